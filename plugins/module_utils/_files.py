@@ -1,0 +1,154 @@
+# Copyright: Contributors to the fedora_infra.dnf_counting project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Writing so that nobody ever sees half a file, and so that two runs never write to one tree."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import json
+import os
+import stat
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO
+
+from ._errors import LockedError, OutputError, SourceError
+
+#: Unfinished outputs are named ``.NAME.unfinished``: never read, overwritten by the next try.
+UNFINISHED = ".unfinished"
+LOCK_NAME = ".writing"
+
+
+def write_error(path: Path, error: OSError) -> OutputError:
+    """An OSError met while writing, in terms of what an operator can do."""
+    advice = {
+        errno.ENOSPC: "Free some space on that file system; the next run goes on from here.",
+        errno.EDQUOT: "Raise the quota or free some space; the next run goes on from here.",
+        errno.EROFS: "Mount the file system writable.",
+        errno.EACCES: "Give the counting user write permission there.",
+        errno.EPERM: "Give the counting user write permission there.",
+    }.get(error.errno or 0, "Look at that path, then run again.")
+    return OutputError(
+        path, expected="to write there", found=os.strerror(error.errno or 0), advice=advice
+    )
+
+
+def sync_folder(folder: Path) -> None:
+    """Make renames in a folder durable."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def make_folder(folder: Path) -> None:
+    """Create a folder and its parents. Raises OutputError where that can't be done."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise write_error(folder, error) from error
+
+
+@contextlib.contextmanager
+def replacing(path: Path, *, mode: int = 0o644) -> Iterator[Path]:
+    """Give a temporary path beside ``path``; put it in its place if the block ends well.
+
+    The finished file is complete, on disk and has ``mode`` before it gets its name, whatever the
+    umask. After a failure ``path`` is as before. Raises OutputError for what went wrong in writing.
+    """
+    make_folder(path.parent)
+    unfinished = path.with_name(f".{path.name}{UNFINISHED}")
+    try:
+        # an earlier try that was killed may have left one, perhaps with another owner or kind
+        unfinished.unlink(missing_ok=True)
+        yield unfinished
+        with unfinished.open("rb") as finished:
+            os.fchmod(finished.fileno(), mode)
+            os.fsync(finished.fileno())
+        unfinished.replace(path)
+        sync_folder(path.parent)
+    except OSError as error:
+        raise write_error(path, error) from error
+    finally:
+        with contextlib.suppress(OSError):
+            unfinished.unlink(missing_ok=True)
+
+
+def write_bytes(path: Path, content: bytes, *, mode: int = 0o644) -> None:
+    """Put ``content`` in the place of ``path``, all or nothing."""
+    with replacing(path, mode=mode) as unfinished:
+        unfinished.write_bytes(content)
+
+
+def open_regular(path: Path) -> IO[bytes]:
+    """Open a file of ours for reading: a regular file, its last part not a symbolic link.
+
+    Raises SourceError otherwise, so that a link in a log tree never leads out of it.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        found = "a symbolic link" if error.errno == errno.ELOOP else os.strerror(error.errno or 0)
+        raise SourceError(
+            path,
+            expected="a readable regular file",
+            found=found,
+            advice="Remove it or make it readable; the next run takes it up.",
+        ) from error
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise SourceError(
+            path,
+            expected="a readable regular file",
+            found="something else (a folder, device, socket or pipe)",
+            advice="Remove it; the next run takes the place up.",
+        )
+    return os.fdopen(descriptor, "rb")
+
+
+@contextlib.contextmanager
+def writer_lock(folder: Path, *, run_id: str = "", now: datetime | None = None) -> Iterator[None]:
+    """Be the only writer below ``folder`` (advisory; ends with the process, so never stale).
+
+    Raises LockedError that says which process writes there, and since when.
+    """
+    make_folder(folder)
+    path = folder / LOCK_NAME
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
+    except OSError as error:
+        raise write_error(path, error) from error
+    with os.fdopen(descriptor, "r+", encoding="utf-8") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise LockedError(
+                folder,
+                expected="to be the only writer",
+                found=f"another run at work ({_holder(lock)})",
+                advice="Wait until it has ended, or end it; this run changed nothing there.",
+            ) from error
+        since = (now or datetime.now(UTC)).isoformat(timespec="seconds")
+        lock.seek(0)
+        lock.truncate()
+        json.dump({"pid": os.getpid(), "run_id": run_id, "since": since}, lock)
+        lock.flush()
+        try:
+            yield
+        finally:
+            lock.seek(0)
+            lock.truncate()
+
+
+def _holder(lock: IO[str]) -> str:
+    try:
+        holder = json.load(lock)
+        run = f", run {holder['run_id']}" if holder["run_id"] else ""
+        return f"process {holder['pid']}{run}, since {holder['since']}"
+    except (ValueError, KeyError, TypeError):
+        return "its process is not known yet"

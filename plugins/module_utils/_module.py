@@ -1,0 +1,99 @@
+# Copyright: Contributors to the fedora_infra.dnf_counting project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What all modules share and only Ansible needs: day options, results, diffs, failing once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from typing import Any, NoReturn
+
+from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+
+from ._calendar import days_in_window, utc_today
+from ._errors import CountingError
+from ._libs import MISSING
+from ._records import Unit
+
+DAY_OPTIONS: dict[str, dict[str, Any]] = {
+    "dates": {"type": "list", "elements": "str"},
+    "since": {"type": "str"},
+    "until": {"type": "str"},
+    "days": {"type": "int"},
+    "run_id": {"type": "str", "default": ""},
+}
+
+
+def counting_module(
+    options: Mapping[str, Mapping[str, Any]],
+    *,
+    libraries: Sequence[str] = (),
+    with_days: bool = True,
+    **constraints: Any,
+) -> AnsibleModule:
+    """An AnsibleModule with the shared options; fails where one of ``libraries`` is missing."""
+    spec = {**options, **(DAY_OPTIONS if with_days else {"run_id": DAY_OPTIONS["run_id"]})}
+    if with_days:
+        pairs = [("dates", "since"), ("dates", "until"), ("dates", "days"), ("since", "days")]
+        constraints["mutually_exclusive"] = [*constraints.get("mutually_exclusive", []), *pairs]
+    module = AnsibleModule(argument_spec=spec, supports_check_mode=True, **constraints)
+    for library in libraries:
+        if library in MISSING:
+            module.fail_json(msg=missing_required_lib(library), exception=MISSING[library])
+    return module
+
+
+def window(module: AnsibleModule, *, default_days: int, today: date | None = None) -> list[date]:
+    """The days the module was asked to look at."""
+    options = {name: module.params[name] for name in ("dates", "since", "until", "days")}
+    return days_in_window(today=today or utc_today(), default_days=default_days, **options)
+
+
+def run(module: AnsibleModule, work: Callable[[], NoReturn]) -> NoReturn:
+    """Do the module's work; an error of the library becomes the module's one failure."""
+    try:
+        work()
+    except CountingError as error:
+        module.fail_json(msg=str(error))
+
+
+def finish(
+    module: AnsibleModule,
+    units: Sequence[Unit],
+    *,
+    failure: str = "",
+    **figures: Any,
+) -> NoReturn:
+    """End the module with its units.
+
+    Changed where one was made, or would be (``due``, check mode). ``failure`` is the message where
+    the module's threshold says that the whole has failed; the units are in the result all the same.
+    """
+    by_status: dict[str, list[str]] = {}
+    for unit in units:
+        by_status.setdefault(unit.status, []).append(unit.name)
+    result: dict[str, Any] = {
+        "changed": bool(by_status.get("made") or by_status.get("due")),
+        "units": [unit.to_json() for unit in units],
+        "summary": {status: len(names) for status, names in sorted(by_status.items())},
+        **figures,
+    }
+    if module._diff:
+        result["diff"] = _diff(units)
+    for unit in units:
+        if unit.status == "failed":
+            module.warn(f"{unit.name}: {'; '.join(unit.reasons)}")
+    if failure:
+        module.fail_json(msg=failure, **result)
+    module.exit_json(**result)
+
+
+def _diff(units: Sequence[Unit]) -> dict[str, str]:
+    touched = [unit for unit in units if unit.status in ("made", "due", "failed")]
+    return {
+        "before_header": "recorded",
+        "after_header": "with the inputs that are there now",
+        "before": "",
+        "after": "".join(f"{u.name}: {'; '.join(u.reasons) or u.status}\n" for u in touched),
+    }

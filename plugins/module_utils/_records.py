@@ -1,0 +1,101 @@
+# Copyright: Contributors to the fedora_infra.dnf_counting project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The one idea: every output records its inputs, and a stage makes what is out of date.
+
+An output's record lists the files it was made from. Comparing that list with what is there now
+tells everything else: whether to make it again, why (diff mode), and what a run would do (check
+mode). A crash leaves no record, so the output is made again; a late log is a new input, so its day
+is too.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True, order=True)
+class InputFile:
+    """One file an output was made from, as it was then."""
+
+    path: str
+    """Relative to the source folder of the stage, so that a tree can be moved."""
+    size: int
+    """Bytes on disk, compressed as it is."""
+    mtime_ns: int
+
+    @classmethod
+    def seen(cls, path: Path, root: Path) -> InputFile:
+        """The file as it is now; a symbolic link is not followed."""
+        found = os.stat(path, follow_symlinks=False)
+        return cls(str(path.relative_to(root)), found.st_size, found.st_mtime_ns)
+
+    @classmethod
+    def from_json(cls, record: Mapping[str, Any]) -> InputFile:
+        return cls(str(record["path"]), int(record["size"]), int(record["mtime_ns"]))
+
+    def to_json(self) -> dict[str, Any]:
+        return {"path": self.path, "size": self.size, "mtime_ns": self.mtime_ns}
+
+
+@dataclass(frozen=True)
+class Differences:
+    """How the inputs of an output differ from those it was made of; paths, sorted."""
+
+    new: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.new or self.changed or self.gone)
+
+    @property
+    def reasons(self) -> list[str]:
+        """One text per difference, for diff mode and logs."""
+        return [
+            *(f"new input {path}" for path in self.new),
+            *(f"changed input {path}" for path in self.changed),
+            *(f"input gone {path}" for path in self.gone),
+        ]
+
+
+def differences(recorded: Iterable[InputFile], present: Iterable[InputFile]) -> Differences:
+    """Compare the inputs an output was made of with those that are there now.
+
+    Whether ``gone`` inputs make an output out of date is for the stage to say: source logs are a
+    cache and go after a while, and what was made from them stays good.
+    """
+    before = {one.path: one for one in recorded}
+    now = {one.path: one for one in present}
+    return Differences(
+        new=tuple(sorted(now.keys() - before.keys())),
+        changed=tuple(sorted(p for p in now.keys() & before.keys() if now[p] != before[p])),
+        gone=tuple(sorted(before.keys() - now.keys())),
+    )
+
+
+@dataclass(frozen=True)
+class Unit:
+    """One thing a stage makes (a host-day, combined day, raw day, week), and what became of it.
+
+    Planning gives it one of the stage's statuses (``due`` where it is to be made); making it gives
+    ``made`` or ``failed``. ``reasons`` says why it is due, was left alone, or failed.
+    """
+
+    name: str
+    status: str
+    reasons: tuple[str, ...] = ()
+    figures: Mapping[str, Any] = field(default_factory=dict)
+    """Counts, bytes and seconds, named with their units; JSON values only."""
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "status": self.status,
+            "reasons": list(self.reasons),
+            **self.figures,
+        }
