@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
-from typing import Any, NoReturn
+from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
@@ -50,7 +50,7 @@ def window(module: AnsibleModule, *, default_days: int, today: date | None = Non
     return days_in_window(today=today or utc_today(), default_days=default_days, **options)
 
 
-def run(module: AnsibleModule, work: Callable[[], NoReturn]) -> NoReturn:
+def run(module: AnsibleModule, work: Callable[[], None]) -> None:
     """Do the module's work; an error of the library becomes the module's one failure."""
     try:
         work()
@@ -64,7 +64,7 @@ def finish(
     *,
     failure: str = "",
     **figures: Any,
-) -> NoReturn:
+) -> None:
     """End the module with its units.
 
     Changed where one was made, or would be (``due``, check mode). ``failure`` is the message where
