@@ -52,7 +52,8 @@ class LogHost:
         """Have the daemon run, on ``port`` if that is free; return its port."""
         if self.pid() is not None and answers(port):
             return port
-        self.stop()
+        self.end()
+        self.await_end()
         for _ in range(10):
             chosen = port if port and is_free(port) else free_port()
             if self._started(chosen):
@@ -86,15 +87,17 @@ class LogHost:
         daemon.wait()
         return False
 
-    def stop(self) -> None:
+    def end(self) -> None:
+        """Ask the daemon to end, if it runs."""
         pid = self.pid()
-        if pid is None:
-            return
-        os.kill(pid, signal.SIGTERM)
+        if pid is not None:
+            os.kill(pid, signal.SIGTERM)
+
+    def await_end(self) -> None:
         end = time.monotonic() + PATIENCE_SECONDS
-        while self.pid() == pid:
+        while self.pid() is not None:
             if time.monotonic() > end:
-                raise SystemExit(f"{self.name}: rsync daemon {pid} does not end")
+                raise SystemExit(f"{self.name}: its rsync daemon {self.pid()} does not end")
             time.sleep(0.02)
 
 
@@ -148,8 +151,11 @@ def start(root: Path) -> None:
 
 
 def stop(root: Path) -> None:
-    for config in sorted((root / "rsyncd").glob("*.conf")):
-        LogHost(root, config.stem).stop()
+    hosts = [LogHost(root, config.stem) for config in sorted((root / "rsyncd").glob("*.conf"))]
+    for host in hosts:
+        host.end()
+    for host in hosts:
+        host.await_end()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -32,16 +32,19 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 PROXIES = ("proxy01", "proxy02", "proxy03", "proxy04")
-HOSTS = (*PROXIES, "dl01", "people01")
 FEDORA, CENTOS = "mirrors.fedoraproject.org", "mirrors.centos.org"
 DOWNLOADS, PEOPLE = "dl.fedoraproject.org", "fedorapeople.org"
 
-#: The published totals hold nothing of the CentOS mirror list: these stand in for it.
-CENTOS_REPOS = (
-    "centos-baseos-9-stream",
-    "centos-appstream-9-stream",
-    "centos-extras-sigs-9-stream",
+#: Where requests are logged: (host, site).
+Place = tuple[str, str]
+PLACES: tuple[Place, ...] = (
+    *((host, site) for host in PROXIES for site in (FEDORA, CENTOS)),
+    ("dl01", DOWNLOADS),
+    ("people01", PEOPLE),
 )
+
+#: The published totals hold nothing of the CentOS mirror list: these stand in for it.
+CENTOS_REPOS = ("centos-baseos-9-stream", "centos-appstream-9-stream", "centos-crb-9-stream")
 
 WEEK_0 = date(1970, 1, 5)
 #: Weeks after which a system of each age class is replaced by a new one, so that shares stay put.
@@ -64,10 +67,13 @@ class Request(NamedTuple):
     agent: str
 
     @property
+    def time(self) -> str:
+        return datetime.fromtimestamp(self.started, UTC).strftime("%d/%b/%Y:%H:%M:%S +0000")
+
+    @property
     def line(self) -> bytes:
-        time = datetime.fromtimestamp(self.started, UTC).strftime("%d/%b/%Y:%H:%M:%S +0000")
         return (
-            f'{self.client} - - [{time}] "{self.request}" {self.status} {self.size} "-" '
+            f'{self.client} - - [{self.time}] "{self.request}" {self.status} {self.size} "-" '
             f'"{self.agent}"\n'
         ).encode()
 
@@ -179,7 +185,7 @@ def _answer_seconds(chance: Random) -> int:
 
 
 def unrelated(chance: Random, site: str, day: date, count: int) -> Iterator[Request]:
-    """What else a site is asked for: files, things that aren't there, requests that count nobody."""
+    """What else a site is asked for: files, what isn't there, requests that count nobody."""
     midnight = int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp())
     paths = {
         FEDORA: (
@@ -194,10 +200,7 @@ def unrelated(chance: Random, site: str, day: date, count: int) -> Iterator[Requ
         ),
         CENTOS: (("GET / HTTP/1.1", 200), ("GET /.env HTTP/1.1", 404)),
         DOWNLOADS: (
-            (
-                "GET /pub/fedora/linux/releases/33/Everything/x86_64/os/repodata/repomd.xml HTTP/1.1",
-                200,
-            ),
+            ("GET /pub/fedora/linux/releases/33/Everything/x86_64/iso/ HTTP/1.1", 200),
             ("GET /pub/epel/8/Everything/x86_64/Packages/ HTTP/1.1", 200),
             ("GET /pub/nothing HTTP/1.1", 404),
         ),
@@ -219,14 +222,14 @@ def unrelated(chance: Random, site: str, day: date, count: int) -> Iterator[Requ
         )
 
 
-#: Lines that no rule understands, as scanners and broken disks leave them.
+#: Lines that no rule understands, as scanners and broken disks leave them; TIME is put in.
 GARBAGE = (
-    b'10.9.9.9 - - [01/Jan/2021:00:00:00 +0000] "\\x16\\x03\\x01\\x02" 400 226 "-" "-"\n',
+    b'10.9.9.9 - - [TIME] "\\x16\\x03\\x01\\x02" 400 226 "-" "-"\n',
     b"\x00\x00\x00\x00\x00\x00\x00\x00\n",
     b"\xff\xfe\x80 \xc3\x28 not a log line\n",
-    b'10.9.9.9 - - [99/Foo/2021:77:00:00 +0000] "GET /metalink?repo=fedora-33&arch=x86_64&countme=1 '
+    b'10.9.9.9 - - [99/Foo/2021:77:00:00 +0000] "GET /metalink?repo=fedora-33&countme=1 '
     b'HTTP/1.1" 200 5 "-" "libdnf (Fedora 33; server; Linux.x86_64)"\n',
-    b'10.9.9.9 - - [01/Jan/2021:00:00:00 +0000] "GET /metalink?repo=fedora-33&arch=x86_64&coun\n',
+    b'10.9.9.9 - - [TIME] "GET /metalink?repo=fedora-33&arch=x86_64&coun\n',
     b"\n",
 )
 
@@ -237,15 +240,12 @@ def rotation(seed: str, host: str, day: date) -> int:
     return midnight + Random(f"{seed}/rotation/{host}/{day}").randrange(1, LATEST_ROTATION_SECONDS)
 
 
-def asked_on(
-    seed: str, systems: Sequence[System], day: date
-) -> dict[tuple[str, str], list[Request]]:
-    """All requests of a calendar day by (host, site)."""
-    asked: dict[tuple[str, str], list[Request]] = defaultdict(list)
+def asked_on(seed: str, systems: Sequence[System], day: date) -> dict[Place, list[Request]]:
+    """All requests of a calendar day."""
+    asked: dict[Place, list[Request]] = defaultdict(list)
     for number, system in enumerate(systems):
         asked[system.proxy, system.kind.site].extend(system.requests(seed, number, day))
-    places = [(host, site) for host in PROXIES for site in (FEDORA, CENTOS)]
-    for host, site in [*places, ("dl01", DOWNLOADS), ("people01", PEOPLE)]:
+    for host, site in PLACES:
         chance = Random(f"{seed}/unrelated/{host}/{site}/{day}")
         count = 20 + len(systems) // 40
         asked[host, site].extend(unrelated(chance, site, day, count))
@@ -256,7 +256,7 @@ def rotated_logs(
     seed: str, systems: Sequence[System], days: Sequence[date]
 ) -> Iterator[tuple[date, str, str, bytes]]:
     """(rotation day, host, log name, content) of every log of consecutive rotation days."""
-    lines: dict[tuple[str, str], list[Request]] = defaultdict(list)
+    lines: dict[Place, list[Request]] = defaultdict(list)
     for day in [days[0] - timedelta(days=2), days[0] - timedelta(days=1)]:
         for place, requests in asked_on(seed, systems, day).items():
             lines[place] += requests
@@ -277,7 +277,8 @@ def rotated_logs(
 def _with_garbage(chance: Random, requests: Sequence[Request]) -> bytes:
     lines = [request.line for request in requests]
     for garbage in GARBAGE:
-        lines.insert(chance.randrange(len(lines) + 1), garbage)
+        time = chance.choice(requests).time.encode() if requests else b"-"
+        lines.insert(chance.randrange(len(lines) + 1), garbage.replace(b"TIME", time))
     return b"".join(lines)
 
 
@@ -309,15 +310,8 @@ def make_days(root: Path, seed: str, count: int, days: Sequence[date]) -> None:
 
 def missing_runs(root: Path, days: Sequence[date], longest: int) -> list[list[date]]:
     """The days of which any log is missing, in runs of consecutive days."""
-    sites = dict.fromkeys(PROXIES, (FEDORA, CENTOS)) | {
-        "dl01": (DOWNLOADS,),
-        "people01": (PEOPLE,),
-    }
     names = [
-        f"{host}/httpd/{site}-{kind}.log"
-        for host in HOSTS
-        for site in sites[host]
-        for kind in ("access", "error")
+        f"{host}/httpd/{site}-{kind}.log" for host, site in PLACES for kind in ("access", "error")
     ]
     runs: list[list[date]] = []
     for day in days:
