@@ -1,0 +1,303 @@
+# Copyright: Contributors to the fedora_infra.dnf_counting project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Sync: bring the rotated logs of all hosts here, one connection a host, hosts in parallel."""
+
+from __future__ import annotations
+
+import random
+import re
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Protocol
+
+from ._errors import CountingError, shown
+from ._files import write_error
+from ._log_paths import dated_name, undated_name
+from ._records import Unit
+from ._rsync import Ended, Limits, Verdict, fetch_arguments, list_arguments, run_rsync
+from ._rsync_words import explained
+from ._sync_plan import HostOutcome, HostPlan
+from ._sync_tree import SHADOW, Arrived, Listed, lay_out, logs_of_day, progress_in, put_in_place
+
+# The list of a host may be long; what rsync says while it fetches is only read for its errors.
+_LIST_BYTES = 16 << 20
+
+
+class Rsync(Protocol):
+    """Runs one rsync; see :func:`_rsync.run_rsync`."""
+
+    def __call__(
+        self,
+        arguments: Sequence[str],
+        *,
+        stall_seconds: float,
+        wall_seconds: float,
+        progress: Callable[[], object] = ...,
+        stopping: threading.Event | None = ...,
+        kept_bytes: int = ...,
+    ) -> Ended: ...
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to sync."""
+
+    dest: Path
+    limits: Limits = field(default_factory=Limits)
+    attempts: int = 3
+    retry_seconds: float = 10
+    """Pause before the second try; doubled before each further one, and spread by a half."""
+    workers: int = 10
+    file_mode: int = 0o640
+    rsync: Rsync = run_rsync
+    stopping: threading.Event = field(default_factory=threading.Event)
+
+
+def sync_hosts(
+    plans: Sequence[HostPlan],
+    settings: Settings,
+    *,
+    look_only: bool = False,
+    notify: Callable[[Unit], None] = lambda unit: None,
+) -> list[HostOutcome]:
+    """Sync (or ``look_only``: list) hosts in the given order, ``workers`` at a time.
+
+    Gives the outcomes sorted by host. To be called under the writer lock of ``settings.dest``.
+    """
+    one_host = look_at_host if look_only else sync_host
+    outcomes = []
+    with ThreadPoolExecutor(max_workers=settings.workers) as pool:
+        try:
+            at_work: list[Future[HostOutcome]] = [
+                pool.submit(one_host, plan, settings) for plan in plans
+            ]
+            for done in as_completed(at_work):
+                outcome = done.result()
+                outcomes.append(outcome)
+                for unit in outcome.units:
+                    notify(unit)
+        except BaseException:
+            settings.stopping.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    return sorted(outcomes, key=lambda outcome: outcome.host)
+
+
+def sync_host(plan: HostPlan, settings: Settings) -> HostOutcome:
+    """Bring one host's logs here. Never raises for what is wrong with that host or its folder."""
+    begun = time.monotonic()
+    arrived = Arrived()
+    try:
+        tried = _with_attempts(settings, begun, lambda left: _fetch(plan, settings, arrived, left))
+    except CountingError as error:
+        tried = _Tried(Verdict(False, "failed", False, str(error)), 1)
+    return _outcome(plan, settings, tried, arrived, time.monotonic() - begun, made="made")
+
+
+def look_at_host(plan: HostPlan, settings: Settings) -> HostOutcome:
+    """What :func:`sync_host` would do, from the host's list alone; writes nothing."""
+    begun = time.monotonic()
+    arrived = Arrived()
+    try:
+        tried = _with_attempts(settings, begun, lambda left: _list(plan, settings, arrived, left))
+    except CountingError as error:
+        tried = _Tried(Verdict(False, "failed", False, str(error)), 1)
+    return _outcome(plan, settings, tried, arrived, time.monotonic() - begun, made="due")
+
+
+@dataclass(frozen=True)
+class _Tried:
+    verdict: Verdict
+    attempts: int
+
+
+def _with_attempts(settings: Settings, begun: float, attempt: Callable[[float], Verdict]) -> _Tried:
+    """Try until it is good, can't become so, or the host's time is over."""
+    for number in range(1, settings.attempts + 1):
+        left = settings.limits.host_seconds - (time.monotonic() - begun)
+        verdict = attempt(left)
+        # random: so that hosts that failed together don't come back together
+        pause = settings.retry_seconds * 2 ** (number - 1) * random.uniform(0.5, 1.5)  # noqa: S311
+        left = settings.limits.host_seconds - (time.monotonic() - begun)
+        if not verdict.again or number == settings.attempts or pause >= left:
+            break
+        if settings.stopping.wait(pause):
+            break
+    return _Tried(verdict, number)
+
+
+def _fetch(plan: HostPlan, settings: Settings, arrived: Arrived, left: float) -> Verdict:
+    """One try: shadow, rsync, and what arrived to its place, whatever the end."""
+    host_folder = settings.dest / plan.host
+    shadow = host_folder / SHADOW
+    days = {*plan.days, *plan.catch_up}
+
+    def put(*, keep_partial: bool = True) -> None:
+        put_in_place(
+            settings.dest,
+            host_folder,
+            settings.limits,
+            file_mode=settings.file_mode,
+            arrived=arrived,
+            keep_partial=keep_partial,
+        )
+
+    verdict = Verdict(False, "failed", False, "")
+    try:
+        put()  # what a killed run left
+        known = lay_out(settings.dest, host_folder, days, file_mode=settings.file_mode)
+        arrived.known.update(known)
+        ended = settings.rsync(
+            fetch_arguments(plan.address, f"{shadow}/", days, settings.limits),
+            stall_seconds=settings.limits.stall_seconds,
+            wall_seconds=left,
+            progress=lambda: progress_in(shadow, known, settings.limits),
+            stopping=settings.stopping,
+        )
+        verdict = explained(ended)
+        _note_skipped(ended.text, arrived)
+    except OSError as error:
+        raise write_error(shadow, error) from error
+    finally:
+        put(keep_partial=not verdict.good)
+    return verdict
+
+
+_SKIPPED = re.compile(
+    r'skipping (?P<why>non-regular file) "(?P<name>.*)"|(?P<large>\S+) is over max-size'
+)
+
+
+def _note_skipped(text: str, arrived: Arrived) -> None:
+    """What rsync itself refused for us."""
+    for line in text.splitlines():
+        if match := _SKIPPED.fullmatch(line.strip()):
+            name = match["name"] or match["large"]
+            why = "not a regular file" if match["why"] else "larger than max_file_size"
+            rotated = undated_name(name)
+            arrived.refuse(rotated[1] if rotated else None, f"refused {shown(name)}: {why}")
+
+
+_LISTED = re.compile(
+    r"(?P<kind>[-a-z])[-rwxsStT]{9}\S* +(?P<size>[0-9]+) "
+    r"(?P<time>[0-9]{4,}/[0-9]{2}/[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}) (?P<name>.+)"
+)
+
+
+def parse_list(text: str, *, file_bytes: int) -> Arrived:
+    """The logs in what ``rsync --list-only`` says, by day; what can't be accepted is refused."""
+    listed = Arrived()
+    for line in text.splitlines():
+        match = _LISTED.fullmatch(line)
+        rotated = undated_name(match["name"]) if match else None
+        if match is None or rotated is None:
+            continue
+        name, day = rotated
+        if match["kind"] != "-":
+            listed.refuse(day, f"refused {shown(match['name'])}: not a regular file")
+        elif int(match["size"]) > file_bytes:
+            listed.refuse(day, f"refused {shown(match['name'])}: larger than max_file_size")
+        else:
+            when = datetime.strptime(match["time"], "%Y/%m/%d %H:%M:%S").replace(tzinfo=UTC)
+            size = int(match["size"])
+            listed.logs.setdefault(day, []).append(Listed(name, size, int(when.timestamp())))
+    return listed
+
+
+def _list(plan: HostPlan, settings: Settings, due: Arrived, left: float) -> Verdict:
+    """One look at a host's list; ``due`` gets what differs from the logs here."""
+    days = {*plan.days, *plan.catch_up}
+    ended = settings.rsync(
+        list_arguments(plan.address, days, settings.limits),
+        stall_seconds=settings.limits.stall_seconds,
+        wall_seconds=left,
+        stopping=settings.stopping,
+        kept_bytes=_LIST_BYTES,
+    )
+    verdict = explained(ended)
+    if not verdict.good:
+        return verdict
+    listed = parse_list(ended.text, file_bytes=settings.limits.file_bytes)
+    due.refused.update(listed.refused)
+    for day in sorted(days):
+        here = logs_of_day(settings.dest, settings.dest / plan.host, day)
+        due.known.update({dated_name(name, day): one.st_ino for name, one in here.items()})
+        same = {Listed(name, one.st_size, int(one.st_mtime)) for name, one in here.items()}
+        if differing := [log for log in listed.logs.get(day, ()) if log not in same]:
+            due.logs[day] = differing
+    return verdict
+
+
+def _outcome(
+    plan: HostPlan,
+    settings: Settings,
+    tried: _Tried,
+    arrived: Arrived,
+    seconds: float,
+    *,
+    made: str,
+) -> HostOutcome:
+    """The outcome of a host, from what came of its days."""
+    verdict = tried.verdict
+    with_logs = tuple(_days_here(plan, settings))
+    figures = {"attempts": tried.attempts, "seconds": round(seconds, 3)}
+    units = []
+    # a day before the window is only spoken of when it came in after all
+    for day in sorted({*plan.days, *arrived.logs}):
+        logs = arrived.logs.get(day, [])
+        if not verdict.good:
+            status, reasons = verdict.status, [verdict.words]
+        elif logs:
+            status, reasons = made, _changes(day, logs, arrived)
+        elif day in with_logs:
+            status, reasons = "unchanged", []
+        else:
+            status, reasons = "missing", [f"no log of {day} on {plan.host} yet"]
+        if verdict.good and verdict.words:
+            reasons.append(verdict.words)
+        units.append(
+            Unit(
+                f"{plan.host} {day}",
+                status,
+                tuple(reasons + arrived.refused.get(day, [])),
+                {"files": len(logs), "bytes": sum(log.size for log in logs), **figures},
+            )
+        )
+    return HostOutcome(
+        plan.host,
+        _host_status([unit.status for unit in units]),
+        tuple(units),
+        tried.attempts,
+        seconds,
+        "; ".join([verdict.words] * bool(verdict.words) + arrived.refused.get(None, [])),
+        with_logs,
+        with_logs if verdict.good and not verdict.words else (),
+    )
+
+
+def _days_here(plan: HostPlan, settings: Settings) -> Iterable[date]:
+    for day in sorted({*plan.days, *plan.catch_up}):
+        try:
+            if logs_of_day(settings.dest, settings.dest / plan.host, day):
+                yield day
+        except CountingError:
+            continue  # the attempt has already failed of it
+
+
+def _changes(day: date, logs: Sequence[Listed], arrived: Arrived) -> list[str]:
+    new = sum(1 for log in logs if dated_name(log.name, day) not in arrived.known)
+    counts = ((new, "new"), (len(logs) - new, "changed"))
+    return [f"{count} {kind} log{'s' * (count > 1)}" for count, kind in counts if count]
+
+
+def _host_status(statuses: Sequence[str]) -> str:
+    for status in ("unknown", "failed", "made", "due", "unchanged"):
+        if status in statuses:
+            return status
+    return "missing"
