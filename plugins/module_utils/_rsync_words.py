@@ -140,7 +140,9 @@ _CODES: dict[int, _Meaning] = {
 }
 
 # Which words of rsync say most about its end.
-_TELLING = re.compile(r"@ERROR|getaddrinfo|failed|denied|No space|unknown|error in|unexpected", re.IGNORECASE)
+_TELLING = re.compile(
+    r"@ERROR|getaddrinfo|failed|denied|No space|unknown|error in|unexpected", re.IGNORECASE
+)
 _NO_MATCH = re.compile(r'link_stat "[^"]*[*?\[][^"]*".*: No such file or directory')
 
 
