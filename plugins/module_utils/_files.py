@@ -79,6 +79,12 @@ def replacing(path: Path, *, mode: int = 0o644) -> Iterator[Path]:
             unfinished.unlink(missing_ok=True)
 
 
+def remove_unfinished(folder: Path) -> None:
+    """Remove what runs that were killed left in a folder; only for the holder of its lock."""
+    for path in folder.glob(f".*{UNFINISHED}*"):
+        path.unlink()
+
+
 def write_bytes(path: Path, content: bytes, *, mode: int = 0o644) -> None:
     """Put ``content`` in the place of ``path``, all or nothing."""
     with replacing(path, mode=mode) as unfinished:
@@ -143,6 +149,20 @@ def writer_lock(folder: Path, *, run_id: str = "", now: datetime | None = None) 
         finally:
             lock.seek(0)
             lock.truncate()
+
+
+def writer_at_work(folder: Path) -> str:
+    """Who writes below ``folder`` just now, or an empty text. Writes nothing."""
+    try:
+        descriptor = os.open(folder / LOCK_NAME, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError:
+        return ""
+    with os.fdopen(descriptor, "r", encoding="utf-8") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return _holder(lock)
+    return ""
 
 
 def _holder(lock: IO[str]) -> str:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any
@@ -15,6 +16,9 @@ from ._calendar import days_in_window, utc_today
 from ._errors import CountingError
 from ._libs import MISSING
 from ._records import Unit
+
+#: Statuses of units that make a module's result "changed".
+CHANGES = {"due", "made", "deleted", "trimmed"}
 
 DAY_OPTIONS: dict[str, dict[str, Any]] = {
     "dates": {"type": "list", "elements": "str"},
@@ -44,6 +48,11 @@ def counting_module(
     return module
 
 
+def available_processors() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
 def window(module: AnsibleModule, *, default_days: int, today: date | None = None) -> list[date]:
     """The days the module was asked to look at."""
     options = {name: module.params[name] for name in ("dates", "since", "until", "days")}
@@ -67,14 +76,14 @@ def finish(
 ) -> None:
     """End the module with its units.
 
-    Changed where one was made, or would be (``due``, check mode). ``failure`` is the message where
-    the module's threshold says that the whole has failed; the units are in the result all the same.
+    Changed where one has a status that says so (``due`` in check mode). ``failure`` is the message
+    where the module's threshold says that the whole has failed; the units are in the result too.
     """
     by_status: dict[str, list[str]] = {}
     for unit in units:
         by_status.setdefault(unit.status, []).append(unit.name)
     result: dict[str, Any] = {
-        "changed": bool(by_status.get("made") or by_status.get("due")),
+        "changed": not CHANGES.isdisjoint(by_status),
         "units": [unit.to_json() for unit in units],
         "summary": {status: len(names) for status, names in sorted(by_status.items())},
         **figures,
@@ -90,7 +99,7 @@ def finish(
 
 
 def _diff(units: Sequence[Unit]) -> dict[str, str]:
-    touched = [unit for unit in units if unit.status in ("made", "due", "failed")]
+    touched = [unit for unit in units if unit.status in CHANGES | {"failed"}]
     return {
         "before_header": "recorded",
         "after_header": "with the inputs that are there now",

@@ -60,16 +60,19 @@ class RawRecord:
     hosts_expected: tuple[str, ...] | None
     """Hosts whose logs should be in the combined log; None where that is not recorded."""
     hosts_present: tuple[str, ...] | None
+    other_forms: tuple[InputFile, ...] = ()
+    """The same log once more, plain or compressed, where it lay there in several forms."""
     format: int = FORMAT
 
     def to_json(self) -> dict[str, Any]:
-        return {**asdict(self), "source": self.source.to_json()}
+        return asdict(self)
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> RawRecord:
         """Raises KeyError, TypeError or ValueError for what is not such a record."""
         values = dict(record)
         values["source"] = InputFile.from_json(values["source"])
+        values["other_forms"] = tuple(map(InputFile.from_json, values["other_forms"]))
         values["weeks"] = {int(week): int(rows) for week, rows in values["weeks"].items()}
         for name in ("hosts_expected", "hosts_present"):
             values[name] = None if values[name] is None else tuple(values[name])

@@ -1,0 +1,70 @@
+# Copyright: Contributors to the fedora_infra.dnf_counting project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Keyed hashes in place of addresses: one key a week, destroyed when its days are trimmed.
+
+Addresses are compared within a UTC day only, and no day belongs to two weeks, so counts of distinct
+addresses are the same; but without the key nobody can tell or follow an address.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from ._calendar import WEEK_0_START, WEEK_SECONDS, week_of_day
+from ._files import make_folder, write_bytes
+from ._libs import np, pa
+
+KEY_FOLDER = ".host-keys"
+#: Hits dated further from their rotation day share one key; corrupt dates must not fill the folder.
+_NEAR_WEEKS = 8
+_FAR = "far"
+_KEY_BYTES = 32
+_HASH_BYTES = 16
+
+
+class WeekKeys:
+    """The keys of a folder of raw days, made as they are needed. Only for the writer of it."""
+
+    def __init__(self, raw_dir: Path) -> None:
+        self._folder = raw_dir / KEY_FOLDER
+        self._keys: dict[str, bytes] = {}
+
+    def hash_hosts(self, day: date, hosts: Any, timestamps: Any) -> Any:
+        """The hosts (a pyarrow dictionary array) hashed by the weeks of their hits."""
+        near = week_of_day(day)
+        weeks = (timestamps - WEEK_0_START) // WEEK_SECONDS
+        weeks[np.abs(weeks - near) > _NEAR_WEEKS] = -1
+        codes = hosts.indices.to_numpy().astype(np.int64)
+        places = len(hosts.dictionary)
+        pairs, places_of_rows = np.unique((weeks + 1) * places + codes, return_inverse=True)
+        names = hosts.dictionary.to_pylist()
+        hashed = [self._hashed(pair // places - 1, names[pair % places]) for pair in pairs.tolist()]
+        return pa.DictionaryArray.from_arrays(
+            pa.array(places_of_rows.astype(np.int32)), pa.array(hashed, pa.string())
+        )
+
+    def _hashed(self, week: int, host: str) -> str:
+        key = self._key(_FAR if week < 0 else str(week))
+        return hashlib.blake2b(host.encode(), key=key, digest_size=_HASH_BYTES).hexdigest()
+
+    def _key(self, name: str) -> bytes:
+        if name not in self._keys:
+            path = self._folder / name
+            if not path.exists():
+                make_folder(self._folder)
+                self._folder.chmod(0o700)
+                write_bytes(path, secrets.token_bytes(_KEY_BYTES), mode=0o600)
+            self._keys[name] = path.read_bytes()
+        return self._keys[name]
+
+
+def destroy_keys(raw_dir: Path, *, before_week: int) -> None:
+    """Remove the keys of older weeks, and that of hits dated far off."""
+    for path in (raw_dir / KEY_FOLDER).glob("*"):
+        if path.name == _FAR or (path.name.isdecimal() and int(path.name) < before_week):
+            path.unlink()

@@ -1,0 +1,108 @@
+# Copyright: Contributors to the fedora_infra.dnf_counting project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Times of many lines at once: ``… - - [27/Sep/2021:12:00:00 +0000] `` read by numpy.
+
+What does not look exactly so is left to :func:`~._access_log.parse_time`, which defines the rule.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ._access_log import parse_day_of_time, parse_zone
+from ._calendar import DAY_SECONDS
+from ._libs import np
+
+#: Length of `` - - [27/Sep/2021:12:00:00 +0000] ``, the end of nearly every client field.
+TAIL_BYTES = 34
+
+# A tail is looked at as five overlapping words of eight bytes, by their distance from the end:
+# ` - - [27`, `/Sep/202`, `1:12:00:`, `00 +0000`, `+0000] `. Equal words mean an equal tail.
+_WORDS_FROM_END = (34, 26, 18, 10, 8)
+
+_DASHES = slice(0, 6)
+_DAY = slice(6, 17)
+_CLOCK = slice(17, 27)
+_ZONE = slice(27, 32)
+_CLOSE = slice(32, 34)
+_CLOCK_DIGITS = [1, 2, 4, 5, 7, 8]
+
+
+def read_tails(client: Any) -> tuple[Any, Any]:
+    """Times (int64, Unix seconds) of client fields, and whether each could be read this way.
+
+    ``client`` is a pyarrow binary array. Where the second is False the first says nothing.
+    """
+    count = len(client)
+    timestamps = np.zeros(count, np.int64)
+    readable = np.zeros(count, bool)
+    _, offset_buffer, bytes_buffer = client.buffers()
+    if not count or bytes_buffer is None:
+        return timestamps, readable
+    offsets = np.frombuffer(offset_buffer, np.int32)[client.offset : client.offset + count + 1]
+    long_enough = np.flatnonzero(np.diff(offsets) >= TAIL_BYTES)
+    text = np.frombuffer(bytes_buffer, np.uint8)
+    ends = offsets[1:][long_enough].astype(np.int64)
+    if not len(ends):
+        return timestamps, readable
+    first_of_run, run = _runs_of_equal_tails(text, ends)
+    tails = text[(ends[first_of_run] - TAIL_BYTES)[:, None] + np.arange(TAIL_BYTES)]
+    run_times, run_readable = _read_distinct(tails)
+    timestamps[long_enough] = run_times[run]
+    readable[long_enough] = run_readable[run]
+    return timestamps, readable
+
+
+def _runs_of_equal_tails(text: Any, ends: Any) -> tuple[Any, Any]:
+    """Neighbours with the same tail, as a log in order of time has many: (first of each, run)."""
+    words = np.ndarray((len(text) - 7,), "<u8", text, strides=(1,))
+    changes = np.zeros(len(ends), bool)
+    changes[0] = True
+    for distance in _WORDS_FROM_END:
+        word = words[ends - distance]
+        changes[1:] |= word[1:] != word[:-1]
+    return np.flatnonzero(changes), np.cumsum(changes) - 1
+
+
+def _read_distinct(tails: Any) -> tuple[Any, Any]:
+    """Times of tails (one a row of bytes), and whether each looks as expected."""
+    clock = tails[:, _CLOCK]
+    digits = clock[:, _CLOCK_DIGITS].astype(np.int64) - ord("0")
+    hour, minute, second = (10 * digits[:, at] + digits[:, at + 1] for at in (0, 2, 4))
+    readable = (
+        _is_text(tails[:, _DASHES], b" - - [")
+        & _is_text(tails[:, _CLOSE], b"] ")
+        & _is_text(clock[:, [0, 3, 6, 9]], b"::: ")
+        & ((digits >= 0) & (digits <= 9)).all(axis=1)
+        & (hour < 24)
+        & (minute < 60)
+        & (second < 60)
+    )
+    day, day_readable = _by_distinct(tails[:, _DAY], parse_day_of_time)
+    zone, zone_readable = _by_distinct(tails[:, _ZONE], parse_zone)
+    times = day * DAY_SECONDS + hour * 3600 + minute * 60 + second - 60 * zone
+    return times, readable & day_readable & zone_readable
+
+
+def _is_text(columns: Any, text: bytes) -> Any:
+    return (columns == np.frombuffer(text, np.uint8)).all(axis=1)
+
+
+def _by_distinct(columns: Any, rule: Any) -> tuple[Any, Any]:
+    """A rule for text of fixed width, run once per distinct value; False where it is not for it."""
+    width = columns.shape[1]
+    values = np.ascontiguousarray(columns).view(f"V{width}").ravel()
+    names: dict[bytes, int] = {}
+    codes = np.array([names.setdefault(value, len(names)) for value in values.tolist()])
+    outcomes = np.zeros(len(names), np.int64)
+    readable = np.zeros(len(names), bool)
+    for at, value in enumerate(names):
+        # beyond ASCII, and with blanks, a value may end before or after its eleven bytes
+        if value.isascii() and not any(byte <= 0x20 for byte in value):
+            try:
+                outcomes[at] = rule(value.decode("ascii"))
+                readable[at] = True
+            except ValueError:
+                pass
+    return outcomes[codes], readable[codes]

@@ -1,0 +1,277 @@
+# Copyright: Contributors to the fedora_infra.dnf_counting project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Count, first half: combined logs become raw days, one Parquet file a rotation day and log."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import partial
+from pathlib import Path
+from typing import IO, Any
+
+from ._combined_days import hosts_of_log
+from ._countme import RULES_VERSION
+from ._errors import CountingError, SourceError, shown
+from ._files import replacing
+from ._hit_blocks import BlockHits, BlockReader
+from ._host_hash import WeekKeys
+from ._log_files import open_log
+from ._log_paths import day_folder, forms_of_log
+from ._raw_days import RawRecord, raw_day_path, read_record, record_metadata
+from ._raw_writer import HitStatistics, RawDayWriter
+from ._records import InputFile, Unit
+
+#: Bytes of plain log that are read into hits at a time.
+BLOCK_SIZE = 8 << 20
+#: A longer line is counted as too long instead of being read; keeps memory bounded.
+LONGEST_LINE = 128 << 20
+TOO_LONG = "too_long"
+_SAMPLES = 5
+
+
+@dataclass(frozen=True)
+class RawSettings:
+    """Where combined logs come from, and where raw days go."""
+
+    src: Path
+    """The combined tree."""
+    log_name: str
+    raw_dir: Path
+    mode: int = 0o640
+    """Raw hits hold addresses: they are for the counting user and its group."""
+
+
+@dataclass(frozen=True)
+class RawPlan:
+    """What is to be done about one day."""
+
+    unit: Unit
+    day: date
+    forms: tuple[Path, ...] = ()
+    """The log, plain or compressed; more than one where it lies there in several forms."""
+
+
+def plan_raw_days(settings: RawSettings, days: Sequence[date]) -> list[RawPlan]:
+    """Compare the logs of the days with what raw days were made from; reads records only."""
+    return [_plan_day(settings, day) for day in days]
+
+
+def _plan_day(settings: RawSettings, day: date) -> RawPlan:
+    folder = day_folder(settings.src, day)
+    forms = tuple(forms_of_log(folder, settings.log_name))
+    if not forms:
+        reason = f"no {settings.log_name} in {folder}, plain or compressed"
+        return RawPlan(Unit(str(day), "missing", (reason,)), day)
+    output = raw_day_path(settings.raw_dir, day)
+    if not output.exists():
+        return RawPlan(Unit(str(day), "due", ("not counted yet",)), day, forms)
+    try:
+        reasons = _out_of_date(settings, day, read_record(output), forms)
+    except CountingError as error:
+        reasons = [str(error)]
+    return RawPlan(Unit(str(day), "due" if reasons else "unchanged", tuple(reasons)), day, forms)
+
+
+def _out_of_date(
+    settings: RawSettings, day: date, record: RawRecord, forms: Sequence[Path]
+) -> list[str]:
+    reasons = []
+    if record.log_name != settings.log_name:
+        reasons.append(f"made from {shown(record.log_name)}, not from {settings.log_name}")
+    if record.rules != RULES_VERSION:
+        reasons.append(f"made by version {record.rules} of the rules, now {RULES_VERSION}")
+    if (record.hosts_expected, record.hosts_present) != _hosts(settings, day):
+        reasons.append("the record of its hosts has changed")
+    seen = [InputFile.seen(path, settings.src) for path in forms]
+    reasons += [f"changed input {one.path}" for one in seen if not _is_known(one, record)]
+    return reasons
+
+
+def _is_known(seen: InputFile, record: RawRecord) -> bool:
+    """Whether a log is one that the day was made from, or that one compressed since.
+
+    Compressing keeps the time of modification and changes the size.
+    """
+    return any(
+        seen == known or (seen.path != known.path and seen.mtime_ns == known.mtime_ns)
+        for known in (record.source, *record.other_forms)
+    )
+
+
+def _hosts(
+    settings: RawSettings, day: date
+) -> tuple[tuple[str, ...] | None, tuple[str, ...] | None]:
+    hosts = hosts_of_log(day_folder(settings.src, day), settings.log_name)
+    return (hosts.expected, hosts.present) if hosts else (None, None)
+
+
+def make_raw_day(
+    plan: RawPlan,
+    settings: RawSettings,
+    *,
+    executor: Executor | None = None,
+    workers: int = 2,
+    keys: WeekKeys | None = None,
+) -> Unit:
+    """Make one raw day that is due. An error of the library becomes a failed unit.
+
+    ``executor`` runs the reading of blocks, ``workers`` of them at a time (threads by default).
+    With ``keys`` the addresses are hashed.
+    """
+    started = time.monotonic()
+    try:
+        if executor is None:
+            with ThreadPoolExecutor(workers) as threads:
+                record, samples = _make(plan, settings, threads, workers, keys)
+        else:
+            record, samples = _make(plan, settings, executor, workers, keys)
+    except CountingError as error:
+        return replace(plan.unit, status="failed", reasons=(str(error),))
+    figures = {
+        "lines": record.lines,
+        "hits": record.hits,
+        "rows": record.rows,
+        "rejects": dict(record.rejects),
+        "samples": [
+            {"reason": reason, "line": shown(_without_address(line))} for reason, line in samples
+        ],
+        "bytes_read": record.source.size,
+        "seconds": round(time.monotonic() - started, 3),
+    }
+    return replace(plan.unit, status="made", figures=figures)
+
+
+def _without_address(line: str) -> str:
+    """A line as it may be shown: not with the client's address, which stands first."""
+    return "…" + line[len(line.split(maxsplit=1)[0]) :]
+
+
+def _make(
+    plan: RawPlan,
+    settings: RawSettings,
+    executor: Executor,
+    workers: int,
+    keys: WeekKeys | None,
+) -> tuple[RawRecord, list[tuple[str, str]]]:
+    source, *other_forms = (InputFile.seen(path, settings.src) for path in plan.forms)
+    expected, present = _hosts(settings, plan.day)
+    _check_same_content(plan.forms)
+    read = _Reading()
+    output = raw_day_path(settings.raw_dir, plan.day)
+    record: list[RawRecord] = []
+
+    def metadata(statistics: HitStatistics) -> dict[bytes, bytes]:
+        record.append(
+            RawRecord(
+                day=str(plan.day),
+                log_name=settings.log_name,
+                rules=RULES_VERSION,
+                source=source,
+                lines=read.lines,
+                hits=read.lines - sum(read.rejects.values()),
+                rows=statistics.rows,
+                rejects=dict(sorted(read.rejects.items())),
+                weeks=dict(sorted(statistics.weeks.items())),
+                first=statistics.first,
+                last=statistics.last,
+                last_countme=statistics.last_countme,
+                last_unique=statistics.last_unique,
+                hosts_expected=expected,
+                hosts_present=present,
+                other_forms=tuple(other_forms),
+            )
+        )
+        return record_metadata(record[0])
+
+    with open_log(plan.forms[0]) as log, replacing(output, mode=settings.mode) as unfinished:
+        hash_hosts = partial(keys.hash_hosts, plan.day) if keys else None
+        writer = RawDayWriter(unfinished, hash_hosts=hash_hosts)
+        try:
+            for hits in _in_parallel(read.blocks(log), executor, workers):
+                read.count(hits)
+                writer.add(hits)
+            writer.close(metadata)
+        except BaseException:
+            writer.discard()
+            raise
+    return record[0], read.samples
+
+
+class _Reading:
+    """What was read of a log so far."""
+
+    def __init__(self) -> None:
+        self.lines = 0
+        self.rejects: Counter[str] = Counter()
+        self.samples: list[tuple[str, str]] = []
+
+    def blocks(self, log: IO[bytes]) -> Iterator[bytes]:
+        """The log in blocks of whole lines; lines that are too long are counted and left out."""
+        carry = b""
+        while piece := log.read(max(BLOCK_SIZE - len(carry), BLOCK_SIZE // 2)):
+            end = max(piece.rfind(b"\n"), piece.rfind(b"\r")) + 1
+            if end:
+                yield carry + piece[:end]
+                carry = piece[end:]
+            elif len(carry) + len(piece) <= LONGEST_LINE:
+                carry += piece
+            else:
+                carry = self._skip_line(log)
+        if carry:
+            yield carry
+
+    def _skip_line(self, log: IO[bytes]) -> bytes:
+        """Leave out the rest of a line that is too long; gives what was read behind it."""
+        self.lines += 1
+        self.rejects[TOO_LONG] += 1
+        while piece := log.read(BLOCK_SIZE):
+            ends = [at for at in (piece.find(b"\n"), piece.find(b"\r")) if at >= 0]
+            if ends:
+                return piece[min(ends) + 1 :]
+        return b""
+
+    def count(self, hits: BlockHits) -> None:
+        self.lines += hits.lines
+        self.rejects.update(+hits.rejects)
+        self.samples += hits.samples[: _SAMPLES - len(self.samples)]
+
+
+def _in_parallel(blocks: Iterator[bytes], executor: Executor, workers: int) -> Iterator[BlockHits]:
+    """The hits of the blocks in their order; at most one block more than workers is held."""
+    reader = BlockReader()
+    running: list[Future[BlockHits]] = []
+    for block in blocks:
+        running.append(executor.submit(reader.hits, block))
+        if len(running) > workers:
+            yield running.pop(0).result()
+    for future in running:
+        yield future.result()
+
+
+def _check_same_content(forms: Sequence[Path]) -> None:
+    """Raise SourceError where a log lies there in several forms that differ."""
+    if len(forms) < 2:
+        return
+    digests = {path: _digest(path) for path in forms}
+    if len(set(digests.values())) > 1:
+        raise SourceError(
+            forms[0],
+            expected=f"the same log as in {', '.join(path.name for path in forms[1:])}",
+            found="different content",
+            advice="Keep the right one and remove the other.",
+        )
+
+
+def _digest(path: Path) -> bytes:
+    digest: Any = hashlib.sha256()
+    with open_log(path) as log:
+        while piece := log.read(BLOCK_SIZE):
+            digest.update(piece)
+    return bytes(digest.digest())

@@ -1,0 +1,115 @@
+# Copyright: Contributors to the fedora_infra.dnf_counting project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Trimming: raw days that no week needs any more go; their weeks then stay as they were counted."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from pathlib import Path
+
+from ._calendar import week_name, week_of_day, week_start
+from ._errors import CountingError, SettingsError
+from ._files import sync_folder, write_bytes
+from ._host_hash import destroy_keys
+from ._raw_days import (
+    list_raw_days,
+    raw_day_path,
+    read_record,
+    read_trimmed_through,
+    trimmed_record,
+)
+from ._records import Unit
+from ._totals_db import counted_weeks
+
+
+@dataclass(frozen=True)
+class TrimPlan:
+    """Which raw days go, and what is said of them and of those that have to stay."""
+
+    first_kept_week: int = 0
+    days: tuple[date, ...] = ()
+    units: list[Unit] = field(default_factory=list)
+
+
+def plan_trim(raw_dir: Path, *, keep_weeks: int, totals_db: Path | None = None) -> TrimPlan:
+    """Find the days to trim: all before ``keep_weeks`` + 1 whole weeks before the newest week.
+
+    The newest week is told by the newest rotation day, not by hits, whose dates may be corrupt.
+    Stay: days of weeks that ``totals_db`` has not counted, and days that hold hits of kept weeks.
+    """
+    if keep_weeks < 0:
+        raise SettingsError(
+            "option keep_weeks",
+            expected="0 or more",
+            found=str(keep_weeks),
+            advice="Correct the option.",
+        )
+    raw_days = list_raw_days(raw_dir)
+    if not raw_days:
+        return TrimPlan()
+    newest_week = week_of_day(max(raw_days) - timedelta(days=1))
+    first_kept_week = newest_week - keep_weeks - 1
+    counted = None if totals_db is None else _counted(totals_db)
+    days, units = [], []
+    for day, path in raw_days.items():
+        if day >= week_start(first_kept_week):
+            break
+        needed = _needed_weeks(day, path, range(first_kept_week, newest_week + 1), counted)
+        if needed:
+            units.append(Unit(str(day), "kept", (f"still needed: {', '.join(needed)}",)))
+        else:
+            days.append(day)
+            reason = f"older than {week_start(first_kept_week)}"
+            units.append(Unit(str(day), "due", (reason,)))
+    return TrimPlan(first_kept_week, tuple(days), units)
+
+
+def _needed_weeks(day: date, path: Path, kept: range, counted: Collection[int] | None) -> list[str]:
+    own_weeks = {week_of_day(day - timedelta(days=1)), week_of_day(day)}
+    try:
+        weeks = read_record(path).weeks
+    except CountingError as error:
+        return [f"its weeks are not known ({error})"]
+    needed = [
+        f"{week_name(week)} is not counted yet"
+        for week in sorted(own_weeks & weeks.keys())
+        if counted is not None and week not in counted
+    ]
+    return needed + [f"{week_name(week)} has hits in it" for week in weeks if week in kept]
+
+
+def _counted(totals_db: Path) -> Collection[int]:
+    if not totals_db.exists():
+        return ()
+    try:
+        location = f"{totals_db.absolute().as_uri()}?mode=ro"
+        with contextlib.closing(sqlite3.connect(location, uri=True)) as connection:
+            return set(counted_weeks(connection))
+    except sqlite3.Error as error:
+        raise SettingsError(
+            totals_db,
+            expected="a totals.db, to see which weeks are counted",
+            found=str(error),
+            advice="Correct option totals_db, or repair that file.",
+        ) from error
+
+
+def trim(raw_dir: Path, plan: TrimPlan) -> list[Unit]:
+    """Remove the planned days and say so in the folder first; only for the writer of it."""
+    through = max(plan.days)
+    known = read_trimmed_through(raw_dir)
+    name, content = trimmed_record(through if known is None else max(known, through))
+    write_bytes(raw_dir / name, content)
+    for day in plan.days:
+        raw_day_path(raw_dir, day).unlink(missing_ok=True)
+    destroy_keys(raw_dir, before_week=plan.first_kept_week)
+    sync_folder(raw_dir)
+    return [
+        Unit(unit.name, "trimmed" if unit.status == "due" else unit.status, unit.reasons)
+        for unit in plan.units
+    ]

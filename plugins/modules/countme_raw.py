@@ -1,0 +1,255 @@
+#!/usr/bin/python
+
+# Copyright: Contributors to the fedora_infra.dnf_counting project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: countme_raw
+short_description: Find the countme hits in combined access logs
+version_added: 1.0.0
+author: Fedora Infrastructure (@fedora-infra)
+description:
+  - Reads the combined access log of each day and writes its hits, the requests of DNF and its relatives for C(/metalink)
+    or C(/mirrorlist), to one Parquet file a day, C(YYYY-MM-DD.parquet).
+  - Each file records what it was made from. A day is made again when its log has changed, and only then, so a log that
+    comes late or grows is counted right by the next run and nothing is counted twice.
+  - The columns are C(timestamp) (seconds since 1970-01-01, UTC), C(host), C(os_name), C(os_version), C(os_variant),
+    C(os_arch), C(sys_age) (V(-1) where the request has no countme), C(repo_tag) and C(repo_arch). Rows that are equal in
+    all of them are kept once.
+  - Lines that are no hits are counted by reason.
+requirements:
+  - python >= 3.11
+  - pyarrow
+  - numpy
+  - duckdb
+  - zstandard (for logs compressed with it)
+options:
+  src:
+    description:
+      - The tree of combined logs, with the log of a day in C(YYYY/MM/DD/).
+      - Required with O(state=present).
+    type: path
+  log_name:
+    description:
+      - The name of the log, without the ending of its compression. It may lie there plain or compressed by xz, gzip,
+        zstd or bzip2. If it is there in several forms they must have the same content and count once.
+      - Required with O(state=present).
+    type: str
+  raw_dir:
+    description: The folder for the Parquet files of this log.
+    type: path
+    required: true
+  state:
+    description:
+      - With V(present), make the days that are missing or out of date.
+      - With V(trimmed), remove days that are older than O(keep_weeks) allows. The days to look at play no role then.
+    type: str
+    choices: [present, trimmed]
+    default: present
+  keep_weeks:
+    description:
+      - With O(state=trimmed), keep the days of the newest week, of the one before it, and of so many weeks before that.
+    type: int
+    default: 2
+  totals_db:
+    description:
+      - With O(state=trimmed), keep the days of weeks that are not counted yet in this file made by
+        M(fedora_infra.dnf_counting.countme_totals).
+    type: path
+  hash_hosts:
+    description:
+      - Write a keyed hash in place of each client's address. The key is made anew for each week, kept in O(raw_dir) and
+        destroyed when the days of that week are trimmed; until then the counts of distinct addresses stay exact.
+    type: bool
+    default: false
+  workers:
+    description: How many threads read; by default as many as there are processors.
+    type: int
+extends_documentation_fragment:
+  - fedora_infra.dnf_counting.days
+  - fedora_infra.dnf_counting.days.run
+seealso:
+  - module: fedora_infra.dnf_counting.http_log_combine
+  - module: fedora_infra.dnf_counting.countme_totals
+"""
+
+EXAMPLES = r"""
+- name: Find the hits of the last days, late logs included
+  fedora_infra.dnf_counting.countme_raw:
+    src: /mnt/fedora_stats/combined-http
+    log_name: mirrors.fedoraproject.org-access.log
+    raw_dir: /var/lib/countme/raw
+    days: 14
+
+- name: Find the hits of one month again after a repair
+  fedora_infra.dnf_counting.countme_raw:
+    src: /mnt/fedora_stats/combined-http
+    log_name: mirrors.fedoraproject.org-access.log
+    raw_dir: /var/lib/countme/raw
+    since: "2024-12-01"
+    until: "2025-01-07"
+
+- name: Drop days that no week needs any more
+  fedora_infra.dnf_counting.countme_raw:
+    raw_dir: /var/lib/countme/raw
+    state: trimmed
+    keep_weeks: 2
+    totals_db: /var/lib/countme/totals.db
+"""
+
+RETURN = r"""
+units:
+  description: What became of each day.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: The rotation day.
+      type: str
+      sample: "2021-09-28"
+    status:
+      description:
+        - V(made), or V(due) in check mode; V(unchanged) if the record agrees with the log; V(missing) if there is no log;
+          V(failed) if it could not be read; V(trimmed), or V(kept) with the reason, with O(state=trimmed).
+      type: str
+      sample: made
+    reasons:
+      description: Why it is so.
+      type: list
+      elements: str
+      sample: [not counted yet]
+    lines:
+      description: Lines in the log, empty ones left out.
+      type: int
+      sample: 1000000
+    hits:
+      description: Lines that are hits.
+      type: int
+      sample: 912004
+    rows:
+      description: Distinct hits.
+      type: int
+      sample: 899120
+    rejects:
+      description:
+        - Lines that are no hits, by reason. C(unrelated) are other requests or answers, C(garbled) is what is no log line,
+          C(bad_time) and C(bad_countme) are malformed hits, C(too_long) are lines beyond 128 MiB.
+      type: dict
+      sample: {"unrelated": 87990, "bad_countme": 6}
+    samples:
+      description: Some malformed lines, shortened and escaped.
+      type: list
+      elements: dict
+      sample: []
+    bytes_read:
+      description: Size of the log as it lies there.
+      type: int
+      sample: 158000000
+    seconds:
+      description: How long it took.
+      type: float
+      sample: 0.71
+summary:
+  description: Number of days by status.
+  returned: always
+  type: dict
+  sample: {"made": 1, "unchanged": 13}
+"""
+
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._files import (
+    remove_unfinished,
+    writer_lock,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._host_hash import (
+    WeekKeys,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._log_paths import (
+    checked_log_name,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._module import (
+    available_processors,
+    counting_module,
+    finish,
+    run,
+    window,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._raw import (
+    RawSettings,
+    make_raw_day,
+    plan_raw_days,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._raw_trim import (
+    plan_trim,
+    trim,
+)
+
+OPTIONS: dict[str, dict[str, Any]] = {
+    "src": {"type": "path"},
+    "log_name": {"type": "str"},
+    "raw_dir": {"type": "path", "required": True},
+    "state": {"type": "str", "choices": ["present", "trimmed"], "default": "present"},
+    "keep_weeks": {"type": "int", "default": 2},
+    "totals_db": {"type": "path"},
+    "hash_hosts": {"type": "bool", "default": False},
+    "workers": {"type": "int"},
+}
+DEFAULT_DAYS = 14
+
+
+def make_present(module: Any) -> None:
+    params = module.params
+    settings = RawSettings(
+        src=Path(params["src"]),
+        log_name=checked_log_name(params["log_name"]),
+        raw_dir=Path(params["raw_dir"]),
+    )
+    days = window(module, default_days=DEFAULT_DAYS)
+    plans = plan_raw_days(settings, days)
+    if module.check_mode or not any(plan.unit.status == "due" for plan in plans):
+        finish(module, [plan.unit for plan in plans])
+    with writer_lock(settings.raw_dir, run_id=params["run_id"]):
+        remove_unfinished(settings.raw_dir)
+        keys = WeekKeys(settings.raw_dir) if params["hash_hosts"] else None
+        workers = params["workers"] or available_processors()
+        units = [
+            make_raw_day(plan, settings, workers=workers, keys=keys)
+            if plan.unit.status == "due"
+            else plan.unit
+            for plan in plans
+        ]
+    failed = [unit.name for unit in units if unit.status == "failed"]
+    failure = f"{len(failed)} of {len(units)} days failed: {', '.join(failed)}" if failed else ""
+    finish(module, units, failure=failure)
+
+
+def make_trimmed(module: Any) -> None:
+    params = module.params
+    raw_dir = Path(params["raw_dir"])
+    totals_db = Path(params["totals_db"]) if params["totals_db"] else None
+    plan = plan_trim(raw_dir, keep_weeks=params["keep_weeks"], totals_db=totals_db)
+    if module.check_mode or not plan.days:
+        finish(module, plan.units)
+    with writer_lock(raw_dir, run_id=params["run_id"]):
+        units = trim(raw_dir, plan)
+    finish(module, units)
+
+
+def main() -> None:
+    module = counting_module(
+        OPTIONS,
+        libraries=("numpy", "pyarrow", "duckdb"),
+        required_if=[("state", "present", ("src", "log_name"))],
+    )
+    makers = {"present": make_present, "trimmed": make_trimmed}
+    run(module, lambda: makers[module.params["state"]](module))
+
+
+if __name__ == "__main__":
+    main()
