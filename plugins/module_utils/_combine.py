@@ -1,0 +1,246 @@
+# Copyright: Contributors to the fedora_infra.dnf_counting project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Make the combined logs that are due: merge the hosts' logs, write the result and its record."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ._combine_plan import PlannedLog, log_figures, rejections
+from ._combine_records import (
+    CombinedDay,
+    CombinedInput,
+    CombinedLog,
+    RejectedInput,
+    read_combined_day,
+    stale_forms,
+    write_combined_day,
+)
+from ._errors import CountingError, OutputError, SourceError
+from ._files import replacing
+from ._host_logs import HostLog
+from ._log_files import READ_SIZE, open_log
+from ._log_paths import day_folder, forms_of_log
+from ._merge import MergedLog, merge_logs
+from ._records import Unit
+
+#: Memory for the lines of all merges at one time; decoders and the program come on top.
+MEMORY = 384 << 20
+
+
+def combine(
+    planned: Sequence[PlannedLog],
+    dest: Path,
+    *,
+    workers: int,
+    temp_dir: Path | None = None,
+    notify: Callable[[Unit], None] = lambda unit: None,
+) -> list[Unit]:
+    """Make all that is due, ``workers`` logs at a time; the units of all, in the order given.
+
+    To be called under the writer's lock of the combined tree.
+    """
+    scratch = _scratch_folder(dest, temp_dir)
+    shutil.rmtree(scratch, ignore_errors=True)  # left by a run that was killed
+    cores = len(os.sched_getaffinity(0))
+    try:
+        with ThreadPoolExecutor(workers) as logs, ThreadPoolExecutor(cores) as readers:
+            work = _Combining(dest, readers, MEMORY // workers, scratch)
+
+            def make_and_tell(log: PlannedLog) -> Unit:
+                unit = work.make(log)
+                notify(unit)
+                return unit
+
+            due = {log.unit.name: logs.submit(make_and_tell, log) for log in planned if log.is_due}
+            return [due[log.unit.name].result() if log.is_due else log.unit for log in planned]
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _scratch_folder(dest: Path, temp_dir: Path | None) -> Path:
+    tree = hashlib.sha256(os.fsencode(dest)).hexdigest()[:12]
+    return (temp_dir or dest) / f".sorting-{tree}"
+
+
+@dataclass(frozen=True)
+class _Chosen:
+    """The one file of a host that is merged, other forms of the same log, and what is rejected."""
+
+    host: str
+    path: Path | None
+    same: tuple[Path, ...] = ()
+    rejected: tuple[tuple[Path, str], ...] = ()
+
+
+class _Combining:
+    """What all logs of a run share."""
+
+    def __init__(self, dest: Path, readers: Executor, memory: int, scratch: Path) -> None:
+        self._dest = dest
+        self._readers = readers
+        self._memory = memory
+        self._scratch = scratch
+        self._record_lock = threading.Lock()
+
+    def make(self, log: PlannedLog) -> Unit:
+        """Make one log; what goes wrong is told in its unit."""
+        started = time.monotonic()
+        try:
+            record = self._made(log)
+        except _NothingSoundError as nothing:
+            reasons = ("no host's log is sound", *rejections(nothing.record))
+            return Unit(log.unit.name, "failed", reasons)
+        except CountingError as error:
+            return Unit(log.unit.name, "failed", (str(error),))
+        except OSError as error:
+            return Unit(log.unit.name, "failed", (f"{error.filename}: {error.strerror}",))
+        figures = {**log_figures(record), "seconds": round(time.monotonic() - started, 3)}
+        return Unit(log.unit.name, "made", (*log.unit.reasons, *rejections(record)), figures)
+
+    def _made(self, log: PlannedLog) -> CombinedLog:
+        chosen = [self._chosen(one) for one in log.host_logs]
+        target = day_folder(self._dest, log.day) / log.name
+        try:
+            record = self._merged(log, chosen, target)
+        except _NothingSoundError as nothing:
+            # what was combined before stays, but nothing is tried again until a log changes
+            rejected = nothing.record.rejected
+            kept = replace(log.record, rejected=rejected) if log.record else nothing.record
+            self._write_record(log, kept)
+            raise
+        for path in stale_forms(target):
+            path.unlink(missing_ok=True)
+        self._write_record(log, record)
+        return record
+
+    def _chosen(self, host_log: HostLog) -> _Chosen:
+        """Plain and compressed forms of a log count once if they are equal."""
+        if len(host_log.paths) == 1:
+            return _Chosen(host_log.host, host_log.paths[0])
+        sound: dict[Path, bytes] = {}
+        rejected = []
+        for path, digest in zip(
+            host_log.paths, self._readers.map(_digest, host_log.paths), strict=True
+        ):
+            if isinstance(digest, bytes):
+                sound[path] = digest
+            else:
+                rejected.append((path, str(digest)))
+        if len(set(sound.values())) > 1:
+            names = " and ".join(str(path) for path in sound)
+            reason = (
+                f"{names}: expected two forms of one log, found different content. "
+                "Remove the wrong one; the day is then combined again."
+            )
+            rejected += [(path, reason) for path in sound]
+            sound = {}
+        paths = list(sound)
+        merged = paths[0] if paths else None
+        return _Chosen(host_log.host, merged, tuple(paths[1:]), tuple(rejected))
+
+    def _merged(self, log: PlannedLog, chosen: Sequence[_Chosen], target: Path) -> CombinedLog:
+        merged_hosts = [one for one in chosen if one.path is not None]
+        paths = [one.path for one in merged_hosts if one.path is not None]
+        scratch = self._scratch / f"{log.day}-{log.name}"
+        try:
+            with replacing(target) as unfinished:
+                merged = merge_logs(
+                    paths,
+                    unfinished,
+                    scratch=scratch,
+                    executor=self._readers,
+                    memory=self._memory,
+                )
+                record = _record(log, chosen, merged_hosts, merged)
+                if not record.inputs:
+                    raise _NothingSoundError(record)
+                if log.record is None:
+                    _refuse_to_shrink(target, merged.bytes)
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+        return record
+
+    def _write_record(self, log: PlannedLog, record: CombinedLog) -> None:
+        with self._record_lock:
+            day = read_combined_day(self._dest, log.day)
+            logs = {**day.logs, log.name: record}
+            write_combined_day(self._dest, CombinedDay(day.day, logs))
+
+
+class _NothingSoundError(Exception):
+    def __init__(self, record: CombinedLog) -> None:
+        super().__init__("no sound source")
+        self.record = record
+
+
+def _digest(path: Path) -> bytes | SourceError:
+    digest = hashlib.blake2b()
+    try:
+        with open_log(path) as log:
+            while piece := log.read(READ_SIZE):
+                digest.update(piece)
+    except SourceError as error:
+        return error
+    return digest.digest()
+
+
+def _record(
+    log: PlannedLog,
+    chosen: Sequence[_Chosen],
+    merged_hosts: Sequence[_Chosen],
+    merged: MergedLog,
+) -> CombinedLog:
+    seen = log.inputs or {}
+    inputs, rejected = [], []
+    for number, one in enumerate(merged_hosts):
+        if one.path is None:
+            continue
+        if number in merged.damaged:
+            reason = str(merged.damaged[number])
+            rejected.append(RejectedInput(seen[one.path], one.host, reason))
+            continue
+        given = merged.sources[number]
+        inputs.append(
+            CombinedInput(seen[one.path], one.host, given.lines, given.bytes, given.undated)
+        )
+        inputs += [CombinedInput(seen[path], one.host, 0, 0, 0) for path in one.same]
+    for one in chosen:
+        rejected += [RejectedInput(seen[path], one.host, reason) for path, reason in one.rejected]
+    return CombinedLog(
+        inputs=tuple(inputs),
+        hosts_expected=log.hosts_expected,
+        hosts_present=tuple(sorted({one.host for one in inputs})),
+        rejected=tuple(rejected),
+        lines=merged.lines,
+        bytes=merged.bytes,
+        undated=merged.undated,
+        first=merged.first,
+        last=merged.last,
+    )
+
+
+def _refuse_to_shrink(target: Path, size: int) -> None:
+    """A log without a record may be made of hosts' logs that are gone: never make it smaller."""
+    for path in forms_of_log(target.parent, target.name):
+        with open_log(path) as log:
+            before = 0
+            while piece := log.read(READ_SIZE):
+                before += len(piece)
+        if size < before:
+            raise OutputError(
+                path,
+                expected=f"at least its {before} bytes from the hosts' logs that are there",
+                found=f"{size} bytes",
+                advice="It has no record, and was probably made when more hosts' logs were there. "
+                "It stays; remove it if it is to be combined from what is there now.",
+            )

@@ -1,0 +1,167 @@
+# Copyright: Contributors to the fedora_infra.dnf_counting project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A whole run of the combine stage: checks, plan, logs, links."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+
+from ._calendar import utc_today
+from ._combine import combine
+from ._combine_plan import CombineSettings, PlannedLog, plan
+from ._errors import CountingError, LockedError, OutputError
+from ._files import writer_at_work, writer_lock
+from ._host_logs import HostsTree, read_hosts_tree
+from ._latest import PlannedLatest, plan_latest, swap_latest
+from ._records import Unit
+
+
+@dataclass(frozen=True)
+class CombineRun:
+    """What became of a run."""
+
+    units: list[Unit]
+    ignored_folders: tuple[str, ...]
+    unexpected_hosts: tuple[str, ...]
+    groups_without_hosts: tuple[str, ...]
+    failed_days: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+def run_combine(
+    settings: CombineSettings,
+    days: Sequence[date],
+    *,
+    check_mode: bool = False,
+    run_id: str = "",
+    today: date | None = None,
+    notify: Callable[[Unit], None] = lambda unit: None,
+) -> CombineRun:
+    """Combine what is due. Raises CountingError where nothing at all can be done."""
+    today = today or utc_today()
+    _check_mount(settings.require_mount)
+    _check_no_sync(settings.src)
+    tree = read_hosts_tree(settings.src)
+    planned = plan(settings, tree, days, today=today)
+    links = _plan_latest(settings, planned, [log.unit for log in planned])
+    is_due = any(log.is_due for log in planned) or (links and links.unit.status == "due")
+    units = [log.unit for log in planned]
+    if is_due and not check_mode:
+        with writer_lock(settings.dest, run_id=run_id):
+            planned = plan(settings, tree, days, today=today)
+            units = combine(
+                planned,
+                settings.dest,
+                workers=settings.workers,
+                temp_dir=settings.temp_dir,
+                notify=notify,
+            )
+            links = _swap(settings, _plan_latest(settings, planned, units))
+    if links:
+        units = [*units, links.unit]
+    return _result(settings, tree, planned, units)
+
+
+def _check_mount(proof: Path | None) -> None:
+    """Raise OutputError unless the share is there: never fill an empty mount point."""
+    if proof is None or (proof.is_dir() and os.path.ismount(proof)) or proof.is_file():
+        return
+    raise OutputError(
+        proof,
+        expected="a marker file, or a mount point, that proves that the share is mounted",
+        found="a folder that is not a mount point" if proof.is_dir() else "nothing",
+        advice="Mount the share, then run again; nothing was written.",
+    )
+
+
+def _check_no_sync(src: Path) -> None:
+    writer = writer_at_work(src)
+    if writer:
+        raise LockedError(
+            src,
+            expected="the hosts' logs at rest",
+            found=f"a sync at work ({writer})",
+            advice="Wait until it has ended; this run changed nothing.",
+        )
+
+
+def _plan_latest(
+    settings: CombineSettings, planned: Sequence[PlannedLog], units: Sequence[Unit]
+) -> PlannedLatest | None:
+    if settings.latest is None:
+        return None
+    due: dict[date, list[str]] = {}
+    unfinished = set()
+    for log, unit in zip(planned, units, strict=True):
+        if unit.status in ("due", "made"):
+            due.setdefault(log.day, []).append(log.name)
+        elif unit.status in ("waiting", "failed"):
+            unfinished.add(log.day)
+    return plan_latest(settings.latest, settings.dest, due=due, unfinished=unfinished)
+
+
+def _swap(settings: CombineSettings, links: PlannedLatest | None) -> PlannedLatest | None:
+    if links is None or settings.latest is None or links.unit.status != "due":
+        return links
+    try:
+        swap_latest(settings.latest, links.links, version=links.version)
+    except CountingError as error:
+        return replace(links, unit=replace(links.unit, status="failed", reasons=(str(error),)))
+    return replace(links, unit=replace(links.unit, status="made"))
+
+
+def _result(
+    settings: CombineSettings,
+    tree: HostsTree,
+    planned: Sequence[PlannedLog],
+    units: Sequence[Unit],
+) -> CombineRun:
+    of_groups = {host for host in tree.hosts if any(g.has_host(host) for g in settings.groups)}
+    unexpected = sorted(of_groups - set(settings.expected_hosts)) if settings.expected_hosts else []
+    without = [g.name for g in settings.groups if not any(map(g.has_host, tree.hosts))]
+    failed = [f"{log.day}" for log, u in zip(planned, units, strict=False) if u.status == "failed"]
+    if any(unit.name == "latest" and unit.status == "failed" for unit in units):
+        failed.append("latest")
+    return CombineRun(
+        units=list(units),
+        ignored_folders=tree.odd_names,
+        unexpected_hosts=tuple(unexpected),
+        groups_without_hosts=tuple(without),
+        failed_days=tuple(sorted(set(failed))),
+        warnings=tuple(_warnings(settings, units, tree.odd_names, unexpected, without)),
+    )
+
+
+def _warnings(
+    settings: CombineSettings,
+    units: Sequence[Unit],
+    odd_names: Sequence[str],
+    unexpected: Sequence[str],
+    without: Sequence[str],
+) -> list[str]:
+    warnings = [
+        f"{unit.name}: {reason}"
+        for unit in units
+        for reason in unit.reasons
+        if unit.status == "blocked" or (unit.status != "failed" and reason.startswith("left out"))
+    ]
+    if odd_names:
+        warnings.append(
+            f"{settings.src}: folders that can't be hosts' are ignored: {', '.join(odd_names)}"
+        )
+    if unexpected:
+        warnings.append(f"hosts that are not in expected_hosts have logs: {', '.join(unexpected)}")
+    grouped = [h for h in settings.expected_hosts if any(g.has_host(h) for g in settings.groups)]
+    stray = sorted(set(settings.expected_hosts) - set(grouped))
+    if stray:
+        warnings.append(f"expected hosts that no group's pattern matches: {', '.join(stray)}")
+    if without:
+        warnings.append(
+            f"groups whose pattern matches no host in {settings.src}: {', '.join(without)}"
+        )
+    return warnings

@@ -1,0 +1,280 @@
+#!/usr/bin/python
+# Copyright: Contributors to the fedora_infra.dnf_counting project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Combine the HTTP logs of many hosts, by time, into one log a day and site."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: http_log_combine
+short_description: Combine the HTTP logs of many hosts by time
+version_added: 1.0.0
+description:
+  - Merges the same log of all hosts of a group into one, sorted by time, at C(DEST/YYYY/MM/DD/NAME).
+    Lines of the same second are in the order of the hosts' names; a line without a time stays behind the one it followed.
+  - Each day has a record C(.combine.json) of the files it was made from. A log is made again when a host's log is new or has changed,
+    not when one is gone, as the hosts' logs are pruned after a while.
+  - A host's log that is damaged is left out, and named in the record and the result. The day is made again when that file changes.
+  - A log that is there plain and compressed counts once. If the two differ, both are left out.
+author: Fedora Infrastructure (@fedora-infra)
+extends_documentation_fragment:
+  - fedora_infra.dnf_counting.days
+  - fedora_infra.dnf_counting.days.run
+requirements:
+  - numpy
+  - pyarrow
+  - zstandard
+options:
+  src:
+    description: The tree with the hosts' logs, C(SRC/HOST/YYYY/MM/DD/http/NAME), plain or compressed with xz, gz, zst or bz2.
+    type: path
+    required: true
+  dest:
+    description: The tree of combined logs.
+    type: path
+    required: true
+  groups:
+    description:
+      - Which logs of which hosts belong together. A log that is in several groups is combined from the hosts of all of them.
+      - By default proxies, download hosts and people hosts, each with the logs they serve.
+    type: list
+    elements: dict
+    suboptions:
+      name:
+        description: What the group is called.
+        type: str
+        required: true
+      hosts:
+        description: A pattern for the names of its hosts, such as V(proxy*).
+        type: str
+        required: true
+      logs:
+        description: A pattern for the names of the logs, without the ending of their compression, such as V(*access.log).
+        type: str
+        required: true
+  expected_hosts:
+    description:
+      - The names of all hosts that should deliver logs. Those that match a group are expected for its logs.
+      - Without any there is nothing to wait for, and nothing can be missed.
+    type: list
+    elements: str
+    default: []
+  settle_days:
+    description:
+      - A day that is at least so many days ago is combined with what is there.
+        A younger one waits until every expected host of the group has delivered.
+    type: int
+    default: 2
+  latest:
+    description:
+      - Where to keep links to the logs of the newest combined day. The links change all at once.
+      - By default C(DEST/latest); an empty text means that there are no such links.
+    type: str
+  workers:
+    description: How many logs to make at the same time. The memory is shared by them, the processors anyway.
+    type: int
+    default: 2
+  temp_dir:
+    description: Where to put parts of logs that are not sorted, while they are sorted; by default in O(dest).
+    type: path
+  require_mount:
+    description:
+      - Proves that the share with the combined logs is there. Either a file, which must exist, or a folder, which must be a mount point.
+      - If it is missing, nothing is written.
+    type: path
+  max_failed_days:
+    description: Fail if logs of more days than this could not be combined. The others are combined all the same.
+    type: int
+    default: 0
+seealso:
+  - module: fedora_infra.dnf_counting.http_log_compress
+"""
+
+EXAMPLES = r"""
+- name: Combine the logs of the last three days
+  fedora_infra.dnf_counting.http_log_combine:
+    src: /var/log/hosts
+    dest: /mnt/fedora_stats/combined-http
+    require_mount: /mnt/fedora_stats
+    expected_hosts: "{{ groups['proxies'] + groups['download'] }}"
+
+- name: See what a late log would change
+  fedora_infra.dnf_counting.http_log_combine:
+    src: /var/log/hosts
+    dest: /mnt/fedora_stats/combined-http
+    since: "2021-09-20"
+    until: "2021-09-28"
+  check_mode: true
+  diff: true
+
+- name: Combine other logs of other hosts
+  fedora_infra.dnf_counting.http_log_combine:
+    src: /var/log/hosts
+    dest: /srv/combined
+    groups:
+      - {name: mirrors, hosts: "mirror[0-9]*", logs: "mirrors.almalinux.org-access.log"}
+"""
+
+RETURN = r"""
+units:
+  description: >-
+    One entry for each combined log, called C(DAY NAME), for each day without any log, called C(DAY), and for the links, called C(latest).
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: The day and the name of the log.
+      type: str
+      sample: 2021-09-28 mirrors.fedoraproject.org-access.log
+    status:
+      description: >-
+        V(made), or V(due) in check mode; V(unchanged); V(waiting) for hosts that have not delivered;
+        V(blocked) if it can't be made again because hosts' logs are gone, or none is sound; V(missing) for a day without any log; V(failed).
+      type: str
+    reasons:
+      description: Why it is due, was left alone or failed, and which hosts' logs were left out.
+      type: list
+      elements: str
+    hosts:
+      description: How many hosts are in it.
+      type: int
+    hosts_missing:
+      description: The expected hosts that are not in it.
+      type: list
+      elements: str
+    lines:
+      description: Lines of the combined log.
+      type: int
+    bytes:
+      description: Its size, uncompressed.
+      type: int
+    undated:
+      description: Lines without a time.
+      type: int
+    seconds:
+      description: How long it took to make.
+      type: float
+summary:
+  description: How many units have each status.
+  returned: always
+  type: dict
+  sample: {made: 3, unchanged: 6}
+ignored_folders:
+  description: Folders in O(src) whose names can't be those of hosts.
+  returned: always
+  type: list
+  elements: str
+unexpected_hosts:
+  description: Hosts of a group that have a folder in O(src), but are not among O(expected_hosts), if there are any. Their logs are combined all the same.
+  returned: always
+  type: list
+  elements: str
+groups_without_hosts:
+  description: Groups whose pattern matches no folder in O(src).
+  returned: always
+  type: list
+  elements: str
+"""
+
+from pathlib import Path
+
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._combine_plan import (
+    CombineSettings,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._combine_run import (
+    CombineRun,
+    run_combine,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._host_logs import (
+    DEFAULT_GROUPS,
+    Group,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._log_paths import hosts_of
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._module import (
+    counting_module,
+    finish,
+    run,
+    window,
+)
+
+OPTIONS = {
+    "src": {"type": "path", "required": True},
+    "dest": {"type": "path", "required": True},
+    "groups": {
+        "type": "list",
+        "elements": "dict",
+        "options": {
+            "name": {"type": "str", "required": True},
+            "hosts": {"type": "str", "required": True},
+            "logs": {"type": "str", "required": True},
+        },
+    },
+    "expected_hosts": {"type": "list", "elements": "str", "default": []},
+    "settle_days": {"type": "int", "default": 2},
+    "latest": {"type": "str"},
+    "workers": {"type": "int", "default": 2},
+    "temp_dir": {"type": "path"},
+    "require_mount": {"type": "path"},
+    "max_failed_days": {"type": "int", "default": 0},
+}
+
+
+def main():
+    module = counting_module(OPTIONS, libraries=("numpy", "pyarrow", "zstandard"))
+    run(module, lambda: combine(module))
+
+
+def combine(module):
+    options = module.params
+    dest = Path(options["dest"])
+    groups = options["groups"]
+    settings = CombineSettings(
+        src=Path(options["src"]),
+        dest=dest,
+        groups=DEFAULT_GROUPS if groups is None else tuple(Group(**group) for group in groups),
+        expected_hosts=tuple(hosts_of(options["expected_hosts"])),
+        settle_days=options["settle_days"],
+        workers=options["workers"],
+        latest=_latest(options["latest"], dest),
+        temp_dir=Path(options["temp_dir"]) if options["temp_dir"] else None,
+        require_mount=Path(options["require_mount"]) if options["require_mount"] else None,
+    )
+    result = run_combine(
+        settings,
+        window(module, default_days=3),
+        check_mode=module.check_mode,
+        run_id=options["run_id"],
+    )
+    _warn(module, result)
+    finish(
+        module,
+        result.units,
+        failure=_failure(result, options["max_failed_days"]),
+        ignored_folders=list(result.ignored_folders),
+        unexpected_hosts=list(result.unexpected_hosts),
+        groups_without_hosts=list(result.groups_without_hosts),
+    )
+
+
+def _latest(option, dest):
+    if option is None:
+        return dest / "latest"
+    return Path(option) if option else None
+
+
+def _warn(module, result: CombineRun):
+    for warning in result.warnings:
+        module.warn(warning)
+
+
+def _failure(result: CombineRun, tolerated):
+    days = result.failed_days
+    if len(days) <= tolerated:
+        return ""
+    return f"{len(days)} of the days could not be combined ({', '.join(days)}); see units for the reasons"
+
+
+if __name__ == "__main__":
+    main()
