@@ -79,8 +79,8 @@ def _read_distinct(tails: Any) -> tuple[Any, Any]:
         & (minute < 60)
         & (second < 60)
     )
-    day, day_readable = _by_distinct(tails[:, _DAY], parse_day_of_time)
-    zone, zone_readable = _by_distinct(tails[:, _ZONE], parse_zone)
+    day, day_readable = _by_run(tails[:, _DAY], parse_day_of_time)
+    zone, zone_readable = _by_run(tails[:, _ZONE], parse_zone)
     times = day * DAY_SECONDS + hour * 3600 + minute * 60 + second - 60 * zone
     return times, readable & day_readable & zone_readable
 
@@ -89,20 +89,20 @@ def _is_text(columns: Any, text: bytes) -> Any:
     return (columns == np.frombuffer(text, np.uint8)).all(axis=1)
 
 
-def _by_distinct(columns: Any, rule: Any) -> tuple[Any, Any]:
-    """A rule for text of fixed width, run once per distinct value; False where it is not for it."""
-    width = columns.shape[1]
-    values = np.ascontiguousarray(columns).view(f"V{width}").ravel()
-    names: dict[bytes, int] = {}
-    codes = np.array([names.setdefault(value, len(names)) for value in values.tolist()])
-    outcomes = np.zeros(len(names), np.int64)
-    readable = np.zeros(len(names), bool)
-    for at, value in enumerate(names):
-        # beyond ASCII, and with blanks, a value may end before or after its eleven bytes
+def _by_run(columns: Any, rule: Any) -> tuple[Any, Any]:
+    """A rule for text of fixed width, run once per run of equal ones; False if it is not for it."""
+    changes = np.ones(len(columns), bool)
+    changes[1:] = (columns[1:] != columns[:-1]).any(axis=1)
+    first_of_run = np.flatnonzero(changes)
+    outcomes = np.zeros(len(first_of_run), np.int64)
+    readable = np.zeros(len(first_of_run), bool)
+    for at, value in enumerate(map(bytes, columns[first_of_run])):
+        # beyond ASCII, and with blanks, the value in the line may end somewhere else
         if value.isascii() and not any(byte <= 0x20 for byte in value):
             try:
                 outcomes[at] = rule(value.decode("ascii"))
                 readable[at] = True
             except ValueError:
                 pass
-    return outcomes[codes], readable[codes]
+    run = np.cumsum(changes) - 1
+    return outcomes[run], readable[run]
