@@ -11,6 +11,7 @@ import fcntl
 import json
 import os
 import stat
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +22,7 @@ from ._errors import LockedError, OutputError, SourceError
 #: Unfinished outputs are named ``.NAME.unfinished``: never read, overwritten by the next try.
 UNFINISHED = ".unfinished"
 LOCK_NAME = ".writing"
+_LOCK_POLL_SECONDS = 0.05
 
 
 def write_error(path: Path, error: OSError) -> OutputError:
@@ -118,20 +120,28 @@ def open_regular(path: Path) -> IO[bytes]:
 
 
 @contextlib.contextmanager
-def writer_lock(folder: Path, *, run_id: str = "", now: datetime | None = None) -> Iterator[None]:
+def writer_lock(
+    folder: Path,
+    *,
+    run_id: str = "",
+    now: datetime | None = None,
+    patience_seconds: float = 0,
+    name: str = LOCK_NAME,
+) -> Iterator[None]:
     """Be the only writer below ``folder`` (advisory; ends with the process, so never stale).
 
-    Raises LockedError that says which process writes there, and since when.
+    Waits for as long as ``patience_seconds`` says, then raises LockedError that says which process
+    writes there, and since when. Another ``name`` is another lock, for one kind of work.
     """
     make_folder(folder)
-    path = folder / LOCK_NAME
+    path = folder / name
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
     except OSError as error:
         raise write_error(path, error) from error
     with os.fdopen(descriptor, "r+", encoding="utf-8") as lock:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _lock(lock, patience_seconds)
         except BlockingIOError as error:
             raise LockedError(
                 folder,
@@ -149,6 +159,19 @@ def writer_lock(folder: Path, *, run_id: str = "", now: datetime | None = None) 
         finally:
             lock.seek(0)
             lock.truncate()
+
+
+def _lock(lock: IO[str], patience_seconds: float) -> None:
+    until = time.monotonic() + patience_seconds
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= until:
+                raise
+            time.sleep(_LOCK_POLL_SECONDS)
+        else:
+            return
 
 
 def writer_at_work(folder: Path) -> str:

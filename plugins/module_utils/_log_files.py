@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import bz2
 import contextlib
-import gzip
 import io
 import lzma
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -22,6 +21,13 @@ from ._log_paths import split_compression
 
 #: Bytes asked for in one read; a block the decoders, the page cache and the tokenizer like.
 READ_SIZE = 1 << 20
+
+#: A file that needs more memory to be decompressed is damaged or an attack: xz -9 needs 65 MiB,
+#: zstd --long needs 128 MiB.
+MOST_DECODER_MEMORY = 192 << 20
+
+#: Some bytes of zstd make at most 32,768 times as many (a block of 4 bytes expands to 128 KiB).
+_ZSTD_FEED = 1 << 11
 
 _DECODE_ERRORS: tuple[type[Exception], ...] = (lzma.LZMAError, zlib.error, EOFError, OSError)
 if zstandard is not None:
@@ -34,11 +40,12 @@ class LogFile(io.RawIOBase):
     ``readinto`` and ``read`` give 0 bytes only after the end was verified, checksums included.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, form: str | None = None) -> None:
+        """``form`` is the ending of its compression, where the name doesn't tell."""
         super().__init__()
         self.path = path
         self._file = open_regular(path)
-        self._form = split_compression(path.name)[1]
+        self._form = split_compression(path.name)[1] if form is None else form
         self._plain: Any = _decoder(self._form, self._file)
 
     def readable(self) -> bool:
@@ -51,8 +58,6 @@ class LogFile(io.RawIOBase):
             raise self._damaged(error) from error
 
     def close(self) -> None:
-        with contextlib.suppress(*_DECODE_ERRORS):
-            self._plain.close()
         self._file.close()
         super().close()
 
@@ -68,46 +73,114 @@ class LogFile(io.RawIOBase):
 
 def _decoder(form: str, compressed: IO[bytes]) -> Any:
     if form == ".xz":
-        return lzma.LZMAFile(compressed)
+        return _Frames(compressed, _xz_frame, padded=True)
     if form == ".gz":
-        return gzip.GzipFile(fileobj=compressed, mode="rb")
+        return _Frames(compressed, _GzipFrame, padded=True)
     if form == ".bz2":
-        return bz2.BZ2File(compressed)
+        return _Frames(compressed, bz2.BZ2Decompressor)
     if form == ".zst":
-        return _ZstdFrames(compressed)
+        return _Frames(compressed, _ZstdFrame, feed=_ZSTD_FEED)
     return compressed
 
 
-class _ZstdFrames:
-    """Zstandard frames, one after the other; a cut last frame is an error, not an end."""
+class _Frames:
+    """Compressed frames, one after the other. What is cut short or no frame is an error.
 
-    def __init__(self, compressed: IO[bytes]) -> None:
+    (The file objects of the standard library take damage behind the first frame for the end.)
+    Memory is bounded by the reader's buffer, whatever a frame expands to.
+    """
+
+    def __init__(
+        self,
+        compressed: IO[bytes],
+        new_frame: Callable[[], Any],
+        *,
+        padded: bool = False,
+        feed: int = READ_SIZE // 8,
+    ) -> None:
         self._compressed = compressed
-        self._frame: Any = None
+        self._new_frame = new_frame
+        self._padded = padded
+        """Whether zero bytes may follow a frame."""
+        self._feed = feed
+        self._frame: Any = new_frame()
         self._input = b""
         self._ready = memoryview(b"")
 
     def readinto(self, buffer: Any) -> int:
         while not self._ready:
-            if not self._input:
-                self._input = self._compressed.read(READ_SIZE // 8)
+            if self._frame is None and not self._next_frame():
+                return 0
+            if not self._input and self._frame.needs_input:
+                self._input = self._compressed.read(self._feed)
                 if not self._input:
-                    if self._frame is not None:
-                        raise EOFError("the last frame is cut short")
-                    return 0
-            if self._frame is None:
-                self._frame = zstandard.ZstdDecompressor().decompressobj()
-            self._ready = memoryview(self._frame.decompress(self._input))
-            self._input = self._frame.unused_data if self._frame.eof else b""
+                    raise EOFError("it is cut short")
+            self._ready = memoryview(self._frame.decompress(self._input, len(buffer)))
+            self._input = b""
             if self._frame.eof:
+                self._input = self._frame.unused_data
                 self._frame = None
         count = min(len(buffer), len(self._ready))
         buffer[:count] = self._ready[:count]
         self._ready = self._ready[count:]
         return count
 
-    def close(self) -> None:
-        self._ready = memoryview(b"")
+    def _next_frame(self) -> bool:
+        """Start on the frame behind the last one; False at the end of the file."""
+        while not (rest := self._input.lstrip(b"\0") if self._padded else self._input):
+            self._input = self._compressed.read(self._feed)
+            if not self._input:
+                return False
+        self._input = rest
+        self._frame = self._new_frame()
+        return True
+
+
+def _xz_frame() -> lzma.LZMADecompressor:
+    return lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=MOST_DECODER_MEMORY)
+
+
+class _GzipFrame:
+    """A gzip member with the interface of the decompressors of lzma and bz2."""
+
+    def __init__(self) -> None:
+        self._member = zlib.decompressobj(wbits=31)
+
+    def decompress(self, compressed: bytes, most: int) -> bytes:
+        return self._member.decompress(self._member.unconsumed_tail + compressed, most)
+
+    @property
+    def needs_input(self) -> bool:
+        return not self._member.unconsumed_tail
+
+    @property
+    def eof(self) -> bool:
+        return self._member.eof
+
+    @property
+    def unused_data(self) -> bytes:
+        return self._member.unused_data
+
+
+class _ZstdFrame:
+    """A zstd frame likewise; it can't limit its output, so it is fed little at a time."""
+
+    needs_input = True
+
+    def __init__(self) -> None:
+        decompressor = zstandard.ZstdDecompressor(max_window_size=MOST_DECODER_MEMORY)
+        self._frame = decompressor.decompressobj()
+
+    def decompress(self, compressed: bytes, most: int) -> bytes:
+        return bytes(self._frame.decompress(compressed))
+
+    @property
+    def eof(self) -> bool:
+        return bool(self._frame.eof)
+
+    @property
+    def unused_data(self) -> bytes:
+        return bytes(self._frame.unused_data)
 
 
 @contextlib.contextmanager
