@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
-from ._combined_days import hosts_of_log
+from ._combine_records import read_combined_day
 from ._countme import RULES_VERSION
 from ._errors import CountingError, SourceError, shown
 from ._files import replacing
@@ -108,8 +108,11 @@ def _is_known(seen: InputFile, record: RawRecord) -> bool:
 def _hosts(
     settings: RawSettings, day: date
 ) -> tuple[tuple[str, ...] | None, tuple[str, ...] | None]:
-    hosts = hosts_of_log(day_folder(settings.src, day), settings.log_name)
-    return (hosts.expected, hosts.present) if hosts else (None, None)
+    """Hosts expected and present in the combined log; None where they are not recorded."""
+    log = read_combined_day(settings.src, day).logs.get(settings.log_name)
+    if log is None:
+        return None, None
+    return log.hosts_expected or None, log.hosts_present
 
 
 def make_raw_day(
