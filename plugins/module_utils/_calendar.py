@@ -9,6 +9,7 @@ just after 00:00 UTC to just after the next midnight. Its hits carry their own t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 
@@ -20,6 +21,9 @@ WEEK_SECONDS = 7 * DAY_SECONDS
 #: Week 0 starts on Monday, 1970-01-05, 00:00 UTC: four days after the Unix epoch.
 WEEK_0_START = 4 * DAY_SECONDS
 _WEEK_0_MONDAY = date(1970, 1, 5)
+_WEEK_NUMBER = re.compile(r"[0-9]{1,6}", re.ASCII)
+_WEEK_NAME = re.compile(r"([0-9]{4})-W([0-9]{2})", re.ASCII)
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 
 #: The first week in which DNF sent countme: that of 2020-02-10, when Fedora 32 branched.
 FIRST_COUNTME_WEEK = 2614
@@ -119,6 +123,30 @@ def week_name(week: int) -> str:
     """A week as people write it: ``2021-W39``, by ISO 8601 (whose weeks start on Monday too)."""
     iso = week_start(week).isocalendar()
     return f"{iso.year}-W{iso.week:02}"
+
+
+def parse_week(text: str, option: str = "weeks") -> int:
+    """A week given by its number, its name (``2021-W39``) or the day of its Monday.
+
+    Raises SettingsError naming ``option``.
+    """
+    if _WEEK_NUMBER.fullmatch(text):
+        return int(text)
+    name = _WEEK_NAME.fullmatch(text)
+    try:
+        day = date.fromisocalendar(int(name[1]), int(name[2]), 1) if name else None
+    except ValueError:
+        day = None
+    if not name and _DAY.fullmatch(text):
+        day = parse_day(text, option)
+    if day is None or day.weekday() != 0 or day < _WEEK_0_MONDAY:
+        raise SettingsError(
+            f"option {option}",
+            expected="weeks as numbers (2699), names (2021-W39) or Mondays (2021-09-27)",
+            found=shown(text),
+            advice="Correct the option.",
+        )
+    return week_of_day(day)
 
 
 def rotation_days(week: int) -> list[date]:

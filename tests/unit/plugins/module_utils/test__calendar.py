@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 import pytest
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._calendar import (
     days_in_window,
+    parse_week,
     rotation_days,
     spell_days,
     utc_today,
@@ -77,6 +78,30 @@ def test_incident_new_year_iso_week_53() -> None:
     assert week_start(week) == date(2020, 12, 28)
     assert rotation_days(week)[0] == date(2020, 12, 28)
     assert rotation_days(week)[-1] == date(2021, 1, 4)
+
+
+@pytest.mark.parametrize(
+    ("text", "week"),
+    [
+        pytest.param("2699", 2699, id="number"),
+        pytest.param("2021-W39", 2699, id="name"),
+        pytest.param("2021-09-27", 2699, id="monday"),
+        pytest.param("2020-W53", 2660, id="incident-new_year-week-53"),
+        pytest.param("1970-W02", 0, id="first"),
+    ],
+)
+def test_weeks_are_named_in_three_ways(text: str, week: int) -> None:
+    assert parse_week(text) == week
+    assert parse_week(week_name(week)) == week
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["2021-09-28", "2021-W54", "2021-W00", "2021-W1", "-3", "1969-12-29", "", "2021-02-30", "1;2"],
+)
+def test_other_names_of_weeks_are_refused(text: str) -> None:
+    with pytest.raises(SettingsError, match="option weeks"):
+        parse_week(text)
 
 
 def test_incident_dst_and_zone_today_is_utc() -> None:

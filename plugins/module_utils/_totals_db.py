@@ -1,0 +1,372 @@
+# Copyright: Contributors to the fedora_infra.dnf_counting project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The SQLite file of the totals: the table that readers know since 2020, and the weeks' quality.
+
+``countme_totals`` has the very schema that its readers rely on, with weeknum and sys_age as TEXT;
+sys_age -1 marks the rows of unique addresses. Tables that are not ours are left alone. Readers see
+the weeks of one call of :func:`replace_weeks` all old or all new.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import sqlite3
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import quote
+
+from ._calendar import week_end, week_start
+from ._errors import CountingError, LockedError, OutputError, shown
+from ._files import make_folder, write_error
+from ._week_quality import Quality, WeekRecord
+from ._weeks import CountedState
+
+
+class TotalsRow(NamedTuple):
+    """A row of ``countme_totals``, in the order of its columns."""
+
+    hits: int
+    weeknum: str
+    os_name: str
+    os_version: str
+    os_variant: str
+    os_arch: str
+    sys_age: str
+    repo_tag: str
+    repo_arch: str
+
+
+_COLUMNS = ",".join(TotalsRow._fields)
+_TYPES = ["INTEGER", *["TEXT"] * 8]
+_TOTALS_TABLE = "CREATE TABLE IF NOT EXISTS countme_totals ({})".format(
+    ",".join(f"{n} {t} NOT NULL" for n, t in zip(TotalsRow._fields, _TYPES, strict=True))
+)
+_TOTALS_INDEX = "CREATE INDEX IF NOT EXISTS weeknum_idx ON countme_totals (weeknum)"
+_WEEKS_COLUMNS = {
+    "weeknum": "INTEGER PRIMARY KEY",
+    "week_start": "TEXT NOT NULL",
+    "week_end": "TEXT NOT NULL",
+    "status": "TEXT NOT NULL",
+    "expected_host_days": "INTEGER",
+    "received_host_days": "INTEGER",
+    "hits": "INTEGER NOT NULL",
+    "malformed": "INTEGER NOT NULL",
+    "revision": "INTEGER NOT NULL",
+    "computed_at": "TEXT NOT NULL",
+    "fingerprint": "TEXT NOT NULL",
+    "suspect": "INTEGER NOT NULL",
+    "suspect_reason": "TEXT NOT NULL",
+    "inputs": "TEXT NOT NULL",
+    "log_name": "TEXT NOT NULL",
+    "polluted": "TEXT NOT NULL",
+}
+_WEEKS_TABLE = "CREATE TABLE IF NOT EXISTS weeks ({})".format(
+    ", ".join(f"{name} {kind}" for name, kind in _WEEKS_COLUMNS.items())
+)
+
+#: Within a week: hits by countme first, then unique addresses; most hits first, then by the key.
+#: Text is ordered by its bytes.
+ROW_ORDER = (
+    "sys_age < '0', hits DESC, os_name, os_version, os_variant, os_arch, "
+    "CAST(sys_age AS INTEGER), sys_age, repo_tag, repo_arch"
+)
+
+
+@contextlib.contextmanager
+def open_totals(
+    path: Path, *, write: bool, lock_timeout_seconds: float = 60
+) -> Iterator[sqlite3.Connection]:
+    """The totals, checked to be ours; created where absent and ``write`` is set.
+
+    Waits ``lock_timeout_seconds`` for another program that holds the file. Raises LockedError, or
+    OutputError for a file that is damaged, not ours or can't be written.
+    """
+    if write:
+        make_folder(path.parent)
+    mode = "rwc" if write else "ro"
+    with _errors_of(path):
+        connection = sqlite3.connect(
+            f"file:{quote(str(path))}?mode={mode}",
+            uri=True,
+            timeout=lock_timeout_seconds,
+            isolation_level=None,
+        )
+    try:
+        with _errors_of(path):
+            _check_schema(connection, path)
+            _check_weeks(connection, path)
+            yield connection
+    finally:
+        connection.close()
+
+
+@contextlib.contextmanager
+def _errors_of(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise _explained(path, error) from error
+
+
+def _explained(path: Path, error: sqlite3.Error) -> CountingError:
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return LockedError(
+            path,
+            expected="to write there within lock_timeout",
+            found="another program that reads or writes it all the time",
+            advice="End that program, or raise lock_timeout; nothing was changed.",
+        )
+    numbers = {
+        sqlite3.SQLITE_FULL: errno.ENOSPC,
+        sqlite3.SQLITE_READONLY: errno.EACCES,
+        sqlite3.SQLITE_CANTOPEN: errno.EACCES,
+        sqlite3.SQLITE_PERM: errno.EACCES,
+        sqlite3.SQLITE_IOERR: errno.EIO,
+    }
+    if code in numbers:
+        return write_error(path, OSError(numbers[code], str(error)))
+    return OutputError(
+        path,
+        expected="a sound SQLite file with totals",
+        found=shown(str(error)),
+        advice="Move it away, or put a good copy in its place, and run again.",
+    )
+
+
+def _check_schema(connection: sqlite3.Connection, path: Path) -> None:
+    """Raises OutputError where a table has one of our names and is not ours."""
+    ours = {
+        "countme_totals": list(zip(TotalsRow._fields, _TYPES, strict=True)),
+        "weeks": [(name, kind.split()[0]) for name, kind in _WEEKS_COLUMNS.items()],
+    }
+    for table, columns in ours.items():
+        there = connection.execute(
+            "SELECT name, upper(type) FROM pragma_table_info(?)", (table,)
+        ).fetchall()
+        if there and there != columns:
+            raise OutputError(
+                path,
+                expected=f"table {table} with the columns {', '.join(name for name, _ in columns)}",
+                found=", ".join(shown(f"{name} {kind}") for name, kind in there),
+                advice="Name another file in totals_db; that one is left as it is.",
+            )
+
+
+def _check_weeks(connection: sqlite3.Connection, path: Path) -> None:
+    try:
+        counted_weeks(connection)
+        week_records(connection)
+    except (TypeError, ValueError) as error:
+        raise OutputError(
+            path,
+            expected="numbers of weeks and records of their inputs",
+            found=shown(str(error)),
+            advice="Put a good copy in its place, and run again.",
+        ) from error
+
+
+def _has_table(connection: sqlite3.Connection, table: str) -> bool:
+    query = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?"
+    return connection.execute(query, (table,)).fetchone() is not None
+
+
+def counted_state(connection: sqlite3.Connection) -> CountedState:
+    """What is counted, found through the index: a file of 600 MB is not read for it."""
+    if not _has_table(connection, "countme_totals"):
+        return CountedState()
+    weeks = counted_weeks(connection)
+
+    def first_with(kind: str, order: Iterable[int]) -> int | None:
+        query = f"SELECT 1 FROM countme_totals WHERE weeknum = ? AND {kind} LIMIT 1"  # noqa: S608
+        return next((w for w in order if connection.execute(query, (str(w),)).fetchone()), None)
+
+    return CountedState(
+        weeks=frozenset(weeks),
+        newest_countme=first_with("sys_age >= '0'", reversed(weeks)),
+        oldest_unique=first_with("sys_age < '0'", weeks),
+        newest_unique=first_with("sys_age < '0'", reversed(weeks)),
+        records={record.week: record for record in week_records(connection)},
+    )
+
+
+def counted_weeks(connection: sqlite3.Connection) -> list[int]:
+    """The weeks that have rows, ascending."""
+    if not _has_table(connection, "countme_totals"):
+        return []
+    weeks = connection.execute(
+        "WITH RECURSIVE w(n) AS (SELECT min(weeknum) FROM countme_totals UNION ALL "
+        "SELECT (SELECT min(weeknum) FROM countme_totals WHERE weeknum > n) FROM w "
+        "WHERE n IS NOT NULL) SELECT n FROM w WHERE n IS NOT NULL"
+    )
+    return sorted(int(week) for (week,) in weeks)
+
+
+def week_records(connection: sqlite3.Connection) -> list[WeekRecord]:
+    """The table ``weeks``, ascending."""
+    if not _has_table(connection, "weeks"):
+        return []
+    columns = (
+        "weeknum, status, expected_host_days, received_host_days, malformed, hits, revision, "
+        "computed_at, fingerprint, inputs, log_name, polluted, suspect_reason"
+    )
+    rows = connection.execute(f"SELECT {columns} FROM weeks ORDER BY weeknum")  # noqa: S608
+    return [
+        WeekRecord(
+            week=row[0],
+            quality=Quality(*row[1:5]),
+            hits=row[5],
+            revision=row[6],
+            computed_at=row[7],
+            fingerprint=row[8],
+            inputs=tuple(json.loads(row[9])),
+            log_name=row[10],
+            polluted=row[11],
+            suspect_reason=row[12],
+        )
+        for row in rows
+    ]
+
+
+def hits_of(connection: sqlite3.Connection, weeks: Iterable[int]) -> dict[int, int]:
+    """The countme hits of some weeks, from their rows."""
+    query = "SELECT sum(hits) FROM countme_totals WHERE weeknum = ? AND sys_age >= '0'"
+    return {w: connection.execute(query, (str(w),)).fetchone()[0] or 0 for w in weeks}
+
+
+def rows_of(connection: sqlite3.Connection, week: int) -> Iterator[TotalsRow]:
+    """The rows of a week in the order that is documented."""
+    query = f"SELECT {_COLUMNS} FROM countme_totals WHERE weeknum = ? ORDER BY {ROW_ORDER}"  # noqa: S608
+    return map(TotalsRow._make, connection.execute(query, (str(week),)))
+
+
+@contextlib.contextmanager
+def staging(connection: sqlite3.Connection, path: Path) -> Iterator[None]:
+    """A place beside the totals for new rows, so that the totals are locked only to take them."""
+    connection.execute("ATTACH ? AS staged", (f"file:{quote(str(path))}?mode=rwc",))
+    try:
+        connection.execute("PRAGMA staged.journal_mode = OFF")
+        connection.execute("PRAGMA staged.synchronous = OFF")
+        yield
+    finally:
+        connection.execute("DETACH staged")
+
+
+@dataclass(frozen=True)
+class StagedWeek:
+    """The result of a count that waits to be taken into the totals."""
+
+    week: int
+    rows: int
+    hits: int
+    same: bool
+    """Whether the totals have exactly these rows already."""
+
+
+def _staged(week: int) -> str:
+    return f"staged.week_{week:d}"
+
+
+def stage_week(
+    connection: sqlite3.Connection, week: int, blocks: Iterable[Sequence[Sequence[object]]]
+) -> StagedWeek:
+    """Put the rows of a week beside the totals and compare. Nobody is locked out meanwhile."""
+    table = _staged(week)
+    connection.execute(f"DROP TABLE IF EXISTS {table}")
+    connection.execute(_TOTALS_TABLE.replace("countme_totals", table))
+    insert = f"INSERT INTO {table} ({_COLUMNS}) VALUES ({','.join('?' * 9)})"  # noqa: S608
+    connection.execute("BEGIN")
+    try:
+        for block in blocks:
+            connection.executemany(insert, block)
+    finally:
+        connection.execute("COMMIT")
+    rows, hits = connection.execute(
+        f"SELECT count(*), coalesce(sum(hits) FILTER (WHERE sys_age >= '0'), 0) FROM {table}"  # noqa: S608
+    ).fetchone()
+    return StagedWeek(week, rows, hits, same=_same_rows(connection, week, rows))
+
+
+def _same_rows(connection: sqlite3.Connection, week: int, rows: int) -> bool:
+    if not _has_table(connection, "countme_totals"):
+        return rows == 0
+    key = (str(week),)
+    query = "SELECT count(*) FROM countme_totals WHERE weeknum = ?"
+    if connection.execute(query, key).fetchone()[0] != rows:
+        return False
+    other = (
+        f"SELECT {_COLUMNS} FROM {_staged(week)} EXCEPT "  # noqa: S608
+        f"SELECT {_COLUMNS} FROM countme_totals WHERE weeknum = ? LIMIT 1"
+    )
+    return connection.execute(other, key).fetchone() is None
+
+
+@contextlib.contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """All that the block changes, or nothing."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def replace_weeks(
+    connection: sqlite3.Connection,
+    replaced: Collection[int],
+    records: Iterable[WeekRecord],
+) -> None:
+    """Take the staged rows of some weeks and write week records, in one transaction."""
+    with transaction(connection):
+        for statement in (_TOTALS_TABLE, _TOTALS_INDEX, _WEEKS_TABLE):
+            connection.execute(statement)
+        for week in sorted(replaced):
+            connection.execute("DELETE FROM countme_totals WHERE weeknum = ?", (str(week),))
+            connection.execute(
+                f"INSERT INTO countme_totals ({_COLUMNS}) SELECT {_COLUMNS} "  # noqa: S608
+                f"FROM {_staged(week)} ORDER BY {ROW_ORDER}"
+            )
+        columns = ", ".join(_WEEKS_COLUMNS)
+        marks = ", ".join("?" * len(_WEEKS_COLUMNS))
+        connection.executemany(
+            f"INSERT OR REPLACE INTO weeks ({columns}) VALUES ({marks})",  # noqa: S608
+            [_values(record) for record in records],
+        )
+
+
+def _values(record: WeekRecord) -> tuple[object, ...]:
+    return (
+        record.week,
+        str(week_start(record.week)),
+        str(week_end(record.week)),
+        record.quality.status,
+        record.quality.expected_host_days,
+        record.quality.received_host_days,
+        record.hits,
+        record.quality.malformed,
+        record.revision,
+        record.computed_at,
+        record.fingerprint,
+        int(record.suspect),
+        record.suspect_reason,
+        json.dumps(record.inputs),
+        record.log_name,
+        record.polluted,
+    )
+
+
+def delete_weeks(connection: sqlite3.Connection, weeks: Collection[int]) -> None:
+    """Remove weeks, their rows and their records, in one transaction."""
+    with transaction(connection):
+        for week in sorted(weeks):
+            connection.execute("DELETE FROM countme_totals WHERE weeknum = ?", (str(week),))
+            if _has_table(connection, "weeks"):
+                connection.execute("DELETE FROM weeks WHERE weeknum = ?", (week,))
