@@ -15,6 +15,7 @@ from __future__ import annotations
 import contextlib
 import errno
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -30,7 +31,10 @@ _KEYS = ", ".join(_KEY)
 #: Column of the totals that comes before the age, those that come after.
 _SYSTEM = ", ".join(f"k.{name}" for name in _KEY[:4])
 _REPO = ", ".join(f"k.{name}" for name in _KEY[4:])
+_COLUMNS = ", ".join(COLUMNS)
 _ROWS_A_BLOCK = 10_000
+#: So many ranges of time are told apart at most; usually there is one at each midnight.
+_TIME_RUNS = 32
 
 _SETTINGS = {
     # nothing is ever fetched or loaded, and no setting of the user's home is read
@@ -57,8 +61,10 @@ class Limits(NamedTuple):
 class Counter:
     """A DuckDB of our own, in memory. Use as a context manager."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, *, key_hash: str = f"hash({_KEYS})") -> None:
+        """``key_hash`` is the expression that numbers keys; a collision only takes time."""
         self._limits = limits
+        self._key_hash = key_hash
         config = {
             **_SETTINGS,
             "memory_limit": f"{limits.memory_mib}MiB",
@@ -77,7 +83,7 @@ class Counter:
         """The time of the first hit without countme in some raw days."""
         with self._files(paths) as raw:
             query = f"SELECT min(timestamp) FROM {raw} WHERE sys_age < 0"  # noqa: S608
-            first = self._connection.execute(query).fetchone()[0]
+            (first,) = self._all(query)[0]
             return None if first is None else int(first)
 
     def count_week(
@@ -94,64 +100,80 @@ class Counter:
             if unique:
                 yield from self._unique_rows(week, raw, start)
 
-    def largest_client(self, week: int, paths: Sequence[Path]) -> int:
-        """About how many hits with countme came from the one address that sent the most."""
-        start = week_start_timestamp(week)
-        where = f"sys_age >= 0 AND {_within(start, WEEK_SECONDS)}"
+    def largest_client(self, week: int, paths: Sequence[Path], *, at_least: int) -> int:
+        """How many hits with countme came from the one address that sent the most.
+
+        0 where none sent ``at_least`` so many. Addresses are found in a sample of the seconds: one
+        that sends a share worth looking at can't hide, as its hits within a second are few.
+        """
+        within = f"sys_age >= 0 AND {_within(week_start_timestamp(week), WEEK_SECONDS)}"
         with self._files(paths) as raw:
-            likely = self._connection.execute(
-                f"SELECT approx_top_k(host, 10) FROM {raw} WHERE {where}"  # noqa: S608
-            ).fetchone()[0]
-            counts = self._connection.execute(
-                f"SELECT count(*) FROM {raw} WHERE {where} AND host IN "  # noqa: S608
-                "(SELECT unnest(?::VARCHAR[])) GROUP BY host",
-                [likely or []],
-            ).fetchall()
-            return max((int(count) for (count,) in counts), default=0)
+            sampled = self._all(
+                f"SELECT host, count(*) FROM {raw} WHERE {within} AND timestamp % 61 = 7 "  # noqa: S608
+                f"GROUP BY host HAVING count(*) >= {at_least // 61 // 2:d} "
+                "ORDER BY count(*) DESC LIMIT 5"
+            )
+            if not sampled:
+                return 0
+            hosts = [host for host, _hits in sampled]
+            counts = self._all(
+                f"SELECT count(*) FROM {raw} WHERE {within} AND list_contains(?::VARCHAR[], host) "  # noqa: S608
+                "GROUP BY host",
+                [hosts],
+            )
+            return max((hits for (hits,) in counts if hits >= at_least), default=0)
 
     def _countme_rows(
         self, week: int, raw: str, start: int, *, several: bool
     ) -> Iterator[list[tuple[Any, ...]]]:
-        within = _within(start, WEEK_SECONDS)
-        if several:
-            self._run(
-                "CREATE OR REPLACE TEMP TABLE shared AS SELECT minute FROM (SELECT DISTINCT "  # noqa: S608
-                f"filename, timestamp // 60 AS minute FROM {raw} WHERE sys_age >= 0 AND {within}) "
-                "GROUP BY minute HAVING count(*) > 1"
-            )
-            several = self._connection.execute("SELECT count(*) FROM shared").fetchone()[0] > 0
-        columns = ", ".join(COLUMNS)
-        of_week = f"FROM {raw} r WHERE sys_age >= 0 AND {within}"
-        hits = f"SELECT {columns} {of_week}"
-        if several:
-            in_several = "EXISTS (SELECT 1 FROM shared WHERE minute = r.timestamp // 60)"
-            hits = (
-                f"SELECT {columns} {of_week} AND NOT {in_several} UNION ALL "
-                f"SELECT DISTINCT {columns} {of_week} AND {in_several}"
-            )
+        within = f"sys_age >= 0 AND {_within(start, WEEK_SECONDS)}"
+        shared = self._shared_times(raw, within) if several else "false"
+        # what is in one file only needs no comparing, and no address or time
         yield from self._blocks(
-            f"SELECT count(*), '{week:d}', {_SYSTEM}, sys_age::VARCHAR, {_REPO} "  # noqa: S608
-            f"FROM ({hits}) k GROUP BY ALL"
+            f"SELECT sum(hits)::BIGINT, '{week:d}', {_SYSTEM}, sys_age::VARCHAR, {_REPO} FROM ("  # noqa: S608
+            f"SELECT count(*) AS hits, sys_age, {_KEYS} FROM {raw} "
+            f"WHERE {within} AND NOT ({shared}) GROUP BY ALL UNION ALL "
+            f"SELECT count(*) AS hits, sys_age, {_KEYS} FROM (SELECT DISTINCT {_COLUMNS} "
+            f"FROM {raw} WHERE {within} AND ({shared})) GROUP BY ALL) k GROUP BY ALL"
         )
 
+    def _shared_times(self, raw: str, within: str) -> str:
+        """A condition that holds for all times that hits of more than one file have."""
+        minutes = self._all(
+            "SELECT minute FROM (SELECT DISTINCT filename, timestamp // 60 AS minute "  # noqa: S608
+            f"FROM {raw} WHERE {within}) GROUP BY minute HAVING count(*) > 1 ORDER BY minute"
+        )
+        runs = runs_of([minute for (minute,) in minutes], at_most=_TIME_RUNS)
+        tests = [f"timestamp BETWEEN {a * 60:d} AND {b * 60 + 59:d}" for a, b in runs]
+        return " OR ".join(tests) or "false"
+
     def _unique_rows(self, week: int, raw: str, start: int) -> Iterator[list[tuple[Any, ...]]]:
-        # distinct addresses by a number for each of the few keys: a third of the time that the
-        # six texts take
+        # a number for each of the few keys: comparing their six texts takes twice the time
         self._run(
-            "CREATE OR REPLACE TEMP TABLE keys AS SELECT row_number() OVER () AS id, * FROM "  # noqa: S608
+            f"CREATE OR REPLACE TEMP TABLE keys AS SELECT {self._key_hash} AS id, * FROM "  # noqa: S608
             f"(SELECT DISTINCT {_KEYS} FROM {raw} WHERE {_within(start, WEEK_SECONDS)})"
         )
-        self._run("CREATE OR REPLACE TEMP TABLE found (id BIGINT, hits BIGINT)")
+        numbered = f"SELECT host, {self._key_hash} AS id FROM {raw}"  # noqa: S608
+        (collision,) = self._all("SELECT count(DISTINCT id) < count(*) FROM keys")[0]
+        if collision:
+            renumber = "CREATE OR REPLACE TEMP TABLE keys AS SELECT rowid AS id, * EXCLUDE (id)"
+            self._run(f"{renumber} FROM keys")
+            numbered = f"SELECT host, id FROM {raw} JOIN keys USING ({_KEYS})"  # noqa: S608
+        self._run("CREATE OR REPLACE TEMP TABLE found AS SELECT id, 0 AS hits FROM keys LIMIT 0")
         for day in range(7):
             within = _within(start + day * DAY_SECONDS, DAY_SECONDS)
             self._run(
-                "INSERT INTO found SELECT id, count(*) FROM (SELECT DISTINCT host, id "  # noqa: S608
-                f"FROM {raw} r JOIN keys USING ({_KEYS}) WHERE {within}) GROUP BY id"
+                "INSERT INTO found SELECT id, count(*) "  # noqa: S608
+                f"FROM (SELECT DISTINCT host, id FROM ({numbered} WHERE {within})) GROUP BY id"
             )
         yield from self._blocks(
             f"SELECT sum(hits)::BIGINT, '{week:d}', {_SYSTEM}, '-1', {_REPO} "  # noqa: S608
             "FROM found JOIN keys k USING (id) GROUP BY ALL"
         )
+
+    def _all(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        rows: list[tuple[Any, ...]] = self._connection.execute(query, list(values)).fetchall()
+        return rows
 
     def _run(self, query: str) -> None:
         self._connection.execute(query)
@@ -194,12 +216,26 @@ class Counter:
         )
 
     def _is_sound(self, name: str) -> bool:
-        query = f"SELECT bit_xor(hash({', '.join(COLUMNS)})) FROM {_table([name])}"  # noqa: S608
+        query = f"SELECT bit_xor(hash({_COLUMNS})) FROM {_table([name])}"  # noqa: S608
         try:
             self._connection.execute(query)
         except duckdb.Error:
             return False
         return True
+
+
+def runs_of(numbers: Sequence[int], *, at_most: int) -> list[tuple[int, int]]:
+    """Ascending numbers as (first, last) of runs; with more than ``at_most``, gaps are closed.
+
+    The widest gaps stay, so that the runs hold few numbers that were not given.
+    """
+    gaps = sorted(
+        (b - a, index) for index, (a, b) in enumerate(pairwise(numbers), start=1) if b - a > 1
+    )
+    cuts = sorted(index for _width, index in gaps[max(0, len(gaps) - at_most + 1) :])
+    starts = [0, *cuts] if numbers else []
+    ends = [*cuts, len(numbers)]
+    return [(numbers[a], numbers[b - 1]) for a, b in zip(starts, ends, strict=False)]
 
 
 def _table(names: Sequence[str]) -> str:

@@ -13,73 +13,43 @@ import contextlib
 import shutil
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from sqlite3 import Connection
 from typing import Any
 
 from ._calendar import week_name
-from ._count_weeks import Counter, Limits
-from ._errors import CountingError, SettingsError
+from ._count_weeks import Counter
+from ._errors import CountingError
 from ._files import make_folder, write_error, writer_lock
-from ._raw_days import FORMAT, list_raw_days, read_record, read_trimmed_through
 from ._records import Unit
-from ._totals_csv import (
-    CsvRecord,
-    check_replaceable,
-    csv_in_step,
-    keep_in_step,
-    write_csv,
-)
+from ._totals_csv import CsvRecord, keep_in_step, write_csv
 from ._totals_db import (
     StagedWeek,
-    counted_state,
     delete_weeks,
-    hits_of,
-    open_totals,
     replace_weeks,
     stage_week,
     staging,
     week_records,
 )
-from ._week_quality import COMPLETE, SuspectRule, WeekRecord, judged
-from ._weeks import (
-    CountedState,
-    RawDay,
-    RawState,
-    Rules,
-    WeekPlan,
-    horizon_of,
-    plan_weeks,
+from ._totals_plan import (
+    TotalsPlan,
+    TotalsSettings,
+    csv_plan,
+    csv_unit,
+    judged_otherwise,
+    limits_of,
+    opened_totals,
+    plan_totals,
+    read_counted,
 )
+from ._week_quality import COMPLETE, SuspectRule, WeekRecord
+from ._weeks import CountedState, WeekPlan
 
 #: So many weeks are taken into the database at once: all of a nightly run, and of years of history
 #: so much that little is lost when the run is ended.
 WEEKS_A_TRANSACTION = 26
-
-
-@dataclass(frozen=True)
-class TotalsSettings:
-    """Where totals come from and go to, and what an operator chose."""
-
-    raw_dir: Path
-    totals_db: Path
-    now: datetime
-    totals_csv: Path | None = None
-    weeks: tuple[int, ...] = ()
-    """Only these, whatever their age; empty for all that are due."""
-    revise_weeks: int = 4
-    settle_days: int = 7
-    suspect: SuspectRule = field(default_factory=SuspectRule)
-    memory_mib: int = 768
-    workers: int = 0
-    lock_timeout_seconds: float = 60
-    run_id: str = ""
-
-    @property
-    def spill_dir(self) -> Path:
-        return self.totals_db.with_name(f".{self.totals_db.name}.counting")
 
 
 @dataclass(frozen=True)
@@ -110,12 +80,12 @@ def update_totals(
     ``failed`` unit.
     """
     if check:
-        planned = _plan(settings)
+        planned = plan_totals(settings)
         return _outcome(
-            settings, [*(p.unit() for p in planned.weeks), *_csv_unit(settings, planned)]
+            settings, [*(p.unit() for p in planned.weeks), *csv_unit(settings, planned)]
         )
     with _only_writer(settings):
-        planned = _plan(settings)
+        planned = plan_totals(settings)
         units = _carry_out(settings, planned, notify)
         return _outcome(settings, [*units, *_written_csv(settings, planned, units, notify)])
 
@@ -123,14 +93,14 @@ def update_totals(
 def delete_totals(settings: TotalsSettings, *, check: bool = False) -> Outcome:
     """Remove the named weeks from the database and the CSV file."""
     if check:
-        return _outcome(settings, _deletions(settings, _counted(settings)))
+        return _outcome(settings, _deletions(settings, read_counted(settings)))
     with _only_writer(settings):
-        counted = _counted(settings)
+        counted = read_counted(settings)
         units = _deletions(settings, counted)
         there = [unit.figures["week"] for unit in units if unit.status == "due"]
         if there:
-            csv = _csv_plan(settings, counted.weeks, changes=True)
-            with _totals(settings, write=True) as connection:
+            csv = csv_plan(settings, counted.weeks, changes=True)
+            with opened_totals(settings, write=True) as connection:
                 delete_weeks(connection, there)
             if csv:
                 _write_csv(settings, csv.keep, first_changed=min(there))
@@ -149,127 +119,8 @@ def _deletions(settings: TotalsSettings, counted: CountedState) -> list[Unit]:
     ]
 
 
-# the plan
-
-
-@dataclass(frozen=True)
-class _CsvPlan:
-    keep: CsvRecord | None
-    """The file as it is, where it shows the state of the database."""
-    reason: str
-    """Why it is to be written; empty where it is not."""
-
-
-@dataclass(frozen=True)
-class _Plan:
-    weeks: Sequence[WeekPlan]
-    counted: CountedState
-    history: Mapping[int, int]
-    csv: _CsvPlan | None
-
-
-def read_raw_state(raw_dir: Path) -> RawState:
-    """The raw days that are there, by their records. Raises SettingsError for no folder at all."""
-    if not raw_dir.is_dir():
-        raise SettingsError(
-            "option raw_dir",
-            expected="the folder of the raw days",
-            found=f"no folder {raw_dir}",
-            advice="Correct the option, mount the file system, or run countme_raw first.",
-        )
-    days: dict[date, RawDay] = {}
-    damaged: dict[date, str] = {}
-    for day, path in list_raw_days(raw_dir).items():
-        try:
-            record = read_record(path)
-        except CountingError as error:
-            damaged[day] = str(error)
-            continue
-        if record.format == FORMAT:
-            days[day] = RawDay(day, path, record)
-        else:
-            damaged[day] = f"{path} has format {record.format}: run countme_raw for that day"
-    return RawState(days, damaged, read_trimmed_through(raw_dir))
-
-
-def _plan(settings: TotalsSettings) -> _Plan:
-    raw = read_raw_state(settings.raw_dir)
-    counted = CountedState()
-    history: dict[int, int] = {}
-    if settings.totals_db.exists():
-        with _totals(settings, write=False) as connection:
-            counted = counted_state(connection)
-            history = _history(connection, counted, settings.suspect)
-    with Counter(_limits(settings)) as counter:
-        horizon = horizon_of(raw.days.values(), counted, first_unique=counter.first_unique)
-    rules = Rules(settings.now.astimezone(UTC).date(), settings.revise_weeks, settings.settle_days)
-    weeks = plan_weeks(raw, counted, horizon, rules, named=settings.weeks)
-    weeks = _with_judgements(weeks, counted, history, settings.suspect)
-    due = [plan.week for plan in weeks if plan.status == "due" and plan.recount]
-    csv = _csv_plan(settings, {*counted.weeks, *due}, changes=bool(due))
-    return _Plan(weeks, counted, history, csv)
-
-
-def _history(connection: Connection, counted: CountedState, rule: SuspectRule) -> dict[int, int]:
-    """Hits of the newest weeks that an earlier system counted: what is usual for the next ones."""
-    weeks = sorted(set(counted.weeks) - set(counted.records))
-    return hits_of(connection, weeks[-rule.trailing_weeks :])
-
-
-def _with_judgements(
-    plans: Sequence[WeekPlan],
-    counted: CountedState,
-    history: Mapping[int, int],
-    rule: SuspectRule,
-) -> list[WeekPlan]:
-    """The plans, with those weeks due that are judged otherwise now (the rule was changed)."""
-    due = {plan.week: plan for plan in plans}
-    for record in _judged_otherwise(counted.records, {}, history, rule):
-        plan = due.get(record.week) or WeekPlan(record.week, "unchanged")
-        if plan.status == "unchanged":
-            reason = record.suspect_reason or "no longer suspect"
-            due[record.week] = replace(plan, status="due", reasons=(reason,))
-    return [due[week] for week in sorted(due)]
-
-
-def _judged_otherwise(
-    records: Mapping[int, WeekRecord],
-    new: Mapping[int, WeekRecord],
-    history: Mapping[int, int],
-    rule: SuspectRule,
-) -> list[WeekRecord]:
-    """Of all weeks, the records that are to be written."""
-    together = judged([*{**records, **new}.values()], rule, history=history)
-    return [record for record in together if record != records.get(record.week)]
-
-
-def _csv_plan(
-    settings: TotalsSettings, weeks: Collection[int], *, changes: bool
-) -> _CsvPlan | None:
-    """Raises OutputError for a CSV file that is not to be replaced by these totals."""
-    if settings.totals_csv is None or not weeks:
-        return None
-    keep = csv_in_step(settings.totals_csv, settings.totals_db)
-    if keep:
-        return _CsvPlan(keep, "weeks changed" if changes else "")
-    check_replaceable(settings.totals_csv, weeks)
-    there = settings.totals_csv.exists()
-    reason = "it shows another state of the totals" if there else "it is not there"
-    return _CsvPlan(None, reason)
-
-
-def _csv_unit(settings: TotalsSettings, planned: _Plan) -> list[Unit]:
-    if settings.totals_csv is None or planned.csv is None:
-        return []
-    reasons = tuple(filter(None, [planned.csv.reason]))
-    return [Unit(settings.totals_csv.name, "due" if reasons else "unchanged", reasons)]
-
-
-# carrying it out
-
-
 def _carry_out(
-    settings: TotalsSettings, planned: _Plan, notify: Callable[[Unit], None]
+    settings: TotalsSettings, planned: TotalsPlan, notify: Callable[[Unit], None]
 ) -> list[Unit]:
     units = [p.unit() for p in planned.weeks if p.status != "due" and not p.recount]
     for unit in units:
@@ -278,8 +129,8 @@ def _carry_out(
     if todo:
         with (
             _spill_dir(settings.spill_dir),
-            Counter(_limits(settings)) as counter,
-            _totals(settings, write=True) as connection,
+            Counter(limits_of(settings)) as counter,
+            opened_totals(settings, write=True) as connection,
             staging(connection, settings.spill_dir / "staged.db"),
         ):
             for first in range(0, len(todo), WEEKS_A_TRANSACTION):
@@ -303,7 +154,7 @@ class _Counted:
 
 def _take(
     settings: TotalsSettings,
-    planned: _Plan,
+    planned: TotalsPlan,
     batch: Sequence[WeekPlan],
     connection: Connection,
     counter: Counter,
@@ -316,7 +167,7 @@ def _take(
         for one in counted
         if (record := _new_record(one, before.get(one.plan.week), settings.now))
     }
-    changed = _judged_otherwise(before, new, planned.history, settings.suspect)
+    changed = judged_otherwise(before, new, planned.history, settings.suspect)
     replaced = [
         one.plan.week
         for one in counted
@@ -350,10 +201,11 @@ def _counted_week(
 def _polluter(
     week: int, paths: Sequence[Path], hits: int, counter: Counter, rule: SuspectRule
 ) -> str:
-    if not paths or hits < rule.polluter_hits:
+    at_least = max(rule.polluter_hits, int(hits * rule.polluter_percent / 100))
+    if not paths or hits < at_least:
         return ""
-    largest = counter.largest_client(week, paths)
-    if largest < rule.polluter_hits or largest <= hits * rule.polluter_percent / 100:
+    largest = counter.largest_client(week, paths, at_least=at_least)
+    if not largest:
         return ""
     return f"one address sent {largest} of the hits, {largest / hits:.0%}"
 
@@ -422,7 +274,7 @@ def _described(unit: Unit, records: Mapping[int, WeekRecord]) -> Unit:
 
 def _written_csv(
     settings: TotalsSettings,
-    planned: _Plan,
+    planned: TotalsPlan,
     units: Sequence[Unit],
     notify: Callable[[Unit], None],
 ) -> list[Unit]:
@@ -445,7 +297,7 @@ def _write_csv(
     settings: TotalsSettings, keep: CsvRecord | None, *, first_changed: int
 ) -> dict[str, int]:
     assert settings.totals_csv is not None  # noqa: S101 - for the type checker
-    with _totals(settings, write=False) as connection:
+    with opened_totals(settings, write=False) as connection:
         written = write_csv(
             settings.totals_csv,
             connection,
@@ -458,7 +310,7 @@ def _write_csv(
 
 def _outcome(settings: TotalsSettings, units: Sequence[Unit]) -> Outcome:
     made = [unit.figures for unit in units if unit.status == "made"]
-    records = _counted(settings).records
+    records = read_counted(settings).records
     complete = [r.week for r in records.values() if r.quality.status == COMPLETE]
     return Outcome(
         [_described(unit, records) for unit in units],
@@ -466,27 +318,6 @@ def _outcome(settings: TotalsSettings, units: Sequence[Unit]) -> Outcome:
         hits=sum(figures.get("hits", 0) for figures in made if "rows" in figures),
         rows=sum(figures.get("rows", 0) for figures in made),
     )
-
-
-def _counted(settings: TotalsSettings) -> CountedState:
-    if not settings.totals_db.exists():
-        return CountedState()
-    with _totals(settings, write=False) as connection:
-        return counted_state(connection)
-
-
-def _totals(
-    settings: TotalsSettings, *, write: bool
-) -> contextlib.AbstractContextManager[Connection]:
-    return open_totals(
-        settings.totals_db,
-        write=write,
-        lock_timeout_seconds=settings.lock_timeout_seconds,
-    )
-
-
-def _limits(settings: TotalsSettings) -> Limits:
-    return Limits(settings.spill_dir / "spill", settings.memory_mib, settings.workers)
 
 
 @contextlib.contextmanager

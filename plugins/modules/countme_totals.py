@@ -220,9 +220,11 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._module 
     run,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._totals import (
-    TotalsSettings,
     delete_totals,
     update_totals,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._totals_plan import (
+    TotalsSettings,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._week_quality import (
     SuspectRule,

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._totals import (
-    TotalsSettings,
     update_totals,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._totals_plan import (
+    TotalsSettings,
 )
 from ansible_collections.fedora_infra.dnf_counting.tests.support.raw_day_files import (
     Row,
