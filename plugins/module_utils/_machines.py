@@ -1,0 +1,102 @@
+# Copyright: Contributors to the fedora_infra.dnf_counting project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Machines per week, by two declared methods.
+
+A machine sends one hit a week for *each* of its enabled repositories, so hits can't be added up
+over repositories. Both methods start from hits with ``sys_age`` of at least 1 (``-1`` is another
+statistic, and ``countme`` starts at 1), added up over ages and repository architectures:
+
+- *machines*: for each system (name, version, variant, architecture) the repo tag with the most
+  hits stands for the machines. It needs no knowledge of any distribution's repositories.
+- *machines_fedora_nn*: hits of the repo tags ``fedora-NN`` only, which every Fedora system has.
+  It is 0 for systems without such a repository.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable
+from typing import NamedTuple
+
+METHOD = """\
+{machines_csv}: machines per week, by two declared methods
+==========================================================
+
+One row for each week and kind of system: week (ISO 8601), week_start (Monday), week_end (Sunday),
+os_name, os_version, os_variant, os_arch, machines, machines_fedora_nn. All times are UTC.
+
+Once a week the package manager of a system adds "countme" to the first request it makes for each
+enabled repository. A system with four repositories makes four hits, so hits summed over
+repositories are not machines. Both methods use hits with sys_age of 1 or more, added up over
+sys_age and repo_arch:
+
+machines
+    For each system (os_name, os_version, os_variant, os_arch): the hits of the repo_tag that has
+    the most. This is the number to use; it works for every distribution.
+machines_fedora_nn
+    The hits of the repo tags fedora-NN (NN is digits) only. It is 0 where a system has no such
+    repository, as EPEL users and Fedora Rawhide.
+
+What the numbers are not: rows with sys_age -1 of the totals are another statistic (distinct
+addresses a day) and are not in here. Systems that are never switched on, don't use DNF or
+rpm-ostree, get updates from elsewhere, or have countme switched off, aren't counted.
+A short-lived system is counted in each week in which it asks.
+
+Look up each week in the quality file beside this one before you trust it.
+Rows with fewer machines than {min_hits} are left out (0 or 1: all are there).
+Text that has an address in it is replaced by "(address)". A text that begins with = + - @ has an
+apostrophe in front, so that no spreadsheet takes it for a formula; control characters are written
+as \\x1b.
+"""
+
+
+class Machines(NamedTuple):
+    """Machines of one kind of system in one week, by both methods."""
+
+    os_name: str
+    os_version: str
+    os_variant: str
+    os_arch: str
+    machines: int
+    machines_fedora_nn: int
+
+
+class Release(NamedTuple):
+    """Machines of one release in one week."""
+
+    os_name: str
+    os_version: str
+    machines: int
+
+
+_MACHINES = """
+WITH repo AS (
+    SELECT os_name, os_version, os_variant, os_arch, repo_tag, sum(hits) AS hits
+    FROM countme_totals
+    WHERE weeknum = ? AND CAST(sys_age AS INTEGER) >= 1
+    GROUP BY os_name, os_version, os_variant, os_arch, repo_tag
+)
+SELECT os_name, os_version, os_variant, os_arch,
+    max(hits),
+    sum(CASE WHEN repo_tag GLOB 'fedora-[0-9]*' AND repo_tag NOT GLOB 'fedora-*[^0-9]*'
+        THEN hits ELSE 0 END)
+FROM repo
+GROUP BY os_name, os_version, os_variant, os_arch
+ORDER BY os_name, os_version, os_variant, os_arch
+"""
+
+
+def machines_of_week(connection: sqlite3.Connection, week: int) -> list[Machines]:
+    """Machines of a week from its totals, ordered by system."""
+    return [Machines(*row) for row in connection.execute(_MACHINES, (str(week),))]
+
+
+def machines_by_release(machines: Iterable[Machines]) -> list[Release]:
+    """Machines by release, most first; variants and architectures are different machines."""
+    releases: Counter[tuple[str, str]] = Counter()
+    for one in machines:
+        releases[one.os_name, one.os_version] += one.machines
+    found = [Release(*release, count) for release, count in releases.items()]
+    return sorted(found, key=lambda one: (-one.machines, one.os_name, one.os_version))
