@@ -114,9 +114,13 @@ def _selection(days: Iterable[date]) -> list[str]:
 
 
 def _common(address: str, days: Iterable[date], limits: Limits) -> list[str]:
-    connect = [] if is_local(address) else [f"--contimeout={limits.connect_seconds}"]
+    connect = []
+    if not is_local(address):
+        connect = [f"--contimeout={limits.connect_seconds}", "--sockopts=TCP_NODELAY"]
     return [
         "--dirs",
+        # what both sides know needs no talk about it: two of fourteen round trips less
+        "--checksum-choice=md5",
         *("--no-links", "--no-devices", "--no-specials", "--safe-links"),
         *("--no-motd", "--no-human-readable"),
         f"--timeout={limits.stall_seconds}",

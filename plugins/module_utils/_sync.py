@@ -17,13 +17,12 @@ from pathlib import Path
 from typing import Protocol
 
 from ._errors import CountingError, shown
-from ._files import write_error
 from ._log_paths import dated_name, undated_name
 from ._records import Unit
 from ._rsync import Ended, Limits, Verdict, fetch_arguments, list_arguments, run_rsync
 from ._rsync_words import explained
 from ._sync_plan import HostOutcome, HostPlan
-from ._sync_tree import SHADOW, Arrived, Listed, lay_out, logs_of_day, progress_in, put_in_place
+from ._sync_tree import Arrived, HostTree, Listed, lay_out, logs_of_day, progress_in, put_in_place
 
 # The list of a host may be long; what rsync says while it fetches is only read for its errors.
 _LIST_BYTES = 16 << 20
@@ -57,6 +56,10 @@ class Settings:
     file_mode: int = 0o640
     rsync: Rsync = run_rsync
     stopping: threading.Event = field(default_factory=threading.Event)
+
+    def tree(self, host: str) -> HostTree:
+        """The folders of a host."""
+        return HostTree(self.dest, host, self.limits, self.file_mode)
 
 
 def sync_hosts(
@@ -134,38 +137,24 @@ def _with_attempts(settings: Settings, begun: float, attempt: Callable[[float], 
 
 def _fetch(plan: HostPlan, settings: Settings, arrived: Arrived, left: float) -> Verdict:
     """One try: shadow, rsync, and what arrived to its place, whatever the end."""
-    host_folder = settings.dest / plan.host
-    shadow = host_folder / SHADOW
+    tree = settings.tree(plan.host)
     days = {*plan.days, *plan.catch_up}
-
-    def put(*, keep_partial: bool = True) -> None:
-        put_in_place(
-            settings.dest,
-            host_folder,
-            settings.limits,
-            file_mode=settings.file_mode,
-            arrived=arrived,
-            keep_partial=keep_partial,
-        )
-
     verdict = Verdict(False, "failed", False, "")
+    put_in_place(tree, arrived)  # what a killed run left
     try:
-        put()  # what a killed run left
-        known = lay_out(settings.dest, host_folder, days, file_mode=settings.file_mode)
+        known = lay_out(tree, days)
         arrived.known.update(known)
         ended = settings.rsync(
-            fetch_arguments(plan.address, f"{shadow}/", days, settings.limits),
+            fetch_arguments(plan.address, f"{tree.shadow}/", days, settings.limits),
             stall_seconds=settings.limits.stall_seconds,
             wall_seconds=left,
-            progress=lambda: progress_in(shadow, known, settings.limits),
+            progress=lambda: progress_in(tree, known),
             stopping=settings.stopping,
         )
         verdict = explained(ended)
         _note_skipped(ended.text, arrived)
-    except OSError as error:
-        raise write_error(shadow, error) from error
     finally:
-        put(keep_partial=not verdict.good)
+        put_in_place(tree, arrived, days=days, keep_partial=not verdict.good)
     return verdict
 
 
@@ -226,7 +215,7 @@ def _list(plan: HostPlan, settings: Settings, due: Arrived, left: float) -> Verd
     listed = parse_list(ended.text, file_bytes=settings.limits.file_bytes)
     due.refused.update(listed.refused)
     for day in sorted(days):
-        here = logs_of_day(settings.dest, settings.dest / plan.host, day)
+        here = logs_of_day(settings.tree(plan.host), day)
         due.known.update({dated_name(name, day): one.st_ino for name, one in here.items()})
         same = {Listed(name, one.st_size, int(one.st_mtime)) for name, one in here.items()}
         if differing := [log for log in listed.logs.get(day, ()) if log not in same]:
@@ -284,7 +273,7 @@ def _outcome(
 def _days_here(plan: HostPlan, settings: Settings) -> Iterable[date]:
     for day in sorted({*plan.days, *plan.catch_up}):
         try:
-            if logs_of_day(settings.dest, settings.dest / plan.host, day):
+            if logs_of_day(settings.tree(plan.host), day):
                 yield day
         except CountingError:
             continue  # the attempt has already failed of it

@@ -18,7 +18,7 @@ from ._log_paths import checked_host
 from ._records import Unit
 from ._rsync import source_address
 from ._sync_memory import HostMemory
-from ._sync_tree import logs_of_day
+from ._sync_tree import HostTree, logs_of_day
 
 
 class Source(NamedTuple):
@@ -137,7 +137,7 @@ def plan_hosts(
 
 def _is_whole(dest: Path, host: str, day: date, memory: Mapping[str, HostMemory]) -> bool:
     known = memory.get(host)
-    return known is not None and day in known.whole and bool(logs_of_day(dest, dest / host, day))
+    return known is not None and day in known.whole and bool(logs_of_day(HostTree(dest, host), day))
 
 
 def _seconds(host: str, memory: Mapping[str, HostMemory]) -> float:

@@ -16,7 +16,8 @@ import os
 import re
 import shutil
 import stat
-from collections.abc import Collection, Iterator
+import subprocess
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -24,7 +25,13 @@ from typing import NamedTuple
 
 from ._errors import OutputError, SourceError, shown
 from ._files import write_error
-from ._log_paths import dated_name, day_folder, is_log_name, undated_name
+from ._log_paths import (
+    dated_name,
+    host_day_folder,
+    is_log_name,
+    split_compression,
+    undated_name,
+)
 from ._rsync import PARTIAL, Limits
 
 SHADOW = ".sync"
@@ -56,9 +63,26 @@ class Arrived:
         self.refused.setdefault(day, []).append(reason)
 
 
-def day_path(host_folder: Path, day: date) -> Path:
-    """Where a host's logs of a day lie."""
-    return day_folder(host_folder, day) / "http"
+@dataclass(frozen=True)
+class HostTree:
+    """The folders of one host below ``dest``."""
+
+    dest: Path
+    host: str
+    limits: Limits = field(default_factory=Limits)
+    file_mode: int = 0o640
+
+    @property
+    def folder(self) -> Path:
+        return self.dest / self.host
+
+    @property
+    def shadow(self) -> Path:
+        return self.dest / self.host / SHADOW
+
+    def day_path(self, day: date) -> Path:
+        """Where the logs of a day lie."""
+        return host_day_folder(self.dest, self.host, day)
 
 
 def check_folders(dest: Path, folder: Path) -> bool:
@@ -106,18 +130,18 @@ def make_folders(dest: Path, folder: Path, file_mode: int) -> None:
             raise write_error(way, error) from error
 
 
-def logs_of_day(dest: Path, host_folder: Path, day: date) -> dict[str, os.stat_result]:
+def logs_of_day(tree: HostTree, day: date) -> dict[str, os.stat_result]:
     """The logs of a host and day by name; things that are no logs of ours don't count."""
-    folder = day_path(host_folder, day)
-    if not check_folders(dest, folder):
+    folder = tree.day_path(day)
+    if not check_folders(tree.dest, folder):
         return {}
-    found = {}
-    for name, status in _entries(folder):
-        with contextlib.suppress(ValueError):
-            dated_name(name, day)
-            if stat.S_ISREG(status.st_mode) and is_log_name(name):
-                found[name] = status
-    return found
+    return {
+        name: status
+        for name, status in _entries(folder)
+        if stat.S_ISREG(status.st_mode)
+        and is_log_name(name)
+        and split_compression(name)[0].endswith("log")
+    }
 
 
 def _entries(folder: Path) -> Iterator[tuple[str, os.stat_result]]:
@@ -133,34 +157,33 @@ def _entries(folder: Path) -> Iterator[tuple[str, os.stat_result]]:
         raise write_error(folder, error) from error
 
 
-def lay_out(
-    dest: Path, host_folder: Path, days: Collection[date], *, file_mode: int
-) -> dict[str, int]:
+def lay_out(tree: HostTree, days: Collection[date]) -> dict[str, int]:
     """Make the shadow of some days. Gives its dated names with their inodes. Raises OutputError."""
-    shadow = host_folder / SHADOW
-    make_folders(dest, shadow, file_mode)
+    make_folders(tree.dest, tree.shadow, tree.file_mode)
+    shadow = str(tree.shadow)
     inodes = {}
     for day in days:
-        folder = day_path(host_folder, day)
-        for name, status in logs_of_day(dest, host_folder, day).items():
+        folder = str(tree.day_path(day))
+        for name, status in logs_of_day(tree, day).items():
             dated = dated_name(name, day)
             inodes[dated] = status.st_ino
             try:
-                os.link(folder / name, shadow / dated, follow_symlinks=False)
+                os.link(f"{folder}/{name}", f"{shadow}/{dated}", follow_symlinks=False)
             except FileExistsError:
                 pass
             except OSError as error:
-                raise write_error(shadow / dated, error) from error
+                raise write_error(tree.shadow / dated, error) from error
     return inodes
 
 
-def progress_in(shadow: Path, known: dict[str, int], limits: Limits) -> tuple[int, int]:
+def progress_in(tree: HostTree, known: Mapping[str, int]) -> tuple[int, int]:
     """Files and bytes that arrived so far. Raises SourceError for more than a host may send."""
     files = arrived_bytes = 0
-    for name, status in _entries(shadow):
+    for name, status in _entries(tree.shadow):
         if known.get(name) != status.st_ino and stat.S_ISREG(status.st_mode):
             files += 1
             arrived_bytes += status.st_size
+    limits = tree.limits
     if files > limits.host_files or arrived_bytes > limits.host_bytes:
         raise SourceError(
             "its logs",
@@ -172,75 +195,82 @@ def progress_in(shadow: Path, known: dict[str, int], limits: Limits) -> tuple[in
 
 
 def put_in_place(
-    dest: Path,
-    host_folder: Path,
-    limits: Limits,
-    *,
-    file_mode: int,
+    tree: HostTree,
     arrived: Arrived,
+    *,
+    days: Collection[date] | None = None,
     keep_partial: bool = True,
 ) -> None:
     """Move what arrived whole to the names without dates; remove the rest of the shadow.
 
-    Partial files stay for resumption unless all is there. Raises OutputError.
+    Only logs of ``days`` are accepted, by default of any. Partial files stay for resumption unless
+    all is there. Raises OutputError.
     """
-    shadow = host_folder / SHADOW
-    check_folders(dest, shadow)
-    for name, status in sorted(_entries(shadow)):
-        if name == PARTIAL and stat.S_ISDIR(status.st_mode):
-            continue
+    check_folders(tree.dest, tree.shadow)
+    for name, status in sorted(_entries(tree.shadow)):
         try:
-            _put(dest, host_folder, name, status, limits, file_mode, arrived)
+            if arrived.known.get(name) == status.st_ino:
+                (tree.shadow / name).unlink()
+            elif name != PARTIAL or not stat.S_ISDIR(status.st_mode):
+                _put(tree, name, status, arrived, days)
         except OSError as error:
-            raise write_error(shadow / name, error) from error
+            raise write_error(tree.shadow / name, error) from error
     if not keep_partial:
-        shutil.rmtree(shadow / PARTIAL, ignore_errors=True)
-    for folder in (shadow / PARTIAL, shadow, host_folder):
+        shutil.rmtree(tree.shadow / PARTIAL, ignore_errors=True)
+    for folder in (tree.shadow / PARTIAL, tree.shadow, tree.folder):
         with contextlib.suppress(OSError):
             folder.rmdir()
 
 
+def make_durable(dest: Path) -> None:
+    """Have all that arrived on disk: once for all hosts, as thousands of fsyncs take long.
+
+    Before that a power failure leaves short logs, which rsync tells from whole ones by their size;
+    so no day may be remembered as whole before.
+    """
+    subprocess.run(["sync", "--file-system", "--", dest], check=False, capture_output=True)
+
+
 def _put(
-    dest: Path,
-    host_folder: Path,
+    tree: HostTree,
     name: str,
     status: os.stat_result,
-    limits: Limits,
-    file_mode: int,
     arrived: Arrived,
+    days: Collection[date] | None,
 ) -> None:
-    path = host_folder / SHADOW / name
+    path = tree.shadow / name
     unfinished = _UNFINISHED.fullmatch(name)
     if unfinished and stat.S_ISREG(status.st_mode):
         _keep_partial(path, unfinished["name"], status.st_size)
         return
     rotated = undated_name(name)
-    objection = _objection(rotated, status, limits)
-    if objection or rotated is None:
-        arrived.refuse(rotated[1] if rotated else None, f"refused {shown(name)}: {objection}")
+    if rotated is None or (objection := _objection(rotated[1], status, tree.limits, days)):
+        why = "not the name of a rotated log" if rotated is None else objection
+        arrived.refuse(rotated[1] if rotated else None, f"refused {shown(name)}: {why}")
         _remove(path, status)
         return
     log_name, day = rotated
-    target = day_path(host_folder, day) / log_name
+    target = tree.day_path(day) / log_name
     if _inode(target) == status.st_ino:
         # a rename onto another name of the same file would do nothing and leave both names
         path.unlink()
         return
-    make_folders(dest, target.parent, file_mode)
-    path.chmod(file_mode)
+    make_folders(tree.dest, target.parent, tree.file_mode)
+    path.chmod(tree.file_mode)
     path.replace(target)
-    arrived.logs.setdefault(day, []).append(
-        Listed(log_name, status.st_size, int(status.st_mtime_ns // 10**9))
-    )
+    seconds = status.st_mtime_ns // 10**9
+    arrived.logs.setdefault(day, []).append(Listed(log_name, status.st_size, seconds))
 
 
-def _objection(rotated: tuple[str, date] | None, status: os.stat_result, limits: Limits) -> str:
-    if rotated is None:
-        return "not the name of a rotated log"
+def _objection(
+    day: date, status: os.stat_result, limits: Limits, days: Collection[date] | None
+) -> str:
     if not stat.S_ISREG(status.st_mode):
         return "not a regular file"
     if status.st_size > limits.file_bytes:
-        return f"{status.st_size} bytes, more than max_file_size"
+        return "larger than max_file_size"
+    if days is not None and day not in days:
+        return "not asked for"
     return ""
 
 

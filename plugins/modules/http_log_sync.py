@@ -232,6 +232,9 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync_pl
     silent_hosts,
     sources_of,
 )
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync_tree import (
+    make_durable,
+)
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "hosts": {"type": "list", "elements": "raw", "required": True},
@@ -332,7 +335,10 @@ def sync(module: AnsibleModule, today: date) -> None:
         )
         outcomes = sync_hosts(plans, settings, look_only=module.check_mode)
         after = remembered(memory, outcomes, today=today)
+        changed = any(unit.figures["files"] for outcome in outcomes for unit in outcome.units)
         if not module.check_mode:
+            if changed:
+                make_durable(settings.dest)
             save_memory(settings.dest, after)
     silent = silent_hosts(
         [source.host for source in sources],
@@ -347,7 +353,7 @@ def sync(module: AnsibleModule, today: date) -> None:
         module,
         [unit for outcome in outcomes for unit in outcome.units],
         failure=failure(outcomes, params["max_failed_hosts"]),
-        changed=any(unit.figures["files"] for outcome in outcomes for unit in outcome.units),
+        changed=changed,
         hosts=[outcome.to_json() for outcome in outcomes],
         silent_hosts=silent,
         gaps=gaps(plans, outcomes, after),
