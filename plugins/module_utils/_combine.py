@@ -31,10 +31,8 @@ from ._host_logs import HostLog
 from ._log_files import READ_SIZE, open_log
 from ._log_paths import day_folder, forms_of_log
 from ._merge import MergedLog, merge_logs
+from ._merge_memory import MemoryShare, merge_memory
 from ._records import Unit
-
-#: Memory for the lines of all merges at one time; decoders and the program come on top.
-MEMORY = 384 << 20
 
 
 def combine(
@@ -54,7 +52,7 @@ def combine(
     cores = len(os.sched_getaffinity(0))
     try:
         with ThreadPoolExecutor(workers) as logs, ThreadPoolExecutor(cores) as readers:
-            work = _Combining(dest, readers, MEMORY // workers, scratch)
+            work = _Combining(dest, readers, scratch)
 
             def make_and_tell(log: PlannedLog) -> Unit:
                 unit = work.make(log)
@@ -85,10 +83,10 @@ class _Chosen:
 class _Combining:
     """What all logs of a run share."""
 
-    def __init__(self, dest: Path, readers: Executor, memory: int, scratch: Path) -> None:
+    def __init__(self, dest: Path, readers: Executor, scratch: Path) -> None:
         self._dest = dest
         self._readers = readers
-        self._memory = memory
+        self._memory = MemoryShare()
         self._scratch = scratch
         self._record_lock = threading.Lock()
 
@@ -153,14 +151,8 @@ class _Combining:
         paths = [one.path for one in merged_hosts if one.path is not None]
         scratch = self._scratch / f"{log.day}-{log.name}"
         try:
-            with replacing(target) as unfinished:
-                merged = merge_logs(
-                    paths,
-                    unfinished,
-                    scratch=scratch,
-                    executor=self._readers,
-                    memory=self._memory,
-                )
+            with self._memory.of(merge_memory(paths)), replacing(target) as unfinished:
+                merged = merge_logs(paths, unfinished, scratch=scratch, executor=self._readers)
                 record = _record(log, chosen, merged_hosts, merged)
                 if not record.inputs:
                     raise _NothingSoundError(record)
@@ -200,7 +192,7 @@ def _record(
     merged_hosts: Sequence[_Chosen],
     merged: MergedLog,
 ) -> CombinedLog:
-    seen = log.inputs or {}
+    seen = log.inputs
     inputs, rejected = [], []
     for number, one in enumerate(merged_hosts):
         if one.path is None:

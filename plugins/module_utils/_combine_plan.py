@@ -77,10 +77,13 @@ class PlannedLog:
     name: str
     unit: Unit
     host_logs: tuple[HostLog, ...] = ()
-    inputs: Mapping[Path, InputFile] | None = None
-    """The files of ``host_logs`` as they were when the plan was made."""
     hosts_expected: tuple[str, ...] = ()
     record: CombinedLog | None = None
+
+    @property
+    def inputs(self) -> dict[Path, InputFile]:
+        """The files of all hosts, as they were when the plan was made."""
+        return {path: file for log in self.host_logs for path, file in log.files.items()}
 
     @property
     def is_due(self) -> bool:
@@ -99,10 +102,10 @@ def _plan_day(
 ) -> list[PlannedLog]:
     try:
         recorded = read_combined_day(settings.dest, day)
-    except CountingError as error:
+        present = logs_of_day(tree, settings.groups, day)
+        combined = combined_logs(settings.dest, day)
+    except (CountingError, OSError) as error:
         return [PlannedLog(day, "", Unit(f"{day}", "failed", (str(error),)))]
-    present = logs_of_day(tree, settings.groups, day)
-    combined = combined_logs(settings.dest, day)
     is_young = (today - day).days < settings.settle_days
     awaited = _awaited(settings, present) if is_young else {}
     planned = [
@@ -115,7 +118,6 @@ def _plan_day(
                 hosts_expected=hosts_for_log(settings.groups, settings.expected_hosts, name),
                 record=recorded.logs.get(name),
             ),
-            root=settings.src,
             forms=combined.get(name, []),
             awaited=_awaited_for(settings, awaited, name),
         )
@@ -159,11 +161,7 @@ def _waiting_for(hosts: Iterable[str]) -> str:
     return f"waiting for {', '.join(hosts)}"
 
 
-def _plan_log(
-    log: PlannedLog, *, root: Path, forms: Sequence[Path], awaited: Sequence[str]
-) -> PlannedLog:
-    inputs = {path: InputFile.seen(path, root) for one in log.host_logs for path in one.paths}
-    log = replace(log, inputs=inputs)
+def _plan_log(log: PlannedLog, *, forms: Sequence[Path], awaited: Sequence[str]) -> PlannedLog:
     why_due = _why_due(log, forms)
     if not why_due:
         nothing_sound = log.record is not None and not log.record.inputs
@@ -202,7 +200,7 @@ def _why_due(log: PlannedLog, forms: Sequence[Path]) -> list[str]:
         return ["combined without a record"] if forms else ["not combined yet"]
     known = [one.file for one in log.record.inputs]
     known += [one.file for one in log.record.rejected]
-    changes = differences(known, (log.inputs or {}).values())
+    changes = differences(known, log.inputs.values())
     reasons = [reason for reason in changes.reasons if not reason.startswith("input gone")]
     if log.record.inputs:
         reasons += _output_problem(log.record, forms)

@@ -20,6 +20,9 @@ from ._host_logs import HostsTree, read_hosts_tree
 from ._latest import PlannedLatest, plan_latest, swap_latest
 from ._records import Unit
 
+#: The compress stage locks the tree for moments; another combine run does for longer.
+_PATIENCE_SECONDS = 1.0
+
 
 @dataclass(frozen=True)
 class CombineRun:
@@ -52,7 +55,7 @@ def run_combine(
     is_due = any(log.is_due for log in planned) or (links and links.unit.status == "due")
     units = [log.unit for log in planned]
     if is_due and not check_mode:
-        with writer_lock(settings.dest, run_id=run_id):
+        with writer_lock(settings.dest, run_id=run_id, patience_seconds=_PATIENCE_SECONDS):
             planned = plan(settings, tree, days, today=today)
             units = combine(
                 planned,

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from pathlib import Path
 
 from ._errors import SettingsError, SourceError, shown
 from ._log_paths import checked_host, host_day_folder, is_log_name, split_compression
+from ._records import InputFile
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,12 @@ class HostLog:
     """All forms of one host's log of a day: plain first, usually just one."""
 
     host: str
-    paths: tuple[Path, ...]
+    files: Mapping[Path, InputFile]
+    """As they were when they were listed."""
+
+    @property
+    def paths(self) -> list[Path]:
+        return list(self.files)
 
 
 @dataclass(frozen=True)
@@ -93,31 +100,48 @@ def hosts_for_log(groups: Iterable[Group], hosts: Iterable[str], name: str) -> t
 def logs_of_day(
     tree: HostsTree, groups: Sequence[Group], day: date
 ) -> Mapping[str, tuple[HostLog, ...]]:
-    """For each name of a log what the hosts of its groups have of that day, hosts sorted."""
+    """For each name of a log what the hosts of its groups have of that day, hosts sorted.
+
+    Raises SourceError where a host's folder can't be read: the day would miss that host unseen.
+    """
     logs: dict[str, list[HostLog]] = {}
     for host in tree.hosts:
         of_host = [group for group in groups if group.has_host(host)]
         if not of_host:
             continue
-        for name, paths in _host_day(tree.root, host, day).items():
+        for name, files in _host_day(tree.root, host, day).items():
             if any(group.has_log(name) for group in of_host):
-                logs.setdefault(name, []).append(HostLog(host, tuple(paths)))
+                logs.setdefault(name, []).append(HostLog(host, files))
     return {name: tuple(found) for name, found in sorted(logs.items())}
 
 
-def _host_day(root: Path, host: str, day: date) -> dict[str, list[Path]]:
+def _host_day(root: Path, host: str, day: date) -> dict[str, dict[Path, InputFile]]:
     """The logs in a host's folder of a day; none where a part of the way is a symbolic link."""
     folder = host_day_folder(root, host, day)
-    logs: dict[str, list[Path]] = {}
+    logs: dict[str, dict[Path, InputFile]] = {}
+    try:
+        names = _file_names(root, folder)
+        for file_name in names:
+            name = split_compression(file_name)[0]
+            if is_log_name(file_name) and name.endswith("log"):
+                with contextlib.suppress(FileNotFoundError):  # replaced or pruned just now
+                    path = folder / file_name
+                    logs.setdefault(name, {})[path] = InputFile.seen(path, root)
+    except OSError as error:
+        raise SourceError(
+            folder,
+            expected="to read that folder",
+            found=os.strerror(error.errno or 0),
+            advice="Look at that folder, then run again.",
+        ) from error
+    return {name: files for name, files in logs.items() if files}
+
+
+def _file_names(root: Path, folder: Path) -> list[str]:
     if not _is_own_folder(root, folder):
-        return logs
+        return []
     with os.scandir(folder) as entries:
-        names = sorted(e.name for e in entries if e.is_file(follow_symlinks=False))
-    for file_name in names:
-        name = split_compression(file_name)[0]
-        if is_log_name(file_name) and name.endswith("log"):
-            logs.setdefault(name, []).append(folder / file_name)
-    return logs
+        return sorted(entry.name for entry in entries if entry.is_file(follow_symlinks=False))
 
 
 def _is_own_folder(root: Path, folder: Path) -> bool:

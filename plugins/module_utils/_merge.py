@@ -28,10 +28,9 @@ from ._errors import SourceError
 from ._libs import np
 from ._line_blocks import BlockStream, LineBlock, LogStream, UnsortedError, write_sorted
 from ._log_files import READ_SIZE, open_log
+from ._merge_memory import DECODERS_MEMORY, LINES_MEMORY, too_big_to_read_together
 from ._sorted_runs import RunStream, SortedRuns, sorted_runs
 
-#: Memory of one merge for lines and their times; the decoders' own comes on top.
-DEFAULT_MEMORY = 256 << 20
 _SMALLEST_BLOCK, _LARGEST_BLOCK = 64 << 10, 2 << 20
 _END_OF_TIME = 1 << 62
 
@@ -74,15 +73,28 @@ def merge_logs(
     *,
     scratch: Path,
     executor: Executor,
-    memory: int = DEFAULT_MEMORY,
+    memory: int = LINES_MEMORY,
+    decoders_memory: int = DECODERS_MEMORY,
 ) -> MergedLog:
     """Write all lines of ``sources``, in order, to ``target``; spill to ``scratch`` if need be.
 
     ``executor`` has the threads that read and decompress. Damaged sources are left out and told.
+    Where the sources' decoders would take more than ``decoders_memory`` together, some are sorted
+    beforehand, one at a time.
     Raises OSError if ``target`` or ``scratch`` can't be written.
     """
     runs: dict[int, SortedRuns] = {}
     damaged: dict[int, SourceError] = {}
+
+    def sort_first(number: int) -> None:
+        folder = scratch / f"source-{number}"
+        try:
+            runs[number] = sorted_runs(sources[number], folder, memory=memory // 2)
+        except SourceError as damage:
+            damaged[number] = damage
+
+    for number in too_big_to_read_together(sources, decoders_memory):
+        sort_first(number)
     while True:
         used = [number for number in range(len(sources)) if number not in damaged]
         try:
@@ -93,15 +105,10 @@ def merge_logs(
                 merge.run()
             return _merged_log(merge, len(sources), damaged)
         except UnsortedError as error:
-            number = error.source
-            try:
-                runs[number] = sorted_runs(
-                    sources[number], scratch / f"source-{number}", memory=memory // 2
-                )
-            except SourceError as damage:
-                damaged[number] = damage
+            sort_first(error.source)
         except _DamagedError as error:
-            damaged |= _damaged_sources(sources, used, error, executor)
+            unread = [number for number in used if number not in runs]
+            damaged |= _damaged_sources(sources, unread, error, executor)
 
 
 class _DamagedError(Exception):
@@ -112,10 +119,10 @@ class _DamagedError(Exception):
 
 
 def _damaged_sources(
-    sources: Sequence[Path], used: Sequence[int], known: _DamagedError, executor: Executor
+    sources: Sequence[Path], unread: Sequence[int], known: _DamagedError, executor: Executor
 ) -> dict[int, SourceError]:
     """All sources that can't be read to their end, so that the merge starts again only once."""
-    others = [number for number in used if number != known.source]
+    others = [number for number in unread if number != known.source]
     verdicts = executor.map(_damage_of, [sources[number] for number in others])
     found = {number: damage for number, damage in zip(others, verdicts, strict=True) if damage}
     return found | {known.source: known.error}
