@@ -54,7 +54,7 @@ class LogHost:
             return port
         self.end()
         self.await_end()
-        for _ in range(10):
+        for _dummy in range(10):
             chosen = port if port and is_free(port) else free_port()
             if self._started(chosen):
                 return chosen

@@ -207,7 +207,7 @@ def unrelated(chance: Random, site: str, day: date, count: int) -> Iterator[Requ
         PEOPLE: (("GET /~someone/notes.txt HTTP/1.1", 200), ("GET /cgit/ HTTP/1.1", 404)),
     }[site]
     agents = ("Mozilla/5.0 (X11; Linux x86_64)", "curl/7.71.1", "urlgrabber/3.10 yum/3.4.3", "-")
-    for _ in range(count):
+    for _dummy in range(count):
         started = midnight + chance.randrange(86_400)
         request, status = chance.choice(paths)
         address = f"10.{chance.randrange(256)}.{chance.randrange(256)}.{chance.randrange(1, 255)}"

@@ -1,0 +1,64 @@
+# The two commands for a fresh machine are `make daily` and `make test`; `make help` tells the rest.
+
+SHELL := /bin/bash
+.DELETE_ON_ERROR:
+.SILENT:
+
+# the first Python that is new enough
+PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
+# an inventory of your own for `make daily`; without one, the sample run on this machine
+INVENTORY ?=
+# more options for ansible-playbook, such as ARGS='--check --diff'
+ARGS ?=
+
+bin := .venv/bin
+playbook := $(bin)/ansible-playbook $(if $(INVENTORY),--inventory '$(INVENTORY)') $(ARGS)
+pytest := $(bin)/python -m pytest --quiet --numprocesses auto --dist loadgroup --no-header
+
+.PHONY: help
+help: ## Tell what there is to make
+	sed -nE 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+
+.PHONY: daily
+daily: .venv/ready ## Set up this machine, then run the nightly run: on sample logs, or with INVENTORY=…
+	$(playbook) fedora_infra.dnf_counting.deploy
+	$(playbook) fedora_infra.dnf_counting.daily
+
+.PHONY: test
+test: .venv/ready .venv/programs lint ## Lint, then all tests: unit, parity, integration, faults, molecule
+	$(pytest) tests
+
+.PHONY: lint
+lint: .venv/ready ## The gates that everything has to pass
+	$(bin)/python tests/lint/gates.py
+
+.PHONY: bench
+bench: .venv/ready .venv/programs ## Measure against the present system; takes minutes
+	.ci/install awstats goaccess || echo 'bench: without these peers'
+	for bench in tests/bench/bench_*.py; do echo "== $$bench"; $(bin)/python "$$bench" || exit 1; done
+
+.PHONY: clean
+clean: ## Remove all that make has made
+	if [ -d sample-run/rsyncd ] && [ -x $(bin)/python ]; then $(bin)/python sample/log_hosts.py stop sample-run; fi
+	rm -rf .venv build sample-run tests/output .ansible .cache .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The environment, in which the collection is a link to this checkout: so ansible, ansible-doc and
+# ansible-playbook find it without any setting.
+.venv/ready: requirements.txt requirements-dev.txt Makefile
+	[ -n '$(PYTHON)' ] || { echo 'make: no Python 3.11 or newer found; set PYTHON=…' >&2; exit 1; }
+	$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || .ci/install python3-venv
+	[ -x $(bin)/pip ] || $(PYTHON) -m venv .venv
+	$(bin)/python -m pip install --quiet --disable-pip-version-check --requirement requirements-dev.txt
+	packages=$$($(bin)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))') \
+		&& mkdir -p "$$packages/ansible_collections/fedora_infra" \
+		&& ln -sfn '$(CURDIR)' "$$packages/ansible_collections/fedora_infra/dnf_counting"
+	touch $@
+
+# What the tests need beside the environment.
+.venv/programs: .venv/ready .ci/install
+	command -v rsync >/dev/null && command -v xz >/dev/null || .ci/install rsync xz-utils
+	# namespaces with log hosts in them are root's; without root those tests are skipped
+	[ $$(id -u) -ne 0 ] || command -v ip >/dev/null || .ci/install iproute2
+	touch $@
