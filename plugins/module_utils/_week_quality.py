@@ -69,7 +69,7 @@ class SuspectRule:
     the hits of a whole distribution change by 1 to 5 %, a release or a term adds some more, and
     Christmas takes 10 to 15 %; the weeks that readers of the published numbers had to leave out by
     hand lost far more. So 25 % leaves holidays alone. The median of eight weeks does not move for
-    up to three bad weeks, and takes up a lasting change after four.
+    up to three bad weeks, and takes up a lasting change after five.
     """
 
     percent: float = 25.0

@@ -77,7 +77,7 @@ options:
   suspect_trailing_weeks:
     description:
       - How many weeks before a week tell what is usual. At least three have to be there.
-      - With eight, up to three bad weeks in a row don't count as usual, and a lasting change is usual after four.
+      - With eight, up to three bad weeks in a row don't count as usual, and a lasting change is usual after five.
     type: int
     default: 8
   polluter_percent:
