@@ -91,8 +91,11 @@ class BlockReader:
         self._request = _FieldRule(request_of_field)
         self._agent = _FieldRule(system_of_agent)
 
-    def hits(self, block: bytes) -> BlockHits:
-        """All hits of a block that starts where a line starts and ends where one ends."""
+    def hits(self, block: bytes | bytearray) -> BlockHits:
+        """All hits of a block that starts where a line starts and ends where one ends.
+
+        A block with an empty line at its start saves a copy of it.
+        """
         if not block.isascii():
             block = block.decode("utf-8", "replace").encode()
         fields, odd_lines = _tokenize(block)
@@ -137,7 +140,7 @@ def _matches(values: Any, rule: str) -> Any:
     return pc.match_substring_regex(values, f"^(?:{rule})$").to_numpy(zero_copy_only=False)
 
 
-def _tokenize(block: bytes) -> tuple[dict[str, Any], list[str]]:
+def _tokenize(block: bytes | bytearray) -> tuple[dict[str, Any], list[str]]:
     """Lines with exactly six quotes as a column per field; all others as text. No empty lines."""
     odd_lines: list[str] = []
 
@@ -145,8 +148,9 @@ def _tokenize(block: bytes) -> tuple[dict[str, Any], list[str]]:
         odd_lines.append(row.text)
         return "skip"
 
-    # The empty line keeps pyarrow from dropping a byte order mark, and from refusing an empty block
-    block = b"\n" + block
+    if not block.startswith(b"\n"):
+        # else pyarrow would drop a byte order mark, and refuse an empty block
+        block = b"\n" + block
     coded = pa.dictionary(pa.int32(), pa.binary())
     table = pa_csv.read_csv(
         pa.py_buffer(block),

@@ -44,6 +44,17 @@ class HitGroup:
             self.requests,
         )
 
+    def part(self, start: int, end: int) -> HitGroup:
+        """The rows from ``start`` up to ``end``."""
+        return HitGroup(
+            self.timestamp[start:end],
+            self.host[start:end],
+            self.system[start:end],
+            self.systems,
+            self.request[start:end],
+            self.requests,
+        )
+
     def distinct(self) -> HitGroup:
         """Without doubles; the first of each stays, the order is kept."""
         keys = _row_keys([self.timestamp, self.host.indices.to_numpy(), self.system, self.request])
@@ -61,7 +72,7 @@ class HitGroup:
         sys_age = np.array(by_request[0], np.int64)[self.request]
         columns = [
             pa.array(self.timestamp),
-            self.host,
+            _only_used(self.host),
             *(_strings(values, self.system) for values in by_system),
             pa.array(sys_age),
             *(_strings(values, self.request) for values in by_request[1:]),
@@ -100,6 +111,17 @@ def _joined(parts: Iterable[tuple[Sequence[Any], Any]]) -> tuple[list[Any], Any]
             numbered[code] = numbers.setdefault(values[code], len(numbers))
         columns.append(numbered[codes])
     return list(numbers), np.concatenate(columns)
+
+
+def _only_used(column: Any) -> Any:
+    """A dictionary array without the values that no row has: they would all be written."""
+    codes = column.indices.to_numpy()
+    used = np.zeros(len(column.dictionary), bool)
+    used[codes] = True
+    places = np.cumsum(used, dtype=np.int32) - 1
+    return pa.DictionaryArray.from_arrays(
+        pa.array(places[codes], pa.int32()), column.dictionary.filter(pa.array(used))
+    )
 
 
 def _strings(values: Sequence[str], codes: Any) -> Any:

@@ -215,20 +215,30 @@ class _Reading:
         self.rejects: Counter[str] = Counter()
         self.samples: list[tuple[str, str]] = []
 
-    def blocks(self, log: IO[bytes]) -> Iterator[bytes]:
-        """The log in blocks of whole lines; lines that are too long are counted and left out."""
-        carry = b""
-        while piece := log.read(max(BLOCK_SIZE - len(carry), BLOCK_SIZE // 2)):
-            end = max(piece.rfind(b"\n"), piece.rfind(b"\r")) + 1
+    def blocks(self, log: IO[bytes]) -> Iterator[bytearray]:
+        """The log in blocks of whole lines, an empty one before them, as BlockReader likes it.
+
+        Lines that are too long are counted and left out.
+        """
+        carry = b"\n"
+        while True:
+            block = bytearray(carry) + bytearray(BLOCK_SIZE)
+            filled = len(carry)
+            with memoryview(block) as view:
+                filled += log.readinto(view[filled:])  # type: ignore[attr-defined]
+            if filled < len(block):
+                del block[filled:]
+                yield block
+                return
+            end = block.rfind(b"\n", 1) + 1 or block.rfind(b"\r", 1) + 1
             if end:
-                yield carry + piece[:end]
-                carry = piece[end:]
-            elif len(carry) + len(piece) <= LONGEST_LINE:
-                carry += piece
+                carry = b"\n" + block[end:]
+                del block[end:]
+                yield block
+            elif filled <= LONGEST_LINE:
+                carry = bytes(block)
             else:
-                carry = self._skip_line(log)
-        if carry:
-            yield carry
+                carry = b"\n" + self._skip_line(log)
 
     def _skip_line(self, log: IO[bytes]) -> bytes:
         """Leave out the rest of a line that is too long; gives what was read behind it."""
@@ -246,7 +256,9 @@ class _Reading:
         self.samples += hits.samples[: _SAMPLES - len(self.samples)]
 
 
-def _in_parallel(blocks: Iterator[bytes], executor: Executor, workers: int) -> Iterator[BlockHits]:
+def _in_parallel(
+    blocks: Iterator[bytearray], executor: Executor, workers: int
+) -> Iterator[BlockHits]:
     """The hits of the blocks in their order; at most one block more than workers is held."""
     reader = BlockReader()
     running: list[Future[BlockHits]] = []

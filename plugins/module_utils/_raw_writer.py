@@ -17,16 +17,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ._calendar import LOG_JITTER_SECONDS, WEEK_0_START, WEEK_SECONDS
+from ._calendar import LOG_JITTER_SECONDS, WEEK_0_START, WEEK_SECONDS, week_of
 from ._hit_blocks import BlockHits
 from ._hit_groups import HitGroup, join
 from ._libs import duckdb, np, pa, pq
 from ._raw_days import COLUMNS, raw_schema
 
-#: Hits per row group: large enough to compress well; some 100 MB while they are held.
-GROUP_ROWS = 1_000_000
-#: So many held groups are written whatever the order of their times.
-_HELD_GROUPS = 4
+#: Hits per row group: enough to compress well, few enough to be written while others are read.
+GROUP_ROWS = 128 << 10
+#: So many held groups are written whatever the order of their times; some 200 MB.
+_HELD_GROUPS = 32
+#: Bytes of distinct values up to which a column's values are kept as indices into them; by default
+#: pyarrow's limit is below the addresses of a group, which makes the file a fifth larger.
+_DICTIONARY_BYTES = 16 << 20
 #: The newest hits of a group, by their time; some corrupt dates do not move this.
 _NEWEST = 0.99
 _DISTINCT_MEMORY = "384MB"
@@ -51,11 +54,15 @@ class HitStatistics:
         if not len(timestamp):
             return
         self.rows += len(timestamp)
-        weeks, rows = np.unique((timestamp - WEEK_0_START) // WEEK_SECONDS, return_counts=True)
-        self.weeks.update(dict(zip(weeks.tolist(), rows.tolist(), strict=True)))
         lowest = int(timestamp.min())
         self.first = lowest if self.first is None else min(self.first, lowest)
         self.last = _later(self.last, timestamp)
+        if week_of(lowest) == week_of(int(timestamp.max())):
+            self.weeks[week_of(lowest)] += len(timestamp)
+        else:
+            weeks = (timestamp - WEEK_0_START) // WEEK_SECONDS
+            found, rows = np.unique(weeks, return_counts=True)
+            self.weeks.update(dict(zip(found.tolist(), rows.tolist(), strict=True)))
         self.last_countme = _later(self.last_countme, timestamp[sys_age >= 0])
         self.last_unique = _later(self.last_unique, timestamp[sys_age < 0])
 
@@ -126,7 +133,7 @@ class RawDayWriter:
         ready = group.timestamp <= bound
         self._held, self._held_rows = [], 0
         self._hold(group.rows(~ready))
-        self._write_at_rows = self._held_rows + self._group_rows
+        self._write_at_rows = self._held_rows + max(self._held_rows, self._group_rows)
         self._write(group.rows(ready))
         if self._complete_through is None or bound > self._complete_through:
             self._complete_through = bound
@@ -137,10 +144,11 @@ class RawDayWriter:
             if late.any():
                 self._write_late(group.rows(late))
                 group = group.rows(~late)
-        if len(group):
-            table = self._table(group)
-            self.statistics.add(group.timestamp, table["sys_age"].to_numpy())
-            self._writer.write_table(table, row_group_size=len(group))
+        for start in range(0, len(group), self._group_rows):
+            part = group.part(start, start + self._group_rows)
+            table = self._table(part)
+            self.statistics.add(part.timestamp, table["sys_age"].to_numpy())
+            self._writer.write_table(table)
 
     def _write_late(self, group: HitGroup) -> None:
         if self._late_writer is None:
@@ -186,6 +194,7 @@ def _parquet_writer(path: Path) -> Any:
         path,
         _coded_schema(),
         compression="zstd",
+        dictionary_pagesize_limit=_DICTIONARY_BYTES,
         use_dictionary=[name for name in COLUMNS if name != "timestamp"],
         column_encoding={"timestamp": "DELTA_BINARY_PACKED"},
         store_schema=False,

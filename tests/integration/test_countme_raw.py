@@ -17,8 +17,7 @@ import zstandard
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._raw_days import (
     read_record,
 )
-
-from tests.support.modules import run_module, statuses
+from ansible_collections.fedora_infra.dnf_counting.tests.support.modules import run_module, statuses
 
 GOLDEN = Path(__file__).parents[1] / "data" / "golden"
 LOG = "mirrors.fedoraproject.org-access.log"

@@ -18,11 +18,14 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._hit_blo
     BlockHits,
     BlockReader,
 )
+from ansible_collections.fedora_infra.dnf_counting.tests.support.log_lines import (
+    log_lines,
+    mutated,
+    plain_line,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from mirrors_countme.matchers import CountmeMatcher
-
-from tests.support.log_lines import log_lines, mutated, plain_line
 
 LINES_A_SEED = 30_000
 # another seed every day, the same one for all processes of a run
