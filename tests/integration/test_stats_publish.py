@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import csv
 import gzip
+import hashlib
+import json
+import os
 import sqlite3
+import threading
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._files import writer_lock
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._totals_db import (
     open_totals,
 )
@@ -17,6 +23,7 @@ from ansible_collections.fedora_infra.dnf_counting.tests.support.totals_files im
     Files,
     Row,
     totals_rows,
+    write_csv,
     write_totals,
 )
 
@@ -117,3 +124,420 @@ def test_second_run_changes_nothing_and_check_mode_agrees(totals: Files) -> None
         assert set(statuses(again).values()) == {"unchanged"}
         assert again["published"] == first["published"]
     assert before == {path: path.stat().st_mtime_ns for path in before}
+
+
+def test_only_what_changed_is_replaced(totals: Files) -> None:
+    publish(totals)
+    before = published(totals)
+    inodes = {name: (web(totals) / name).stat().st_ino for name in before}
+    write_totals(totals.db.parent, [*ROWS, Row(WEEK + 1, 3, repo_tag="new")], status=STATUS)
+    result = publish(totals)
+    after = published(totals)
+    made = {name for name, status in statuses(result).items() if status == "made"}
+    assert made == {name for name in after if after[name] != before.get(name)}
+    assert "weeks/2021-W40.csv" in made
+    assert {"weeks/2021-W38.csv", "weeks/2021-W39.csv", "totals-unique.db"}.isdisjoint(made)
+    kept = set(after) - made
+    assert all((web(totals) / name).stat().st_ino == inodes[name] for name in kept)
+
+
+def test_touched_totals_are_looked_at_and_nothing_is_replaced(totals: Files) -> None:
+    publish(totals)
+    before = published(totals)
+    write_totals(totals.db.parent, ROWS, status=STATUS)
+    result = publish(totals)
+    assert not result["changed"]
+    assert published(totals) == before
+    assert set(statuses(publish(totals, check=True)).values()) == {"unchanged"}
+
+
+def test_same_totals_give_same_bytes(tmp_path: Path) -> None:
+    """Whatever became of the database before: rows deleted, inserted again, another file."""
+    one = write_totals(tmp_path / "one" / "lib", ROWS, status=STATUS)
+    other = write_totals(tmp_path / "other" / "lib", [*ROWS, Row(WEEK - 5, 1)], status=STATUS)
+    with sqlite3.connect(other.db) as connection:
+        connection.execute("DELETE FROM countme_totals WHERE weeknum = ?", (str(WEEK - 5),))
+    write_csv(other.csv, ROWS)
+    publish(one)
+    publish(other)
+    first, second = published(one), published(other)
+    first.pop("index.json")  # has times
+    second.pop("index.json")
+    assert first == second
+
+
+def test_a_removed_or_altered_file_is_put_back(totals: Files) -> None:
+    publish(totals)
+    good = published(totals)
+    good.pop("index.json")
+    (web(totals) / "totals.csv.gz").unlink()
+    (web(totals) / "weeks" / "2021-W39.csv").write_text("nonsense")
+    (web(totals) / "machines.csv").unlink()
+    (web(totals) / "machines.csv").symlink_to("/etc/passwd")
+    result = publish(totals)
+    made = {name for name, status in statuses(result).items() if status == "made"}
+    assert made == {"totals.csv.gz", "weeks/2021-W39.csv", "machines.csv", "index.json"}
+    again = published(totals)
+    again.pop("index.json")
+    assert again == good
+    (web(totals) / "index.json").unlink()
+    assert statuses(publish(totals))["index.json"] == "made"
+
+
+def test_single_weeks_together_are_totals_csv(totals: Files) -> None:
+    publish(totals)
+    files = published(totals)
+    weeks = [files[f"weeks/2021-W{number}.csv"] for number in (38, 39, 40)]
+    header, _, _ = files["totals.csv"].partition(b"\r\n")
+    rows = b"".join(week.removeprefix(header + b"\r\n") for week in weeks)
+    assert header + b"\r\n" + rows == files["totals.csv"]
+    assert files["recent.csv"] == files["totals.csv"]
+
+
+def test_recent_has_52_weeks(tmp_path: Path) -> None:
+    totals = write_totals(tmp_path / "lib", [Row(week, 5) for week in range(WEEK - 59, WEEK + 1)])
+    publish(totals)
+    recent = cells(published(totals)["recent.csv"])
+    assert len(recent) == 52
+    assert recent[-1]["week_start"] == "2021-09-27"
+
+
+def test_parquet_has_the_rows_with_real_types(totals: Files) -> None:
+    publish(totals)
+    table = pq.read_table(web(totals) / "totals.parquet")
+    found = [{k: str(v) for k, v in row.items()} for row in table.to_pylist()]
+    assert found == cells(published(totals)["totals.csv"])
+    assert [str(table.schema.field(n).type) for n in ("week_start", "hits", "sys_age")] == [
+        "date32[day]",
+        "int64",
+        "int64",
+    ]
+
+
+def test_machines_by_both_methods(totals: Files) -> None:
+    publish(totals)
+    files = published(totals)
+    machines = [row for row in cells(files["machines.csv"]) if row["week"] == "2021-W39"]
+    assert [(r["os_name"], r["machines"], r["machines_fedora_nn"]) for r in machines] == [
+        ("CentOS Stream", "40", "0"),
+        ("Fedora Linux", "500", "500"),
+    ]
+    assert b"fedora-NN" in files["machines-README.txt"]
+
+
+def test_quality_of_each_week(totals: Files) -> None:
+    publish(totals)
+    files = published(totals)
+    week = cells(files["quality.csv"])[1]
+    assert week == {
+        "week": "2021-W39",
+        "week_start": "2021-09-27",
+        "week_end": "2021-10-03",
+        "status": "complete",
+        "expected_host_days": "14",
+        "received_host_days": "13",
+        "hits": "100",
+        "malformed": "2",
+        "suspect": "0",
+        "suspect_reason": "",
+        "revision": "1",
+        "computed_at": "2021-10-05T09:00:00+00:00",
+    }
+    in_json = json.loads(files["quality.json"])["weeks"][1]
+    assert in_json["suspect"] is False
+    assert in_json["received_host_days"] == 13
+    assert not any(b"proxy01" in content for content in files.values())
+
+
+def test_totals_of_the_old_system_have_weeks_of_unknown_quality(tmp_path: Path) -> None:
+    totals = write_totals(tmp_path / "lib", ROWS)
+    result = publish(totals)
+    assert result["newest_week"][0]["week"] == "2021-W40"
+    assert {row["status"] for row in cells(published(totals)["quality.csv"])} == {"unknown"}
+
+
+def test_index_tells_the_truth(totals: Files) -> None:
+    publish(totals)
+    files = published(totals)
+    index = json.loads(files.pop("index.json"))
+    assert index["schema_version"] == 1
+    assert {one["name"] for one in index["files"]} == set(files)
+    for one in index["files"]:
+        content = files[one["name"]]
+        assert one["size"] == len(content)
+        assert one["sha256"] == hashlib.sha256(content).hexdigest()
+
+
+def test_two_profiles_side_by_side(totals: Files) -> None:
+    centos = write_totals(totals.db.parent, [Row(WEEK, 9)], stem="totals-centos")
+    profiles = [profile(totals), profile(centos, name="centos", prefix="totals-centos")]
+    result = publish(totals, profiles=profiles)
+    files = published(totals)
+    twins = ["totals-centos.db.gz", "totals-centos-unique.db", "machines-centos.csv"]
+    assert {*twins, "weeks-centos/2021-W39.csv", "quality-centos.json"} <= set(files)
+    assert files["totals-centos.csv"] == centos.csv.read_bytes()
+    assert [week["profile"] for week in result["newest_week"]] == ["fedora", "centos"]
+    assert str(web(totals) / "weeks-centos") in result["published"]
+
+
+def test_nothing_counted_yet_is_no_failure(tmp_path: Path) -> None:
+    totals = Files(tmp_path / "lib" / "totals.db", tmp_path / "lib" / "totals.csv")
+    result = publish(totals)
+    assert not result["changed"]
+    assert set(statuses(result).values()) == {"waiting"}
+    assert result["newest_week"] == []
+    assert result["published"] == []
+    assert not web(totals).exists()
+
+
+@pytest.mark.parametrize(
+    ("rows", "found"),
+    [
+        pytest.param(ROWS[2:], "1 published weeks missing (2021-W38)", id="week-missing"),
+        pytest.param(
+            [*ROWS[:2], *(row._replace(hits=row.hits // 3) for row in ROWS[2:])],
+            "2 weeks with less than half left (2021-W39, 2021-W40)",
+            id="far-smaller",
+        ),
+        pytest.param([], "3 published weeks missing", id="empty"),
+    ],
+)
+@pytest.mark.parametrize("record", ["with-record", "of-the-old-system"])
+def test_incident_csv_overwritten(totals: Files, rows: list[Row], found: str, record: str) -> None:
+    publish(totals)
+    if record == "of-the-old-system":
+        (web(totals) / ".publish.json").unlink()
+    before = published(totals)
+    write_totals(totals.db.parent, rows, status={row.week: "complete" for row in rows})
+    for check in (True, False):
+        result = publish(totals, check=check, ok=False)
+        assert found in result["msg"]
+        assert str(web(totals) / "totals.db") in result["msg"]
+        assert str(totals.db) in result["msg"]
+        assert statuses(result)["profile fedora"] == "failed"
+    assert published(totals) == before
+    assert publish(totals, allow_shrink=True)["changed"]
+    assert totals_rows(web(totals) / "totals.db") == totals_rows(totals.db)
+    weeks = {path.name for path in (web(totals) / "weeks").iterdir()}
+    assert len(weeks) >= len({row.week for row in rows})
+    if record == "with-record":
+        assert len(weeks) == len({row.week for row in rows})
+
+
+def test_incident_csv_overwritten_by_another_state(totals: Files) -> None:
+    publish(totals)
+    before = published(totals)
+    write_csv(totals.csv, ROWS[:-1])
+    result = publish(totals, ok=False)
+    assert "another state" in result["msg"]
+    assert "2021-W40" in result["msg"]
+    assert published(totals) == before
+
+
+def test_a_profile_that_fails_leaves_the_others_alone(totals: Files) -> None:
+    lost = Files(totals.db.parent / "lost.db", totals.db.parent / "lost.csv")
+    broken = write_totals(totals.db.parent, [Row(WEEK, 1)], stem="broken")
+    broken.db.write_bytes(b"not a database at all" * 1000)
+    profiles = [
+        profile(broken, name="broken", prefix="broken"),
+        profile(totals),
+        profile(lost, name="lost", prefix="lost"),
+    ]
+    result = publish(totals, profiles=profiles, ok=False)
+    assert "profile broken" in result["msg"]
+    assert str(broken.db) in result["msg"]
+    assert statuses(result)["totals.csv"] == "made"
+    assert statuses(result)["lost.csv"] == "waiting"
+    assert statuses(result)["broken.csv"] == "blocked"
+    assert not any(name.startswith("broken") for name in published(totals))
+
+
+def test_incident_totals_db_locked_by_a_reader(totals: Files) -> None:
+    with sqlite3.connect(totals.db) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM countme_totals").fetchone()
+        assert publish(totals)["changed"]
+
+
+def test_write_ahead_log_is_published_too(totals: Files) -> None:
+    writer = sqlite3.connect(totals.db, isolation_level=None)
+    try:
+        writer.execute("PRAGMA journal_mode = WAL")
+        writer.execute("UPDATE countme_totals SET hits = 8 WHERE hits = 7")
+        write_csv(totals.csv, [row._replace(hits=8) if row.hits == 7 else row for row in ROWS])
+        publish(totals)
+        assert any(row[0] == 8 for row in totals_rows(web(totals) / "totals.db"))
+    finally:
+        writer.close()
+
+
+def test_incident_public_copy_torn(totals: Files) -> None:
+    """Readers download in a loop while two states replace each other."""
+    states = [ROWS, [row._replace(hits=row.hits + 1) for row in ROWS]]
+    publish(totals)
+    whole: set[bytes] = set()
+    seen: set[bytes] = set()
+    torn: list[str] = []
+    stop = threading.Event()
+
+    def read() -> None:
+        while not stop.is_set():
+            seen.add((web(totals) / "totals.csv").read_bytes())
+            copy = web(totals).parent / "download.db"
+            copy.write_bytes((web(totals) / "totals.db").read_bytes())
+            with sqlite3.connect(copy) as connection:
+                (sound,) = connection.execute("PRAGMA integrity_check").fetchone()
+                (count,) = connection.execute("SELECT count(*) FROM countme_totals").fetchone()
+            if (sound, count) != ("ok", len(ROWS)):
+                torn.append(f"{sound}, {count} rows")
+
+    whole.add(totals.csv.read_bytes())
+    reader = threading.Thread(target=read)
+    reader.start()
+    try:
+        for turn in range(1, 5):
+            write_totals(totals.db.parent, states[turn % 2], status=STATUS)
+            whole.add(totals.csv.read_bytes())
+            publish(totals)
+    finally:
+        stop.set()
+        reader.join()
+    assert not torn
+    assert len(seen) == 2
+    assert seen == whole
+
+
+def test_incident_hostile_request_shows_as_text(tmp_path: Path) -> None:
+    hostile = [
+        '=HYPERLINK("http://evil.example")',
+        "+cmd|' /C calc'!A0",
+        "@SUM(A1)",
+        "a\r\n2021-10-04,2021-10-10,1,x,1,,x86_64,1,fake,x86_64",
+        'quote"and,comma',
+        "\x1b[2J\x00",
+        "192.0.2.7",
+        "mirror-of-2001:db8::7",
+        "<script>alert(1)</script>",
+        "'; DROP TABLE countme_totals; --",
+    ]
+    rows = [Row(WEEK, 1000), *(Row(WEEK, 3, repo_tag=tag) for tag in hostile)]
+    totals = write_totals(tmp_path / "lib", rows)
+    publish(totals)
+    files = published(totals)
+    assert files["totals.csv"] == totals.csv.read_bytes()
+    assert totals_rows(web(totals) / "totals.db") == totals_rows(totals.db)
+    week = cells(files["weeks/2021-W39.csv"])
+    assert [row["repo_tag"] for row in week if row["hits"] != "1000"] == [
+        '\'=HYPERLINK("http://evil.example")',
+        "'+cmd|' /C calc'!A0",
+        "'@SUM(A1)",
+        "a\\x0d\\x0a2021-10-04,2021-10-10,1,x,1,,x86_64,1,fake,x86_64",
+        'quote"and,comma',
+        "\\x1b[2J\\x00",
+        "(address)",
+        "<script>alert(1)</script>",
+        "'; DROP TABLE countme_totals; --",
+    ]
+    assert [row["hits"] for row in week if row["repo_tag"] == "(address)"] == ["6"]
+    new = [files[name] for name in ("weeks/2021-W39.csv", "recent.csv", "machines.csv")]
+    assert not any(b"192.0.2.7" in content or b"2001:db8" in content for content in new)
+    assert "192.0.2.7" not in pq.read_table(web(totals) / "totals.parquet")["repo_tag"].to_pylist()
+
+
+def test_versions_of_four_numbers_are_no_addresses(tmp_path: Path) -> None:
+    totals = write_totals(tmp_path / "lib", [Row(WEEK, 5, "UXCloud", "2.0.8.1"), Row(WEEK, 50)])
+    publish(totals)
+    files = published(totals)
+    assert b"2.0.8.1" in files["weeks/2021-W39.csv"]
+    assert b"2.0.8.1" in files["machines.csv"]
+
+
+@pytest.mark.parametrize("column", ["os_name", "os_version", "repo_tag"])
+def test_refuses_totals_with_addresses_in_a_column(tmp_path: Path, column: str) -> None:
+    rows = [Row(WEEK, 5)._replace(**{column: f"198.51.100.{n}"}) for n in range(200)]
+    totals = write_totals(tmp_path / "lib", [*rows, Row(WEEK, 100)])
+    result = publish(totals, ok=False)
+    assert "addresses in at least half of the hits" in result["msg"]
+    assert published(totals) == {}
+
+
+@pytest.mark.parametrize("column", ["host", "timestamp"])
+def test_refuses_totals_with_a_private_column(totals: Files, column: str) -> None:
+    with sqlite3.connect(totals.db) as connection:
+        connection.execute(f"ALTER TABLE countme_totals ADD COLUMN {column} TEXT")
+    result = publish(totals, ok=False)
+    assert column in result["msg"]
+    assert published(totals) == {}
+
+
+def test_an_address_in_what_we_say_ourselves_is_replaced(tmp_path: Path) -> None:
+    totals = write_totals(
+        tmp_path / "lib", ROWS, status=STATUS, suspect_reason="one host, 192.0.2.7, sent half"
+    )
+    publish(totals)
+    assert not any(b"192.0.2.7" in content for content in published(totals).values())
+
+
+def test_min_hits_is_for_new_files_only(totals: Files) -> None:
+    publish(totals, min_hits=50)
+    files = published(totals)
+    assert files["totals.csv"] == totals.csv.read_bytes()
+    assert totals_rows(web(totals) / "totals.db") == totals_rows(totals.db)
+    assert {row["hits"] for row in cells(files["recent.csv"])} == {
+        "500",
+        "90",
+        "300",
+        "200",
+        "480",
+        "60",
+    }
+    assert all(int(row["machines"]) >= 50 for row in cells(files["machines.csv"]))
+    assert cells(files["weeks/2021-W40.csv"]) == []
+    assert pq.read_table(web(totals) / "totals.parquet").num_rows == 6
+    assert publish(totals)["changed"]
+    assert len(cells(published(totals)["recent.csv"])) == len(ROWS)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"prefix": "../totals"}, {"prefix": "a/b"}, {"prefix": "-x"}, {"name": "two"}],
+)
+def test_incident_hostile_config(totals: Files, changes: dict[str, str]) -> None:
+    profiles = [profile(totals, name="one"), profile(totals, **{"name": "x", **changes})]
+    assert "option profiles" in publish(totals, profiles=profiles, ok=False)["msg"]
+    assert not web(totals).exists()
+
+
+def test_incident_partial_transfer_killed_run_is_healed(totals: Files) -> None:
+    """What a run leaves that is killed while it makes files, or between two renames."""
+    publish(totals)
+    good = published(totals)
+    (web(totals) / ".publishing").mkdir()
+    (web(totals) / ".publishing" / "totals.db").write_bytes(b"half")
+    (web(totals) / ".totals.csv.unfinished").write_bytes(b"half")
+    (web(totals) / ".publish.json").write_bytes(b'{"format": 1, "prof')
+    result = publish(totals)
+    assert set(statuses(result).values()) == {"unchanged"}
+    assert published(totals) == good
+    hidden = {path.name for path in web(totals).iterdir() if path.name.startswith(".")}
+    assert hidden <= {".publish.json", ".writing", ".totals.csv.unfinished"}
+
+
+def test_incident_second_run_is_refused_while_one_writes(totals: Files) -> None:
+    web(totals).mkdir()
+    with writer_lock(web(totals), run_id="first"):
+        result = publish(totals, ok=False)
+    assert "run first" in result["msg"]
+    assert published(totals) == {}
+
+
+def test_incident_bad_permissions_umask(totals: Files) -> None:
+    before = os.umask(0o077)
+    try:
+        publish(totals)
+    finally:
+        os.umask(before)
+    for name in published(totals):
+        assert (web(totals) / name).stat().st_mode & 0o777 == 0o644
+    assert (web(totals) / "weeks").stat().st_mode & 0o777 == 0o755
+    assert (web(totals) / ".publish.json").stat().st_mode & 0o007 == 0
