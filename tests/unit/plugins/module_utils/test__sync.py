@@ -1,0 +1,252 @@
+"""Hosts in parallel, their attempts and outcomes, with an rsync that only pretends."""
+
+from __future__ import annotations
+
+import os
+import random
+import threading
+from collections.abc import Callable, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils import _sync
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._records import Unit
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._rsync import Ended, Limits
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync import (
+    Settings,
+    look_at_host,
+    parse_list,
+    sync_host,
+    sync_hosts,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync_plan import HostPlan
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync_tree import (
+    HostTree,
+    Listed,
+)
+
+DAYS = (date(2026, 11, 19), date(2026, 11, 20))
+OLD = date(2026, 11, 10)
+REFUSED = Ended(10, "failed to connect to x: Connection refused (111)")
+UNKNOWN = Ended(10, "rsync: getaddrinfo: x 873: Name or service not known")
+BROKEN = Ended(12, "")
+
+
+class FakeRsync:
+    """Serves files by host, after a number of failures."""
+
+    def __init__(self, **files: Sequence[str]) -> None:
+        self.files = files
+        self.failures: dict[str, list[Ended]] = {}
+        self.text = ""
+        self.asked: list[str] = []
+        self._lock = threading.Lock()
+
+    def __call__(self, arguments: Sequence[str], **limits: Any) -> Ended:
+        listing = arguments[0] == "--list-only"
+        address = arguments[-1 if listing else -2]
+        host = address.partition(":")[0]
+        with self._lock:
+            self.asked.append(host)
+            ended = self.failures[host].pop(0) if self.failures.get(host) else None
+        files = self.files.get(host, ())
+        if listing:
+            lines = (f"-rw-r--r--  {len(n)} 2026/11/20 00:00:01 {n}" for n in files)
+            return ended or Ended(0, "\n".join(lines))
+        if ended:
+            files = files[: len(files) // 2] if ended.code in (12, 24) else ()
+        for name in files:
+            (Path(arguments[-1]) / name).write_text(name)
+        return ended or Ended(0, self.text)
+
+
+def plan(host: str, **values: Any) -> HostPlan:
+    return HostPlan(host, f"{host}::log/", DAYS, **values)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Callable[..., Settings]:
+    def make(rsync: FakeRsync, **values: Any) -> Settings:
+        return Settings(dest=tmp_path, rsync=rsync, **{"retry_seconds": 0, **values})
+
+    return make
+
+
+def statuses(units: Sequence[Unit]) -> dict[str, str]:
+    return {unit.name: unit.status for unit in units}
+
+
+Make = Callable[..., Settings]
+
+
+def test_days_made_and_missing(settings: Make) -> None:
+    rsync = FakeRsync(p1=["a.log-20261120", "b.log-20261120.xz"])
+    outcome = sync_host(plan("p1"), settings(rsync))
+    assert statuses(outcome.units) == {"p1 2026-11-19": "missing", "p1 2026-11-20": "made"}
+    made = outcome.units[1]
+    assert (made.figures["files"], made.figures["attempts"]) == (2, 1)
+    assert made.reasons == ("2 new logs",)
+    assert outcome.status == "made"
+    assert outcome.with_logs == outcome.whole == (DAYS[1],)
+
+
+def test_unchanged_without_anything_new(settings: Make) -> None:
+    sync_host(plan("p1"), settings(FakeRsync(p1=["a.log-20261120"])))
+    outcome = sync_host(plan("p1"), settings(FakeRsync(p1=[])))
+    assert [unit.status for unit in outcome.units] == ["missing", "unchanged"]
+    assert outcome.status == "unchanged"
+
+
+def test_a_day_before_the_window_is_spoken_of_when_it_comes(settings: Make) -> None:
+    late = plan("p1", catch_up=(OLD,))
+    quiet = sync_host(late, settings(FakeRsync(p1=["a.log-20261120"])))
+    assert [unit.name for unit in quiet.units] == ["p1 2026-11-19", "p1 2026-11-20"]
+    came = sync_host(late, settings(FakeRsync(p1=["a.log-20261110"])))
+    assert statuses(came.units)["p1 2026-11-10"] == "made"
+    assert OLD in came.whole
+
+
+def test_tried_again_until_it_is_good(settings: Make) -> None:
+    rsync = FakeRsync(p1=["a.log-20261119", "a.log-20261120"])
+    rsync.failures = {"p1": [REFUSED, BROKEN]}
+    outcome = sync_host(plan("p1"), settings(rsync, attempts=3))
+    assert (outcome.attempts, outcome.status) == (3, "made")
+    assert [unit.figures["files"] for unit in outcome.units] == [1, 1]
+
+
+@pytest.mark.parametrize(
+    ("ended", "attempts", "status"), [(REFUSED, 3, "failed"), (UNKNOWN, 1, "unknown")]
+)
+def test_tried_only_as_often_as_it_helps(
+    settings: Make, ended: Ended, attempts: int, status: str
+) -> None:
+    rsync = FakeRsync()
+    rsync.failures = {"p1": [ended] * 9}
+    outcome = sync_host(plan("p1"), settings(rsync, attempts=3))
+    assert (len(rsync.asked), outcome.attempts, outcome.status) == (attempts, attempts, status)
+    assert {unit.status for unit in outcome.units} == {status}
+
+
+def test_pauses_grow_and_vary(settings: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_sync, "random", random.Random(1))
+    pauses: list[float] = []
+
+    class Stopping(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            pauses.append(timeout or 0)
+            return False
+
+    rsync = FakeRsync()
+    rsync.failures = {"p1": [BROKEN] * 9}
+    sync_host(plan("p1"), settings(rsync, attempts=4, retry_seconds=10, stopping=Stopping()))
+    assert len(pauses) == 3
+    for pause, middle in zip(pauses, (10, 20, 40), strict=True):
+        assert middle / 2 <= pause <= middle * 1.5
+    assert len({pause / middle for pause, middle in zip(pauses, (10, 20, 40), strict=True)}) == 3
+
+
+def test_no_pause_beyond_the_time_of_the_host(settings: Make) -> None:
+    rsync = FakeRsync()
+    rsync.failures = {"p1": [BROKEN] * 9}
+    limits = Limits(host_seconds=5)
+    outcome = sync_host(plan("p1"), settings(rsync, retry_seconds=1000, limits=limits))
+    assert outcome.attempts == 1
+
+
+def test_what_is_whole_stays_when_the_rest_fails(settings: Make) -> None:
+    rsync = FakeRsync(p1=["a.log-20261119", "a.log-20261120"])
+    rsync.failures = {"p1": [BROKEN]}
+    outcome = sync_host(plan("p1"), settings(rsync, attempts=1))
+    assert {unit.status for unit in outcome.units} == {"failed"}
+    assert [unit.figures["files"] for unit in outcome.units] == [1, 0]
+    assert outcome.with_logs == (DAYS[0],)
+    assert outcome.whole == ()
+
+
+def test_vanished_files_are_fetched_but_their_days_not_whole(settings: Make) -> None:
+    rsync = FakeRsync(p1=["a.log-20261119", "a.log-20261120"])
+    rsync.failures = {"p1": [Ended(24, "")] * 9}
+    outcome = sync_host(plan("p1"), settings(rsync, attempts=2))
+    assert (outcome.attempts, outcome.status, outcome.whole) == (2, "made", ())
+
+
+def test_one_host_never_stops_the_others(settings: Make, tmp_path: Path) -> None:
+    files = {f"p{number}": ["a.log-20261119", "a.log-20261120"] for number in range(6)}
+    rsync = FakeRsync(**files)
+    rsync.failures = {"p1": [REFUSED] * 9, "p3": [UNKNOWN]}
+    (tmp_path / "p4").write_text("in the way")
+    told: list[Unit] = []
+    outcomes = sync_hosts([plan(h) for h in files], settings(rsync, workers=2), notify=told.append)
+    assert {outcome.host: outcome.status for outcome in outcomes} == {
+        "p0": "made",
+        "p1": "failed",
+        "p2": "made",
+        "p3": "unknown",
+        "p4": "failed",
+        "p5": "made",
+    }
+    assert sorted(unit.name for unit in told) == sorted(
+        unit.name for outcome in outcomes for unit in outcome.units
+    )
+    assert not (tmp_path / "p1").exists()
+
+
+def test_a_defect_stops_all(settings: Make) -> None:
+    def defective(arguments: Sequence[str], **limits: Any) -> Ended:
+        raise ZeroDivisionError
+
+    defect = settings(defective)
+    with pytest.raises(ZeroDivisionError):
+        sync_hosts([plan("p1")], defect)
+    assert defect.stopping.is_set()
+
+
+def test_refused_by_rsync_is_told_with_its_day(settings: Make) -> None:
+    rsync = FakeRsync(p1=["a.log-20261120"])
+    rsync.text = (
+        'skipping non-regular file "b.log-20261120"\nbig.log-20261119.xz is over max-size\n'
+    )
+    outcome = sync_host(plan("p1"), settings(rsync))
+    assert "refused 'big.log-20261119.xz': larger than max_file_size" in outcome.units[0].reasons
+    assert "refused 'b.log-20261120': not a regular file" in outcome.units[1].reasons
+
+
+def test_a_list_is_understood() -> None:
+    text = """drwxr-xr-x        4096 2026/11/23 20:32:43 .
+-rw-r--r--          68 2026/11/20 00:00:01 a.log-20261119.xz
+-rw-r--r--+        101 2026/11/20 00:00:02 b.log-20261119
+lrwxrwxrwx          11 2026/11/23 20:32:43 evil.log-20261120
+-rw-r--r--          10 2026/11/23 20:32:43 notes.txt
+"""
+    listed = parse_list(text, file_bytes=100)
+    assert listed.logs == {DAYS[0]: [Listed("a.log.xz", 68, 1795132801)]}
+    assert {day: len(reasons) for day, reasons in listed.refused.items()} == {
+        DAYS[0]: 1,
+        DAYS[1]: 1,
+    }
+
+
+def test_looking_says_what_is_due_and_writes_nothing(settings: Make, tmp_path: Path) -> None:
+    rsync = FakeRsync(p1=["a.log-20261119", "a.log-20261120"])
+    outcome = look_at_host(plan("p1"), settings(rsync))
+    assert (outcome.status, {unit.status for unit in outcome.units}) == ("due", {"due"})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_looking_sees_change_and_sameness(settings: Make, tmp_path: Path) -> None:
+    tree = HostTree(tmp_path, "p1")
+    rsync = FakeRsync(p1=["a.log-20261119", "a.log-20261120"])
+    sync_host(plan("p1"), settings(rsync))
+    look = look_at_host(plan("p1"), settings(rsync))
+    assert look.units[0].reasons == ("1 changed log",)  # the pretended one has the time of now
+    for day in DAYS:
+        os.utime(tree.day_path(day) / "a.log", (1795132801, 1795132801))
+    assert look_at_host(plan("p1"), settings(rsync)).status == "unchanged"
+
+
+def test_looking_fails_like_syncing(settings: Make) -> None:
+    rsync = FakeRsync()
+    rsync.failures = {"p1": [UNKNOWN]}
+    assert look_at_host(plan("p1"), settings(rsync)).status == "unknown"
