@@ -86,8 +86,9 @@ def update_totals(
         )
     with _only_writer(settings):
         planned = plan_totals(settings)
-        units = _carry_out(settings, planned, notify)
-        return _outcome(settings, [*units, *_written_csv(settings, planned, units, notify)])
+        units, replaced = _carry_out(settings, planned, notify)
+        csv = _written_csv(settings, planned, replaced, notify)
+        return _outcome(settings, [*units, *csv])
 
 
 def delete_totals(settings: TotalsSettings, *, check: bool = False) -> Outcome:
@@ -121,7 +122,9 @@ def _deletions(settings: TotalsSettings, counted: CountedState) -> list[Unit]:
 
 def _carry_out(
     settings: TotalsSettings, planned: TotalsPlan, notify: Callable[[Unit], None]
-) -> list[Unit]:
+) -> tuple[list[Unit], set[int]]:
+    """What became of the weeks, and the weeks whose rows are others now."""
+    replaced: set[int] = set()
     units = [p.unit() for p in planned.weeks if p.status != "due" and not p.recount]
     for unit in units:
         notify(unit)
@@ -135,10 +138,12 @@ def _carry_out(
         ):
             for first in range(0, len(todo), WEEKS_A_TRANSACTION):
                 batch = todo[first : first + WEEKS_A_TRANSACTION]
-                for unit in _take(settings, planned, batch, connection, counter):
-                    units.append(unit)
+                taken, of_batch = _take(settings, planned, batch, connection, counter)
+                replaced.update(of_batch)
+                units += taken
+                for unit in taken:
                     notify(unit)
-    return sorted(units, key=lambda unit: int(unit.figures["week"]))
+    return sorted(units, key=lambda unit: int(unit.figures["week"])), replaced
 
 
 @dataclass(frozen=True)
@@ -158,7 +163,7 @@ def _take(
     batch: Sequence[WeekPlan],
     connection: Connection,
     counter: Counter,
-) -> list[Unit]:
+) -> tuple[list[Unit], list[int]]:
     """Count some weeks and take them into the totals in one transaction."""
     counted = [_counted_week(plan, settings, connection, counter) for plan in batch]
     before = {record.week: record for record in week_records(connection)}
@@ -177,7 +182,7 @@ def _take(
         replace_weeks(connection, replaced, changed)
     after = {**before, **new, **{record.week: record for record in changed}}
     written = {record.week for record in changed} | set(replaced)
-    return [_unit(one, after.get(one.plan.week), written) for one in counted]
+    return [_unit(one, after.get(one.plan.week), written) for one in counted], replaced
 
 
 def _counted_week(
@@ -275,19 +280,18 @@ def _described(unit: Unit, records: Mapping[int, WeekRecord]) -> Unit:
 def _written_csv(
     settings: TotalsSettings,
     planned: TotalsPlan,
-    units: Sequence[Unit],
+    replaced: Collection[int],
     notify: Callable[[Unit], None],
 ) -> list[Unit]:
     """Bring the CSV file to the state of the database."""
     path, csv = settings.totals_csv, planned.csv
-    changed = [int(u.figures["week"]) for u in units if u.status == "made" and "rows" in u.figures]
     if path is None or csv is None or not settings.totals_db.exists():
         return []
-    if csv.keep and not changed:
+    if csv.keep and not replaced:
         keep_in_step(path, csv.keep, settings.totals_db)
         unit = Unit(path.name, "unchanged")
     else:
-        figures = _write_csv(settings, csv.keep, first_changed=min(changed, default=0))
+        figures = _write_csv(settings, csv.keep, first_changed=min(replaced, default=0))
         unit = Unit(path.name, "made", (csv.reason or "weeks changed",), figures)
     notify(unit)
     return [unit]

@@ -40,6 +40,8 @@ class CsvRecord:
     mtime_ns: int
     database: list[int]
     """Sizes and times of the database's files when the CSV was written."""
+    made_from: str
+    """Path of the database."""
     weeks: list[list[int]]
     """[week, offset of its first row in bytes], ascending."""
     format: int = _FORMAT
@@ -83,7 +85,9 @@ def csv_record(path: Path) -> CsvRecord | None:
 def csv_in_step(path: Path, database: Path) -> CsvRecord | None:
     """The record of a CSV file that shows the present state of the database; None otherwise."""
     record = csv_record(path)
-    return record if record and record.database == _database_state(database) else None
+    if record is None or record.made_from != str(database.absolute()):
+        return None
+    return record if record.database == _database_state(database) else None
 
 
 def write_csv(
@@ -116,7 +120,11 @@ def write_csv(
                 size = out.tell()
             mtime_ns = unfinished.stat().st_mtime_ns
         record = CsvRecord(
-            size, mtime_ns, _database_state(database), [list(pair) for pair in offsets]
+            size=size,
+            mtime_ns=mtime_ns,
+            database=_database_state(database),
+            made_from=str(database.absolute()),
+            weeks=[list(pair) for pair in offsets],
         )
     finally:
         connection.execute("COMMIT")
@@ -180,9 +188,16 @@ def csv_rows(week: int, rows: Iterable[TotalsRow]) -> Iterator[tuple[object, ...
     return ((start, end, row[0], *row[2:]) for row in rows)
 
 
-def check_replaceable(path: Path, weeks: Collection[int]) -> None:
-    """Raises OutputError for a file that is no totals, or has weeks that would be lost."""
-    if csv_record(path) or not path.is_file() or not path.stat().st_size:
+def check_replaceable(path: Path, database: Path, weeks: Collection[int]) -> None:
+    """Raises OutputError for a file that is no totals, or has weeks that would be lost.
+
+    A file that was written from this database, and only lags behind it, is replaced whatever it
+    holds.
+    """
+    record = csv_record(path)
+    if record and record.made_from == str(database.absolute()):
+        return
+    if not path.is_file() or not path.stat().st_size:
         return
     with open_regular(path) as there:
         found = _weeks_in(io.TextIOWrapper(there, "utf-8", "replace", newline=""))

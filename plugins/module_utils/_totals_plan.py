@@ -146,7 +146,7 @@ def csv_plan(settings: TotalsSettings, weeks: Collection[int], *, changes: bool)
     keep = csv_in_step(settings.totals_csv, settings.totals_db)
     if keep:
         return CsvPlan(keep, "weeks changed" if changes else "")
-    check_replaceable(settings.totals_csv, weeks)
+    check_replaceable(settings.totals_csv, settings.totals_db, weeks)
     there = settings.totals_csv.exists()
     reason = "it shows another state of the totals" if there else "it is not there"
     return CsvPlan(None, reason)

@@ -90,7 +90,7 @@ class WeekPlan:
 
     week: int
     status: str
-    """``due``, ``unchanged``, ``waiting``, ``trimmed``, ``outdated``, ``blocked``, ``skipped``
+    """``due``, ``unchanged``, ``waiting``, ``gone``, ``outdated``, ``blocked``, ``skipped``
     or, for a week that was asked for by name and can't be counted, ``failed``."""
     reasons: tuple[str, ...] = ()
     recount: bool = False
@@ -303,7 +303,7 @@ def _by_itself(
         return replace(plan, status="blocked", reasons=damaged)
     gone = _gone_days(plan.week, record, raw)
     if gone:
-        return replace(plan, status="trimmed", reasons=(f"raw days are gone: {spell_days(gone)}",))
+        return replace(plan, status="gone", reasons=(f"raw days are gone: {spell_days(gone)}",))
     if record is None:
         return replace(plan, recount=True, reasons=("a new week",))
     changes = _changes(plan, record, has_rows=has_rows)

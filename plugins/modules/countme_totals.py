@@ -56,7 +56,6 @@ options:
       - Required with O(state=absent).
     type: list
     elements: str
-    default: []
   revise_weeks:
     description:
       - So many of the newest weeks are counted again by themselves when their raw days changed.
@@ -140,7 +139,7 @@ units:
       description:
         - V(made) where it was counted, removed or written, V(due) where it would be (check mode), V(unchanged) where nothing was to be done,
           V(waiting) for a week that is not over, V(skipped) for one before the first week that is counted,
-          V(trimmed) for one whose raw days are gone, V(outdated) for one that changed but is older than O(revise_weeks),
+          V(gone) for one whose raw days were trimmed, so that it stays as it is, V(outdated) for one that changed but is older than O(revise_weeks),
           V(blocked) for one of which a raw day is damaged, V(failed) where it could not be counted.
       type: str
     reasons:
@@ -235,7 +234,7 @@ OPTIONS = {
     "totals_db": {"type": "path", "required": True},
     "totals_csv": {"type": "path"},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-    "weeks": {"type": "list", "elements": "str", "default": []},
+    "weeks": {"type": "list", "elements": "str"},
     "revise_weeks": {"type": "int", "default": 4},
     "settle_days": {"type": "int", "default": 7},
     "suspect_percent": {"type": "float", "default": 25.0},
@@ -255,7 +254,7 @@ def settings_of(module: AnsibleModule) -> TotalsSettings:
         totals_db=Path(options["totals_db"]),
         totals_csv=Path(csv) if csv else None,
         now=datetime.now(UTC),
-        weeks=tuple(parse_week(text) for text in options["weeks"]),
+        weeks=tuple(parse_week(text) for text in options["weeks"] or []),
         revise_weeks=options["revise_weeks"],
         settle_days=options["settle_days"],
         suspect=SuspectRule(

@@ -157,7 +157,7 @@ def test_incident_raw_grows_trimmed_weeks_are_not_counted_from_what_is_left() ->
     left = {day: d for day, d in raw.days.items() if day >= last}
     assert plans(RawState(left))[WEEK].status == "due", "the first days may never have been there"
     trimmed = RawState(left, trimmed_through=last - timedelta(days=1))
-    assert plans(trimmed)[WEEK].status == "trimmed"
+    assert plans(trimmed)[WEEK].status == "gone"
     named = plans(trimmed, named=[WEEK])[WEEK]
     assert named.status == "failed"
     assert "2021-09-27 to 2021-10-03" in named.reasons[0]
@@ -168,7 +168,7 @@ def test_a_week_whose_inputs_are_gone_is_left_alone_even_without_a_note() -> Non
     raw = raw_state(two_weeks())
     counted = counted_as(plans(raw)[WEEK])
     left = RawState({day: d for day, d in raw.days.items() if day != rotation_days(WEEK)[1]})
-    assert plans(left, counted)[WEEK].status == "trimmed"
+    assert plans(left, counted)[WEEK].status == "gone"
     assert plans(left, counted, named=[WEEK])[WEEK].status == "failed"
 
 
