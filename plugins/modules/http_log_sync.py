@@ -205,6 +205,7 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._calendar import utc_today
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._errors import (
+    OutputError,
     SettingsError,
     shown,
 )
@@ -339,7 +340,10 @@ def sync(module: AnsibleModule, today: date) -> None:
         if not module.check_mode:
             if changed:
                 make_durable(settings.dest)
-            save_memory(settings.dest, after)
+            try:
+                save_memory(settings.dest, after)
+            except OutputError as error:
+                module.warn(str(error))  # what was fetched counts all the same
     silent = silent_hosts(
         [source.host for source in sources],
         after,

@@ -10,6 +10,7 @@ slowed down, and put behind a wire with a delay.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import shutil
 import socket
@@ -23,6 +24,7 @@ from ansible_collections.fedora_infra.dnf_counting.tests.support.rsync_hosts imp
     end_group,
 )
 
+_networks = itertools.count()
 WIRE = Path(__file__).with_name("delay_wire.py")
 
 
@@ -46,8 +48,9 @@ class HostNetwork:
         """``delay_ms`` is that of one way; a round trip takes twice as long."""
         self.folder = folder
         self._delay_ms = delay_ms
+        # a namespace takes its time to go, so no two networks of a process share a name
         number = os.getpid() % 65536
-        self._tag = f"{number:04x}"
+        self._tag = f"{number:04x}{next(_networks):02x}"
         self._net = f"10.{number >> 8}.{number & 255}"
         self._bridge = f"ct{self._tag}"
         self._namespaces: dict[str, str] = {}
@@ -132,6 +135,10 @@ class HostNetwork:
     def address(self, host: str) -> str:
         """The host's address."""
         return f"{self._net}.{list(self._namespaces).index(host) + 10}"
+
+    def namespace(self, host: str) -> str:
+        """The host's network namespace."""
+        return self._namespaces[host]
 
     def entry(self, host: str) -> dict[str, str]:
         """The host in the form of the sync module's list."""
