@@ -11,7 +11,8 @@ from typing import Any
 from ._errors import SourceError
 from ._machines import machines_by_release, machines_of_week
 from ._publish_stage import Profile
-from ._published_totals import newest_week, read_totals, reading
+from ._published_totals import newest_week, read_quality, reading, unknown_quality
+from ._totals_db import counted_weeks
 
 #: Clients choose the names of releases; a million of them would not be a glance.
 RELEASES_SHOWN = 100
@@ -32,12 +33,12 @@ def newest_weeks(profiles: Sequence[Profile]) -> list[dict[str, Any]]:
 
 def _newest_week(profile: Profile) -> dict[str, Any] | None:
     with reading(profile.totals_db) as connection:
-        totals = read_totals(connection)
-        week = newest_week(totals)
+        known = read_quality(connection)
+        week = newest_week(counted_weeks(connection), known)
         if week is None:
             return None
         releases = machines_by_release(machines_of_week(connection, week))
-    quality = totals.quality[week]
+    quality = known.get(week) or unknown_quality(week)
     return {
         "profile": profile.name,
         "week": quality.week,

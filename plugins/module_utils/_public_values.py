@@ -30,8 +30,10 @@ PRIVATE_COLUMNS = frozenset(
 )
 
 # Quads and groups with colons, as long as they go; ipaddress decides.
+# The latter begin where no word goes on: "std::" is none.
 _CANDIDATE = re.compile(
-    r"[0-9]{1,3}(?:\.[0-9]{1,3}){3,}|(?:[0-9A-Fa-f]{0,4}:){2,}[0-9A-Fa-f.]*", re.ASCII
+    r"[0-9]{1,3}(?:\.[0-9]{1,3}){3,}|(?<![0-9A-Za-z])(?:[0-9A-Fa-f]{0,4}:){2,}[0-9A-Fa-f.]*",
+    re.ASCII,
 )
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _FORMULA_STARTS = ("=", "+", "-", "@")

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from ._errors import CountingError, SettingsError, SourceError, shown
-from ._files import write_error, writer_lock
+from ._files import make_folder, write_error, writer_lock
 from ._publish_record import ProfileRecord, PublishedWeek, left_alone, read_records, write_records
 from ._publish_stage import Profile, Staged, stage_profile
 from ._publish_swap import INDEX_NAME, Swapped, plan_index, staging_folder, swap_in, write_index
@@ -256,6 +256,9 @@ def publish(
     if outcome.index.status != "due":
         return outcome
     now = now or datetime.now(UTC)
+    if not settings.dest.exists():
+        make_folder(settings.dest)
+        settings.dest.chmod(0o755)  # for readers, whatever the umask
     with writer_lock(settings.dest, run_id=run_id):
         outcome = plan(profiles, settings)  # another run may have been at work until now
         records = read_records(settings.dest)
@@ -263,7 +266,7 @@ def publish(
         for planned in outcome.profiles:
             one = _carry_out(planned, settings, now) if planned.status == "due" else planned
             if one.status == "made":
-                records[one.profile.name] = one.record
+                records = _with_record(records, one)
             done.append(one)
             for unit in one.units:
                 notify(unit)
@@ -274,6 +277,15 @@ def publish(
     index = replace(index, status="blocked") if index.status == "due" else index
     notify(index)
     return Outcome(tuple(done), index)
+
+
+def _with_record(
+    records: Mapping[str, ProfileRecord], made: ProfilePlan
+) -> dict[str, ProfileRecord]:
+    """The records with that of a profile; where it got another name, its old one goes."""
+    prefix = made.profile.prefix
+    others = {k: v for k, v in records.items() if v.settings.get("prefix") != prefix}
+    return {**others, made.profile.name: made.record}
 
 
 def _carry_out(planned: ProfilePlan, settings: Settings, now: datetime) -> ProfilePlan:

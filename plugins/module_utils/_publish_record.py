@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from ._records import InputFile
 
 RECORD_NAME = ".publish.json"
 _FORMAT = 1
+_NAME = re.compile(r"([a-z0-9][a-z0-9._-]*/)?[A-Za-z0-9][A-Za-z0-9._-]*", re.ASCII)
 
 
 class PublishedFile(NamedTuple):
@@ -87,8 +89,10 @@ def _to_json(record: ProfileRecord) -> dict[str, Any]:
 
 
 def _from_json(found: Mapping[str, Any]) -> ProfileRecord:
+    if not all(_NAME.fullmatch(name) for name in found["files"]):
+        raise ValueError("a name that is none of ours")
     return ProfileRecord(
-        settings=dict(found["settings"]),
+        settings={name: found["settings"][name] for name in ("prefix", "min_hits", "makers")},
         inputs=tuple(InputFile.from_json(one) for one in found["inputs"]),
         weeks={int(week): PublishedWeek(*one) for week, one in found["weeks"].items()},
         files={str(name): PublishedFile(*one) for name, one in found["files"].items()},

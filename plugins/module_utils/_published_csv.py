@@ -22,8 +22,9 @@ from ._totals_csv import CSV_COLUMNS
 TEXT_COLUMNS = ("os_name", "os_version", "os_variant", "os_arch", "repo_tag", "repo_arch")
 ROW_COLUMNS = CSV_COLUMNS[2:]
 
-#: A row must fit: it comes from a line of a log, and those of 10 MB have been seen.
-_BLOCK_BYTES = 32 << 20
+#: Small blocks keep memory low: 330 MiB for a file of 725 MB. A row must fit into a block; it comes
+#: from a line of a log, and those of 10 MB have been seen, so larger blocks are tried too.
+_BLOCK_BYTES = (4 << 20, 64 << 20)
 
 #: A repository may be named like an address by one client. Where half the hits of a week have an
 #: address in a name, a column is not what it should be.
@@ -44,19 +45,31 @@ class CsvWeek(NamedTuple):
 def weeks_of_csv(path: Path) -> Iterator[CsvWeek]:
     """The weeks of a totals.csv. Raises SourceError where it is not one, or not ascending."""
     open_regular(path).close()
+    last = -1
+    for block_bytes in _BLOCK_BYTES:
+        try:
+            for week in _weeks(path, block_bytes):
+                if week.week > last:
+                    last = week.week
+                    yield week
+        except pa.ArrowInvalid as error:
+            if "straddl" not in str(error) or block_bytes == _BLOCK_BYTES[-1]:
+                raise _not_totals(path, shown(str(error))) from error
+        else:
+            return
+
+
+def _weeks(path: Path, block_bytes: int) -> Iterator[CsvWeek]:
     current = ""
     pieces: list[Any] = []
-    try:
-        for start, piece in _pieces(path):
-            if start != current and pieces:
-                yield _week(path, current, pieces)
-                pieces = []
-            if start < current:
-                raise _not_totals(path, f"the week of {shown(start)} after that of {current}")
-            current = start
-            pieces.append(piece)
-    except pa.ArrowInvalid as error:
-        raise _not_totals(path, shown(str(error))) from error
+    for start, piece in _pieces(path, block_bytes):
+        if start != current and pieces:
+            yield _week(path, current, pieces)
+            pieces = []
+        if start < current:
+            raise _not_totals(path, f"the week of {shown(start)} after that of {current}")
+        current = start
+        pieces.append(piece)
     if pieces:
         yield _week(path, current, pieces)
 
@@ -104,7 +117,8 @@ def public_week(week: CsvWeek) -> CsvWeek:
 def digest_of(week: CsvWeek) -> str:
     """A digest of a week's rows."""
     sink = pa.BufferOutputStream()
-    rows = week.rows.combine_chunks()
+    # taken anew, so that it does not matter where the blocks of the file ended
+    rows = week.rows.take(pa.array(np.arange(week.rows.num_rows))).combine_chunks()
     with pa.ipc.new_stream(sink, rows.schema) as stream:
         stream.write_table(rows)
     return hashlib.sha256(sink.getvalue()).hexdigest()
@@ -137,11 +151,11 @@ def _refuse_leak(week: CsvWeek) -> None:
         )
 
 
-def _pieces(path: Path) -> Iterator[tuple[str, Any]]:
+def _pieces(path: Path, block_bytes: int) -> Iterator[tuple[str, Any]]:
     """Neighbouring rows of one week each, with the text of their week_start."""
     reader = pa_csv.open_csv(
         str(path),
-        read_options=pa_csv.ReadOptions(block_size=_BLOCK_BYTES),
+        read_options=pa_csv.ReadOptions(block_size=block_bytes, use_threads=False),
         parse_options=pa_csv.ParseOptions(newlines_in_values=True),
         convert_options=pa_csv.ConvertOptions(
             column_types={

@@ -10,8 +10,9 @@ so that one state of the totals gives the same bytes whatever became of the file
 from __future__ import annotations
 
 import contextlib
+import errno
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from pathlib import Path
 from typing import NamedTuple
@@ -19,7 +20,7 @@ from urllib.parse import quote
 
 from ._calendar import week_end, week_name, week_start
 from ._errors import OutputError, SourceError, shown
-from ._files import open_regular
+from ._files import open_regular, write_error
 from ._totals_db import TotalsRow
 
 #: Columns of the totals, in the old order, with their types; all are NOT NULL.
@@ -87,11 +88,15 @@ def reading(path: Path, *, wait_seconds: float = WAIT_SECONDS) -> Iterator[sqlit
 
 
 @contextlib.contextmanager
-def sqlite_errors(path: Path) -> Iterator[None]:
+def sqlite_errors(path: Path, *, written: Path | None = None) -> Iterator[None]:
     """What SQLite says about a totals database, in terms of what an operator can do."""
     try:
         yield
     except sqlite3.OperationalError as error:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR) and written:
+            number = errno.ENOSPC if code == sqlite3.SQLITE_FULL else errno.EIO
+            raise write_error(written, OSError(number, "")) from error
         raise SourceError(
             path,
             expected="a database of totals that can be read now",
@@ -154,7 +159,7 @@ def week_number(text: object) -> int:
 def read_totals(connection: sqlite3.Connection) -> Totals:
     """The state of the totals; a week that nothing more is known of has the status ``unknown``."""
     figures = read_figures(connection)
-    known = _read_quality(connection)
+    known = read_quality(connection)
     quality = {
         week: known.get(week) or unknown_quality(week) for week in sorted({*figures, *known})
     }
@@ -166,7 +171,8 @@ def unknown_quality(week: int) -> WeekQuality:
     return WeekQuality(week_name(week), str(week_start(week)), str(week_end(week)), "unknown")
 
 
-def _read_quality(connection: sqlite3.Connection) -> dict[int, WeekQuality]:
+def read_quality(connection: sqlite3.Connection) -> dict[int, WeekQuality]:
+    """What is recorded about weeks; nothing where another system counted them."""
     present = {row[1] for row in connection.execute("PRAGMA table_info(weeks)")}
     if not {"weeknum", "status"} <= present:
         return {}
@@ -189,7 +195,7 @@ def write_totals_db(source: Path, target: Path, *, rows: str = ALL_ROWS) -> Tota
     target.unlink(missing_ok=True)
     columns = ", ".join(TOTALS_COLUMNS)
     declared = ", ".join(f"{name} {kind} NOT NULL" for name, kind in TOTALS_COLUMNS.items())
-    with sqlite_errors(source):
+    with sqlite_errors(source, written=target):
         connection = sqlite3.connect(
             f"file:{quote(str(target.absolute()))}",
             uri=True,
@@ -263,10 +269,11 @@ def refuse_shrinkage(
         )
 
 
-def newest_week(totals: Totals) -> int | None:
+def newest_week(weeks: Iterable[int], quality: Mapping[int, WeekQuality]) -> int | None:
     """The newest complete week, or the newest of all where none is called complete."""
-    complete = [week for week in totals.figures if totals.quality[week].status == "complete"]
-    return max(complete or totals.figures, default=None)
+    counted = list(weeks)
+    complete = [week for week in counted if week in quality and quality[week].status == "complete"]
+    return max(complete or counted, default=None)
 
 
 def monday(text: str) -> date:

@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import sqlite3
+import subprocess
 import threading
 from pathlib import Path
 from typing import Any
@@ -541,3 +542,24 @@ def test_incident_bad_permissions_umask(totals: Files) -> None:
         assert (web(totals) / name).stat().st_mode & 0o777 == 0o644
     assert (web(totals) / "weeks").stat().st_mode & 0o777 == 0o755
     assert (web(totals) / ".publish.json").stat().st_mode & 0o007 == 0
+
+
+@pytest.mark.root
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounts a small file system, which needs root")
+def test_incident_disk_full(totals: Files) -> None:
+    web(totals).mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=400k", "tmpfs", web(totals)], check=True)
+    try:
+        publish(totals)
+        good = published(totals)
+        more = [Row(WEEK + 1, 5, repo_tag=f"repo-{n:06}") for n in range(4000)]
+        write_totals(totals.db.parent, [*ROWS, *more], status=STATUS)
+        result = publish(totals, ok=False)
+        assert "Free some space" in result["msg"]
+        assert str(web(totals)) in result["msg"]
+        assert published(totals) == good
+        assert not (web(totals) / ".publishing").exists()
+        write_totals(totals.db.parent, ROWS, status=STATUS)
+        assert not publish(totals)["changed"]
+    finally:
+        subprocess.run(["umount", web(totals)], check=True)

@@ -1,0 +1,86 @@
+"""Machines per week, by both declared methods."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._machines import (
+    Machines,
+    Release,
+    machines_by_release,
+    machines_of_week,
+)
+from ansible_collections.fedora_infra.dnf_counting.tests.support.totals_files import (
+    Row,
+    write_totals,
+)
+
+WEEK = 2699
+
+
+def machines(folder: Path, rows: list[Row]) -> list[tuple[int, int]]:
+    with closing(sqlite3.connect(write_totals(folder, rows).db)) as connection:
+        return [(m.machines, m.machines_fedora_nn) for m in machines_of_week(connection, WEEK)]
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        pytest.param([], [], id="nothing"),
+        pytest.param([Row(WEEK, 5, sys_age=a) for a in (1, 2, 3, 4)], [(20, 20)], id="ages-add-up"),
+        pytest.param(
+            [Row(WEEK, 5), Row(WEEK, 3, repo_arch="i386")], [(8, 8)], id="repo-arches-add-up"
+        ),
+        pytest.param(
+            [Row(WEEK, 5), Row(WEEK, 7, repo_tag="updates-released-f34")],
+            [(7, 5)],
+            id="repo-tags-do-not",
+        ),
+        pytest.param(
+            [Row(WEEK, 5), Row(WEEK, 6, sys_age=2, repo_tag="x"), Row(WEEK, 2, sys_age=2)],
+            [(7, 7)],
+            id="the-maximum-is-of-sums-not-a-sum-of-maxima",
+        ),
+        pytest.param(
+            [Row(WEEK, 5), Row(WEEK, 3, repo_tag="fedora-33")], [(5, 8)], id="two-releases-repos"
+        ),
+        pytest.param(
+            [Row(WEEK, 5, sys_age=-1), Row(WEEK, 5, sys_age=0)],
+            [],
+            id="ages-below-1-are-not-machines",
+        ),
+        pytest.param(
+            [
+                Row(WEEK, 1, repo_tag=tag)
+                for tag in ("fedora-", "fedora-34x", "fedora-x34", "xfedora-34")
+            ],
+            [(1, 0)],
+            id="fedora-nn-is-digits-only",
+        ),
+        pytest.param(
+            [Row(WEEK, 5), Row(WEEK, 3, os_variant="workstation"), Row(WEEK, 2, os_arch="aarch64")],
+            [(2, 2), (5, 5), (3, 3)],
+            id="each-kind-of-system-by-itself",
+        ),
+        pytest.param([Row(WEEK - 1, 5), Row(WEEK + 1, 5)], [], id="other-weeks"),
+    ],
+)
+def test_machines(tmp_path: Path, rows: list[Row], expected: list[tuple[int, int]]) -> None:
+    assert machines(tmp_path, rows) == expected
+
+
+def test_by_release_most_first() -> None:
+    found = [
+        Machines("A", "1", "x", "x86_64", 5, 0),
+        Machines("B", "1", "", "x86_64", 7, 7),
+        Machines("A", "1", "y", "x86_64", 4, 0),
+        Machines("A", "0", "", "x86_64", 7, 0),
+    ]
+    assert machines_by_release(found) == [
+        Release("A", "1", 9),
+        Release("A", "0", 7),
+        Release("B", "1", 7),
+    ]
