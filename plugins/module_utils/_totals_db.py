@@ -342,6 +342,15 @@ def replace_weeks(
         )
 
 
+def add_rows(connection: sqlite3.Connection, rows: Iterable[TotalsRow]) -> int:
+    """Add rows of weeks that are not there yet, in one transaction; gives their number."""
+    with transaction(connection):
+        for statement in (_TOTALS_TABLE, _TOTALS_INDEX):
+            connection.execute(statement)
+        insert = f"INSERT INTO countme_totals ({_COLUMNS}) VALUES ({','.join('?' * 9)})"  # noqa: S608
+        return connection.executemany(insert, rows).rowcount
+
+
 def _values(record: WeekRecord) -> tuple[object, ...]:
     return (
         record.week,

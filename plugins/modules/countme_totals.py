@@ -20,6 +20,11 @@ description:
 author: Fedora Infrastructure (@fedora-infra)
 extends_documentation_fragment:
   - fedora_infra.dnf_counting.days.run
+requirements:
+  - python >= 3.11
+  - duckdb
+  - pyarrow
+  - numpy
 options:
   raw_dir:
     description:
@@ -39,6 +44,10 @@ options:
       - Weeks ascend. Within a week, rows of hits with countme come before those of distinct addresses; those with most hits come first,
         and equal ones are ordered by name, version, variant, architecture, age, repository and its architecture.
       - Only its tail is written anew where only the newest weeks changed.
+    type: path
+  history_csv:
+    description:
+      - A CSV file of totals, kept or published by an earlier system. Where O(totals_db) has no totals yet, these rows are taken over first.
     type: path
   state:
     description:
@@ -115,6 +124,12 @@ EXAMPLES = r"""
     totals_csv: /var/lib/countme/totals.csv
     weeks: [2021-W38, 2021-W39]
 
+- name: Make a database of totals that are kept as CSV only, and go on from there
+  fedora_infra.dnf_counting.countme_totals:
+    raw_dir: /var/lib/countme/raw
+    totals_db: /var/lib/countme/totals.db
+    history_csv: /var/lib/countme/old-totals.csv
+
 - name: Remove a week
   fedora_infra.dnf_counting.countme_totals:
     raw_dir: /var/lib/countme/raw
@@ -182,6 +197,9 @@ units:
     seconds:
       description: How long counting took.
       type: float
+    restored_rows:
+      description: Rows taken over from O(history_csv).
+      type: int
     copied_bytes:
       description: Of the CSV file, what was taken over from before.
       type: int
@@ -222,6 +240,9 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._totals 
     delete_totals,
     update_totals,
 )
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._totals_history import (
+    restore_history,
+)
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._totals_plan import (
     TotalsSettings,
 )
@@ -233,6 +254,7 @@ OPTIONS = {
     "raw_dir": {"type": "path", "required": True},
     "totals_db": {"type": "path", "required": True},
     "totals_csv": {"type": "path"},
+    "history_csv": {"type": "path"},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "weeks": {"type": "list", "elements": "str"},
     "revise_weeks": {"type": "int", "default": 4},
@@ -271,6 +293,17 @@ def settings_of(module: AnsibleModule) -> TotalsSettings:
 
 def count(module: AnsibleModule) -> None:
     settings = settings_of(module)
+    history = module.params["history_csv"]
+    restored = []
+    if history:
+        restored = [
+            restore_history(
+                Path(history),
+                settings.totals_db,
+                check=module.check_mode,
+                run_id=settings.run_id,
+            )
+        ]
     act = update_totals if module.params["state"] == "present" else delete_totals
     outcome = act(settings, check=module.check_mode)
     for unit in outcome.units:
@@ -279,7 +312,7 @@ def count(module: AnsibleModule) -> None:
     failed = [unit.name for unit in outcome.units if unit.status == "failed"]
     finish(
         module,
-        outcome.units,
+        [*restored, *outcome.units],
         failure=f"{len(failed)} weeks could not be counted: {', '.join(failed)}" if failed else "",
         newest_complete_week=outcome.newest_complete_week,
         hits=outcome.hits,
@@ -290,7 +323,7 @@ def count(module: AnsibleModule) -> None:
 def main() -> None:
     module = counting_module(
         OPTIONS,
-        libraries=("duckdb", "pyarrow"),
+        libraries=("duckdb", "numpy", "pyarrow"),
         with_days=False,
         required_if=[("state", "absent", ["weeks"])],
     )
