@@ -32,6 +32,8 @@ from ._merge_memory import DECODERS_MEMORY, LINES_MEMORY, too_big_to_read_togeth
 from ._sorted_runs import RunStream, SortedRuns, sorted_runs
 
 _SMALLEST_BLOCK, _LARGEST_BLOCK = 64 << 10, 2 << 20
+#: Bytes to sort and write at a time: buffers of this size are used again, and fit the caches.
+_WRITE_SIZE = 8 << 20
 _END_OF_TIME = 1 << 62
 
 
@@ -190,11 +192,12 @@ class _Merge:
         self.streams: list[BlockStream] = []
         self._output = output
         self._executor = executor
-        self._write_size = memory // 6
+        self._write_size = min(memory // 6, _WRITE_SIZE)
         self._most_held = memory // 2
         self._memory = memory
         self._segments: list[_Segment] = []
         self._held = 0
+        self._left = 0
 
     def add(self, stream: BlockStream) -> None:
         self.streams.append(stream)
@@ -229,7 +232,7 @@ class _Merge:
             self._segments.append(_Segment(rank, block))
             self._held += block.memory
             heapq.heapreplace(behind, (block.frontier, rank))
-            if self._held >= self._write_size:
+            if self._held - self._left >= max(self._write_size, self._left // 4):
                 self._write_until(*behind[0])
                 self._check_held()
         self._write_until(_END_OF_TIME, len(self.streams))
@@ -253,7 +256,7 @@ class _Merge:
                 ready.append(_Segment(segment.rank, segment.block, places[is_ready]))
                 left.append(_Segment(segment.rank, segment.block, places[~is_ready]))
         self._segments = left
-        self._held = sum(segment.block.memory for segment in left)
+        self._left = self._held = sum(segment.block.memory for segment in left)
         if ready:
             write_sorted([(segment.block, segment.lines) for segment in ready], self._output)
 
