@@ -64,6 +64,7 @@ def tool(*command: str | Path, cwd: Path = COPY, **settings: str) -> str:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        check=False,
     )
     if done.returncode:
         raise GateError(f"$ {' '.join(map(str, command))}\n{done.stdout}")

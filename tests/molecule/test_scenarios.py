@@ -33,5 +33,6 @@ def test_scenario(scenario: str, tmp_path: Path) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stdout[-20_000:]

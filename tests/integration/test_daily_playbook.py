@@ -1,0 +1,138 @@
+"""The playbooks against real rsync daemons: twice, in check mode, and on bad input."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from ansible_collections.fedora_infra.dnf_counting.tests.support.log_host import LogHost
+from ansible_collections.fedora_infra.dnf_counting.tests.support.oracle import (
+    oracle_totals,
+    sorted_rows,
+)
+from ansible_collections.fedora_infra.dnf_counting.tests.support.rsync_hosts import free_port
+
+FEDORA = "mirrors.fedoraproject.org-access.log"
+CENTOS = "mirrors.centos.org-access.log"
+YESTERDAY = datetime.now(UTC).date() - timedelta(days=1)
+
+
+@pytest.fixture
+def log_host(tmp_path: Path) -> LogHost:
+    made = LogHost(tmp_path, days=15)
+    made.make_logs()
+    return made
+
+
+def assert_totals_are_the_oracles(log_host: LogHost, work: Path) -> None:
+    for log_name, totals in ((FEDORA, "totals.csv"), (CENTOS, "totals-centos.csv")):
+        expected = oracle_totals(log_host.run_dir / "combined", log_name, work / totals)
+        assert len(expected) > 2
+        assert sorted_rows(log_host.published / totals) == expected
+
+
+def test_second_run_changes_nothing_and_check_mode_agrees_with_both(
+    log_host: LogHost, tmp_path: Path
+) -> None:
+    deployed = log_host.play("deploy")
+    assert deployed.code == 0, deployed.output
+    assert deployed.changed == ["Make the folders"]
+    assert log_host.play("deploy").changed == []
+
+    before = log_host.state()
+    planned = log_host.play("daily", "--check", "--diff")
+    assert planned.code == 0, planned.output
+    assert planned.changed == ["Fetch the logs of the log hosts"]
+    assert log_host.state() == before
+
+    first = log_host.play("daily")
+    assert first.code == 0, first.output
+    assert first.changed == [
+        "Fetch the logs of the log hosts",
+        "Combine the logs of the hosts by time",
+        "Find the hits of fedora",
+        "Total the weeks of fedora",
+        "Find the hits of centos",
+        "Total the weeks of centos",
+        "Publish the totals",
+    ]
+    assert "complete: " in first.output
+    assert str(log_host.published / "totals.csv") in first.output
+    assert_totals_are_the_oracles(log_host, tmp_path / "oracle")
+
+    made = log_host.state()
+    for options in (["--check", "--diff"], []):
+        again = log_host.play("daily", *options)
+        assert again.code == 0, again.output
+        assert again.changed == []
+        assert log_host.state().keys() == made.keys()
+
+
+def test_bad_input_is_named_and_keeps_nothing_else_from_being_counted(
+    log_host: LogHost, tmp_path: Path
+) -> None:
+    day = YESTERDAY - timedelta(days=1)
+    refused = {"name": "proxy98", "source": f"rsync://127.0.0.1:{free_port()}/log/httpd/"}
+    silent = list(log_host.httpd("proxy03").glob(f"*-{day:%Y%m%d}.xz"))
+    for path in silent:
+        path.unlink()
+    no_xz = log_host.httpd("proxy02") / f"{FEDORA}-{day:%Y%m%d}.xz"
+    no_xz.write_bytes(b"this is no xz file\n" * 1000)
+    in_the_way = tmp_path / "a-file"
+    in_the_way.write_text("in the way")
+
+    assert log_host.play("deploy").code == 0
+    bad = {"web_data_analysis_hosts": log_host.hosts_and("unknown99.invalid", refused)}
+    target = in_the_way / "countme"
+    ended = log_host.play("daily", web_data_analysis_publish_dir=str(target), **bad)
+    assert ended.code != 0
+    said = ended.output.replace("\n", " ")
+    for expected in (
+        "unknown99.invalid: a name unknown to DNS",
+        "proxy98: the connection refused",
+        f"proxy03 {day}: ",
+        f"proxy02/{day:%Y/%m/%d}/http/{FEDORA}.xz: expected a whole xz file",
+        f"publish: {target}: expected to write there",
+    ):
+        assert expected in said, ended.output
+    assert "2 of the stages failed" in said
+    # the others went on
+    assert len(sorted_rows(log_host.run_dir / "countme" / "totals.csv")) > 2
+    assert len(sorted_rows(log_host.run_dir / "countme" / "totals-centos.csv")) > 2
+    assert in_the_way.read_text() == "in the way"
+    assert not [path for path in log_host.state() if path.endswith(".unfinished")]
+
+    # what is there is counted right, the damaged log apart, and the next runs say so again
+    ended = log_host.play("daily", **bad)
+    assert ended.changed == ["Publish the totals"]
+    assert "1 of the stages failed" in ended.output
+    assert_totals_are_the_oracles(log_host, tmp_path / "oracle")
+    quality = json.loads((log_host.published / "quality.json").read_text())
+    assert "complete" not in {week["status"] for week in quality["weeks"]}
+
+
+def test_a_day_that_comes_late_is_counted_by_the_next_run(
+    log_host: LogHost, tmp_path: Path
+) -> None:
+    day = YESTERDAY - timedelta(days=9)
+    late = log_host.httpd("proxy01") / f"{FEDORA}-{day:%Y%m%d}.xz"
+    late.rename(tmp_path / "late")
+    assert log_host.play("deploy").code == 0
+    first = log_host.play("daily")
+    assert first.code == 0, first.output
+    before = sorted_rows(log_host.published / "totals.csv")
+
+    (tmp_path / "late").rename(late)
+    second = log_host.play("daily")
+    assert second.code == 0, second.output
+    assert second.changed == [
+        "Fetch the logs of the log hosts",
+        "Combine the logs of the hosts by time",
+        "Find the hits of fedora",
+        "Total the weeks of fedora",
+        "Publish the totals",
+    ]
+    assert sorted_rows(log_host.published / "totals.csv") != before
+    assert_totals_are_the_oracles(log_host, tmp_path / "oracle")

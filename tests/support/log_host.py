@@ -1,0 +1,134 @@
+# Copyright: Contributors to the fedora_infra.dnf_counting project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A log host in a folder: the playbooks run for real against sample logs and rsync daemons."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+CHECKOUT = Path(__file__).parents[2]
+SAMPLE = CHECKOUT / "sample"
+
+
+@dataclass(frozen=True)
+class Played:
+    """What a playbook run said."""
+
+    code: int
+    output: str
+
+    @property
+    def changed(self) -> list[str]:
+        """Names of the tasks that changed something."""
+        tasks = re.split(r"^TASK \[", self.output, flags=re.MULTILINE)[1:]
+        return [
+            task.partition("]")[0].rpartition(" : ")[2]
+            for task in tasks
+            if re.search(r"^changed: \[", task, flags=re.MULTILINE)
+        ]
+
+
+@dataclass(frozen=True)
+class LogHost:
+    """Everything below ``root``; ``root/run/log-hosts/HOST/httpd`` is what the hosts serve."""
+
+    root: Path
+    days: int
+
+    @property
+    def run_dir(self) -> Path:
+        return self.root / "run"
+
+    @property
+    def published(self) -> Path:
+        return self.run_dir / "html"
+
+    def httpd(self, host: str) -> Path:
+        return self.run_dir / "log-hosts" / host / "httpd"
+
+    def make_logs(self, systems: int = 200) -> None:
+        command = [sys.executable, SAMPLE / "logs.py", self.run_dir / "log-hosts"]
+        options = [f"--days={self.days}", f"--systems={systems}"]
+        subprocess.run([*command, *options], check=True, capture_output=True)
+
+    def hosts_and(self, *others: object) -> str:
+        """The list of log hosts: those that the sample serves, with their ports, and others."""
+        served = f"{self.run_dir}/rsyncd/hosts.json"
+        lookup = f"lookup('ansible.builtin.file', '{served}', errors='ignore')"
+        return f"{{{{ ({lookup} | default('[]', true) | from_json) + {json.dumps(others)} }}}}"
+
+    def play(self, playbook: str, *options: str, **variables: Any) -> Played:
+        """Run a playbook of the collection with some variables set otherwise."""
+        inventory = self.root / "inventory.json"
+        inventory.write_text(json.dumps(self._inventory(variables)), encoding="utf-8")
+        command = [
+            *(Path(sys.executable).with_name("ansible-playbook"), "--inventory", inventory),
+            *(f"fedora_infra.dnf_counting.{playbook}", *options),
+        ]
+        done = subprocess.run(
+            command,
+            cwd=CHECKOUT,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        return Played(done.returncode, done.stdout)
+
+    def _inventory(self, variables: dict[str, Any]) -> dict[str, Any]:
+        settings = {
+            "ansible_connection": "local",
+            "ansible_python_interpreter": sys.executable,
+            "sample_dir": str(SAMPLE),
+            "sample_run_dir": str(self.run_dir),
+            "sample_days": self.days,
+            "web_data_analysis_hosts": self.hosts_and(),
+            "web_data_analysis_before_run": [str(self.root / "start.yml")],
+            "web_data_analysis_after_run": [str(SAMPLE / "tasks" / "after_run.yml")],
+            "web_data_analysis_hosts_dir": str(self.run_dir / "hosts"),
+            "web_data_analysis_combined_dir": str(self.run_dir / "combined"),
+            "web_data_analysis_require_mount": "",
+            "web_data_analysis_state_dir": str(self.run_dir / "countme"),
+            "web_data_analysis_publish_dir": str(self.published),
+            "web_data_analysis_user": "",
+            "web_data_analysis_venv": "",
+            "web_data_analysis_sync_days": self.days,
+            "web_data_analysis_catch_up_days": self.days,
+            "web_data_analysis_sync_attempts": 1,
+            "web_data_analysis_settle_days": 1,
+        }
+        # the daemons, without making the logs that a test took away
+        (self.root / "start.yml").write_text(json.dumps(_START), encoding="utf-8")
+        return {"dnf_counting": {"hosts": {"log01": {**settings, **variables}}}}
+
+    def state(self) -> dict[str, tuple[int, int]]:
+        """Size and time of every file that the runs make, folders included."""
+        made = [self.run_dir / name for name in ("hosts", "combined", "countme", "html")]
+        paths = [path for folder in made for path in folder.rglob("*")]
+        found = {str(path): path.lstat() for path in paths}
+        return {path: (seen.st_size, seen.st_mtime_ns) for path, seen in found.items()}
+
+
+_START = [
+    {
+        "name": "Start the log hosts",
+        "ansible.builtin.command": {
+            "argv": [
+                "{{ ansible_python_interpreter }}",
+                "{{ sample_dir }}/log_hosts.py",
+                "start",
+                "{{ sample_run_dir }}",
+            ]
+        },
+        "changed_when": False,
+        "check_mode": False,
+    }
+]
