@@ -51,7 +51,7 @@ class CompressSettings:
     workers: int = 1
 
     def __post_init__(self) -> None:
-        levels, _ = LEVELS[self.form]
+        levels = LEVELS[self.form][0]
         if self.level is not None and self.level not in levels:
             raise SettingsError(
                 "option level",

@@ -219,9 +219,9 @@ def write_sorted(
         [block.times if lines is None else block.times[lines] for block, lines in parts]
     )
     is_sorted = bool((times[1:] >= times[:-1]).all())
-    if is_sorted and times_output is None and all(lines is None for _, lines in parts):
-        for block, _ in parts:
-            output.write(block.content)
+    if is_sorted and times_output is None and all(part[1] is None for part in parts):
+        for part in parts:
+            output.write(part[0].content)
         return
     order = _order(times)
     if times_output is not None:
@@ -260,5 +260,5 @@ def _one_buffer(parts: Sequence[tuple[LineBlock, Any]]) -> tuple[Any, Any, Any]:
     offsets.append(np.array([size]))
     content: Any = parts[0][0].content
     if len(parts) > 1:
-        content = b"".join([block.content for block, _ in parts])
+        content = b"".join([part[0].content for part in parts])
     return content, np.concatenate(offsets), np.concatenate(places)

@@ -159,7 +159,7 @@ def _opened(path: Path, number: int) -> LogStream:
 
 
 def _merged_log(merge: _Merge, count: int, damaged: Mapping[int, SourceError]) -> MergedLog:
-    sources = [MergedSource() for _ in range(count)]
+    sources = [MergedSource() for number in range(count)]
     first: list[int] = []
     last: list[int] = []
     for stream in merge.streams:

@@ -116,7 +116,7 @@ def digest_of_sorted(path: Path) -> str:
 def compare(lines: int, hosts: int) -> None:
     paths = host_logs(lines, hosts, 1)
     root = paths[0].parents[5]
-    result = min((ours(root) for _ in range(5)), key=lambda one: one["seconds"])
+    result = min((ours(root) for attempt in range(5)), key=lambda one: one["seconds"])
     combined = KEPT / "combined" / f"{DAY:%Y/%m/%d}" / LOG
     rate = combined.stat().st_size / result["seconds"] / 1e6
     print(
@@ -129,7 +129,7 @@ def compare(lines: int, hosts: int) -> None:
         (f"xz -dc of the sources, {cores} at a time", parallel),
         ("xz -dc of the sources, one by one", 'xz -dc "$@" > /dev/null'),
     ):
-        peer = min(seconds(command, *paths) for _ in range(5))
+        peer = min(seconds(command, *paths) for attempt in range(5))
         print(f"{result['seconds'] / peer:.2f} x the time of {name} ({peer:.2f} s)")
     if not PEER.exists():
         print("logresolvemerge.pl is not installed (Debian package awstats)")

@@ -166,7 +166,7 @@ def test_incident_second_run_while_the_first_still_runs_both_end_well(hosts: Pat
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
-        for _ in range(2)
+        for number in range(2)
     ]
     for run in runs:
         assert run.stdin

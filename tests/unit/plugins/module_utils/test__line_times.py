@@ -80,8 +80,15 @@ GOOD_STAMPS = st.builds(
     ),
 )
 USUAL_STAMPS = st.builds(
-    b" [27/Sep/2021:%02d:%02d:%02d +0000]".__mod__,
-    st.tuples(st.integers(0, 23), st.integers(0, 59), st.integers(0, 59)),
+    b"h - - [%b/Sep/2021:%02d:%02d:%02d %b] x\n".__mod__,
+    st.tuples(
+        st.sampled_from([b"27", b"28"]),
+        st.integers(11, 12),
+        st.integers(0, 59),
+        st.integers(0, 59),
+        # next to each other in the same hour, these must not be taken for one another
+        st.sampled_from([b"+0000", b"-0000", b"+0100", b"+0001", b"-0100"]),
+    ),
 )
 
 
@@ -89,7 +96,7 @@ USUAL_STAMPS = st.builds(
 def broken_stamps(draw: st.DrawFn) -> bytes:
     """A stamp with some bytes changed, most of them to ones that are near."""
     stamp = bytearray(draw(USUAL_STAMPS))
-    for _ in range(draw(st.integers(1, 3))):
+    for _change in range(draw(st.integers(1, 3))):
         place = draw(st.integers(0, len(stamp) - 1))
         stamp[place] = draw(st.sampled_from(b" 0123456789:;/.@[]+-AZaz\n\t\0\x7f\x80\xff?"))
     if draw(st.booleans()):

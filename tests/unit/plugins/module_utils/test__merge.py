@@ -60,7 +60,7 @@ def sorted_by_definition(sources: Sequence[bytes]) -> bytes:
         for number, text in enumerate(lines):
             time = times[number] if times[number] is not None else time
             keyed.append((time, source, number, text))
-    return b"".join(text for *_, text in sorted(keyed))
+    return b"".join(entry[-1] for entry in sorted(keyed))
 
 
 def merged(
@@ -156,7 +156,7 @@ def test_undated_lines_at_the_head_stay_before_the_first_dated_line_however_far(
     tmp_path: Path, executor: Executor
 ) -> None:
     with small_blocks(16):
-        content, _ = merged([b"undated\n" * 50 + line(5), line(3)], tmp_path, executor)
+        content = merged([b"undated\n" * 50 + line(5), line(3)], tmp_path, executor)[0]
     assert content == line(3) + b"undated\n" * 50 + line(5)
 
 
@@ -165,7 +165,7 @@ def test_incident_dst_and_zone_the_zone_of_a_line_counts(
 ) -> None:
     east = b"h - - [27/Sep/2021:15:00:01 +0300] east\n"
     west = b"h - - [27/Sep/2021:05:00:03 -0700] west\n"
-    content, _ = merged([west, line(2), east], tmp_path, executor)
+    content = merged([west, line(2), east], tmp_path, executor)[0]
     assert content == east + line(2) + west
 
 
@@ -186,7 +186,7 @@ def test_incident_unsorted_input_a_clock_two_hours_off_needs_no_sorting_on_disk(
 ) -> None:
     sources = [in_steps(range(0, 20_000, 3)), in_steps(range(7200, 27_200, 3))]
     with small_blocks(4096):
-        content, _ = merged(sources, tmp_path, executor, memory=1 << 18)
+        content = merged(sources, tmp_path, executor, memory=1 << 18)[0]
     assert content == sorted_by_definition(sources)
     assert not (tmp_path / "scratch").exists()
 
@@ -194,7 +194,7 @@ def test_incident_unsorted_input_a_clock_two_hours_off_needs_no_sorting_on_disk(
 def test_steps_back_by_minutes_need_no_sorting_on_disk(tmp_path: Path, executor: Executor) -> None:
     steps = [second - (241 if second % 3 == 0 else 0) for second in range(300, 9000)]
     with small_blocks(4096):
-        content, _ = merged([in_steps(steps), in_steps(steps)], tmp_path, executor, memory=1 << 19)
+        content = merged([in_steps(steps), in_steps(steps)], tmp_path, executor, memory=1 << 19)[0]
     assert content == sorted_by_definition([in_steps(steps)] * 2)
     assert not (tmp_path / "scratch").exists()
 
@@ -204,7 +204,7 @@ def test_a_day_within_one_second_does_not_fill_the_memory(
 ) -> None:
     sources = [in_steps([5] * 3000, b" a"), in_steps([5] * 3000, b" b")]
     with small_blocks(1024):
-        content, _ = merged(sources, tmp_path, executor, memory=1 << 16)
+        content = merged(sources, tmp_path, executor, memory=1 << 16)[0]
     assert content == sources[0] + sources[1]
 
 
@@ -212,7 +212,7 @@ def test_incident_wrong_day_inside_a_week_in_one_file_is_merged_by_its_times(
     tmp_path: Path, executor: Executor
 ) -> None:
     week = b"".join(b"h - - [%02d/Sep/2021:12:00:00 +0000] stuck\n" % day for day in range(20, 28))
-    content, _ = merged([line(1), week], tmp_path, executor)
+    content = merged([line(1), week], tmp_path, executor)[0]
     assert content == week + line(1)
 
 
