@@ -21,7 +21,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import NamedTuple
+from typing import IO, NamedTuple, cast
 
 from ._errors import SettingsError, shown
 
@@ -228,8 +228,7 @@ def _listen(
     child: subprocess.Popen[bytes], heard: bytearray, kept_bytes: int, patience: _Patience
 ) -> str:
     """Take down what rsync says until it ends or has to; gives the reason for the latter."""
-    assert child.stdout is not None  # noqa: S101 - it is a pipe
-    descriptor = child.stdout.fileno()
+    descriptor = cast("IO[bytes]", child.stdout).fileno()
     heard_bytes = 0
     with selectors.DefaultSelector() as selector:
         selector.register(descriptor, selectors.EVENT_READ)

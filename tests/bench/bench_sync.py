@@ -180,7 +180,7 @@ def makespan(network: HostNetwork, folder: Path, hosts: int, workers: int) -> No
     outcomes = sync_hosts(plans, Settings(dest=dest, workers=workers))
     spent = time.perf_counter() - begun
     each = [outcome.seconds for outcome in outcomes]
-    bound = max(max(each), sum(each) / workers)
+    bound = max(*each, sum(each) / workers)
     print(
         f"sync makespan: {spent / bound:.2f} x the lower bound "
         f"({spent:.2f} s against {bound:.2f} s; {hosts} hosts of very different speed)",

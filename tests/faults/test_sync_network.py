@@ -99,7 +99,7 @@ def until(holds: Callable[[], bool], seconds: float = 30) -> None:
 
 
 def result_of(running: subprocess.Popen[str]) -> dict[str, Any]:
-    output, _ = running.communicate(timeout=60)
+    output = running.communicate(timeout=60)[0]
     result: dict[str, Any] = json.loads(output)
     return result
 

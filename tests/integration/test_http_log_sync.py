@@ -213,7 +213,7 @@ def test_named_days_reach_no_further(hosts: LogHosts, options: dict[str, Any]) -
 def test_incident_missing_day_source(hosts: LogHosts) -> None:
     for log in hosts.logs("proxy01").glob("*20261119*"):
         log.unlink()
-    for _ in range(2):
+    for _run in range(2):
         result = hosts.sync()
         missing = {name for name, status in statuses(result).items() if status == "missing"}
         assert missing == {"proxy01 2026-11-19"}
@@ -296,7 +296,7 @@ def speaking(talk: Callable[[socket.socket], None]) -> Iterator[int]:
         def serve() -> None:
             while True:
                 try:
-                    connection, _ = server.accept()
+                    connection = server.accept()[0]
                 except OSError:
                     return
                 threading.Thread(target=talk, args=(connection,), daemon=True).start()

@@ -48,11 +48,11 @@ def main() -> None:
         wait = max(0.0, under_way[0][0] - time.monotonic()) if under_way else None
         for device in select.select([near, far], [], [], wait)[0]:
             with contextlib.suppress(BlockingIOError):
-                for _ in range(64):
+                for _frame in range(64):
                     frame = os.read(device, 1 << 16)
                     under_way.append((time.monotonic() + delay_seconds, other[device], frame))
         while under_way and under_way[0][0] <= time.monotonic():
-            _, device, frame = under_way.popleft()
+            device, frame = under_way.popleft()[1:]
             with contextlib.suppress(OSError):
                 os.write(device, frame)
 

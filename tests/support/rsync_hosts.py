@@ -57,7 +57,7 @@ def serving(
     """Serve folders as modules of an rsync daemon on loopback; gives its port."""
     folder.mkdir(parents=True, exist_ok=True)
     config = daemon_config(folder, modules, lines)
-    for _ in range(5):
+    for _attempt in range(5):
         chosen = port or free_port()
         daemon = subprocess.Popen(
             [

@@ -89,7 +89,7 @@ def write(program: Path, script: str) -> None:
 
 def ends(pid: int) -> bool:
     """Whether a process ends; a signal takes a moment to do its work."""
-    for _ in range(500):
+    for _look in range(500):
         try:
             state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
         except FileNotFoundError:

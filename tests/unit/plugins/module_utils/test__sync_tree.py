@@ -59,7 +59,7 @@ def everything(tree: HostTree) -> list[str]:
 def test_incident_same_inode_rename_leaves_nothing_behind(tree: HostTree) -> None:
     log = put_log(tree)
     inode = log.stat().st_ino
-    for _ in range(3):
+    for _run in range(3):
         known = lay_out(tree, [DAY])
         assert known == {DATED: inode}
         assert (tree.shadow / DATED).stat().st_ino == inode
