@@ -26,7 +26,7 @@ def parse_time(text: str) -> int:
     inside will do, and what follows the zone is not looked at; so was it always. Raises ValueError
     for anything else, leap seconds included.
     """
-    moment, _, zone = text.partition(" ")
+    moment, _unused, zone = text.partition(" ")
     day_text, hour_text, minute_text, second_text = moment.split(":", 3)
     hour, minute, second = int(hour_text), int(minute_text), int(second_text)
     if not (0 <= hour < 24 and 0 <= minute < 60 and 0 <= second < 60):

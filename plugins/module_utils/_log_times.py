@@ -37,7 +37,7 @@ def read_tails(client: Any) -> tuple[Any, Any]:
     count = len(client)
     timestamps = np.zeros(count, np.int64)
     readable = np.zeros(count, bool)
-    _, offset_buffer, bytes_buffer = client.buffers()
+    _unused, offset_buffer, bytes_buffer = client.buffers()
     if not count or bytes_buffer is None:
         return timestamps, readable
     offsets = np.frombuffer(offset_buffer, np.int32)[client.offset : client.offset + count + 1]

@@ -300,7 +300,8 @@ def _written_csv(
 def _write_csv(
     settings: TotalsSettings, keep: CsvRecord | None, *, first_changed: int
 ) -> dict[str, int]:
-    assert settings.totals_csv is not None  # noqa: S101 - for the type checker
+    if settings.totals_csv is None:
+        raise AssertionError("there is a plan for a CSV file that is not wanted")
     with opened_totals(settings, write=False) as connection:
         written = write_csv(
             settings.totals_csv,

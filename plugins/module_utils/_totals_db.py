@@ -152,7 +152,7 @@ def _check_schema(connection: sqlite3.Connection, path: Path) -> None:
         if there and there != columns:
             raise OutputError(
                 path,
-                expected=f"table {table} with the columns {', '.join(name for name, _ in columns)}",
+                expected=f"table {table} with the columns {', '.join(name for name, _unused in columns)}",
                 found=", ".join(shown(f"{name} {kind}") for name, kind in there),
                 advice="Name another file in totals_db; that one is left as it is.",
             )

@@ -56,7 +56,7 @@ def _rows(path: Path) -> Iterator[TotalsRow]:
 
 def _totals_row(path: Path, line: int, row: list[str]) -> TotalsRow:
     try:
-        start, _, hits, *key = row
+        start, _unused, hits, *key = row
         week = week_of_day(parse_day(start))
         if str(week_start(week)) != start or len(key) != len(CSV_COLUMNS) - 3:
             raise ValueError("no Monday, or another number of values")

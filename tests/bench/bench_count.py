@@ -79,7 +79,7 @@ def parse_one_day(log: Path, lines: int) -> None:
     database.unlink(missing_ok=True)
     before = seconds(reference("countme-parse-access-log"), "--sqlite", database, log)
     best = min(
-        (ours(KEPT / "days", raw_dir, [FIRST_DAY]) for _ in range(3)),
+        (ours(KEPT / "days", raw_dir, [FIRST_DAY]) for _unused in range(3)),
         key=lambda one: one["seconds"],
     )
     rate = log.stat().st_size / best["seconds"] / 1e6

@@ -185,8 +185,8 @@ def main() -> None:
     settings = TotalsSettings(
         raw_dir=raw_dir, totals_db=folder / "t.db", totals_csv=folder / "t.csv", now=NOW
     )
-    ours, _ = timed(settings)
-    again, _ = timed(settings)
+    ours, _unused = timed(settings)
+    again, _unused = timed(settings)
     result: dict[str, object] = {
         "rows_a_day": options.rows,
         "days": options.days,
@@ -213,7 +213,7 @@ def with_history(raw_dir: Path, folder: Path, weeks: int) -> dict[str, object]:
         raw_dir=raw_dir, totals_db=folder / "h.db", totals_csv=folder / "h.csv", now=NOW
     )
     history(settings.totals_db, weeks)
-    first, _ = timed(settings)
+    first, _unused = timed(settings)
     seconds, written = revised(replace(settings, weeks=(2699,)))
     return {"first_seconds": round(first, 2), "revised_seconds": round(seconds, 2), **written}
 

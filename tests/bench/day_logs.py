@@ -27,7 +27,9 @@ def write_day_log(path: Path, *, day: date, lines: int) -> None:
     weights = [sum(int(row[f"age_{age}"]) for age in (1, 2, 3, 4)) for row in rows]
     requests = [_request(row) for row in rows]
     asked = iter(chance.choices(requests, cum_weights=list(accumulate(weights)), k=lines))
-    hosts = [".".join(str(chance.randrange(1, 255)) for _ in range(4)) for _ in range(_HOSTS)]
+    hosts = [
+        ".".join(str(chance.randrange(1, 255)) for _unused in range(4)) for _unused in range(_HOSTS)
+    ]
     midnight = datetime(day.year, day.month, day.day) - timedelta(days=1)
     written = visit = 0
     host = hosts[0]

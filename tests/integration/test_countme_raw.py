@@ -290,7 +290,7 @@ def test_incident_second_run_is_told_who_writes(tree: Path) -> None:
     write_log(tree, lines(11))
     holder = subprocess.Popen(["flock", raw_dir / ".writing", "cat"], stdin=subprocess.PIPE)
     try:
-        for _ in range(200):
+        for _unused in range(200):
             if subprocess.run(
                 ["flock", "-n", raw_dir / ".writing", "true"], check=False
             ).returncode:

@@ -189,7 +189,7 @@ def test_single_weeks_together_are_totals_csv(totals: Files) -> None:
     publish(totals)
     files = published(totals)
     weeks = [files[f"weeks/2021-W{number}.csv"] for number in (38, 39, 40)]
-    header, _, _ = files["totals.csv"].partition(b"\r\n")
+    header, _unused, _unused = files["totals.csv"].partition(b"\r\n")
     rows = b"".join(week.removeprefix(header + b"\r\n") for week in weeks)
     assert header + b"\r\n" + rows == files["totals.csv"]
     assert files["recent.csv"] == files["totals.csv"]

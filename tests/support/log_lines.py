@@ -101,7 +101,7 @@ def plain_line(rng: random.Random) -> bytes:
 def mutated(line: bytes, rng: random.Random) -> bytes:
     """The line with some of it replaced, removed, doubled or swapped."""
     text = bytearray(line)
-    for _ in range(rng.randint(1, 3)):
+    for _unused in range(rng.randint(1, 3)):
         at = rng.randrange(len(text) + 1)
         until = min(len(text), at + rng.randint(0, 4))
         text[at:until] = rng.choice((b"", rng.choice(_NASTY), bytes(text[at:until]) * 2))
@@ -111,7 +111,7 @@ def mutated(line: bytes, rng: random.Random) -> bytes:
 def log_lines(count: int, seed: int) -> Iterator[bytes]:
     """Lines without their line feed; they may hold carriage returns, as any other byte."""
     rng = random.Random(seed)
-    for _ in range(count):
+    for _unused in range(count):
         line = plain_line(rng)
         choice = rng.random()
         if choice < 0.45:

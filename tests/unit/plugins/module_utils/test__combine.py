@@ -416,7 +416,7 @@ def test_incident_partial_transfer_a_run_killed_before_the_record_is_made_again(
     trees.put("proxy1", line(1))
     with monkeypatch.context() as patch:
 
-        def killed(*_: object) -> None:
+        def killed(*_unused: object) -> None:
             raise KeyboardInterrupt
 
         patch.setattr(_combine, "write_combined_day", killed)
@@ -435,7 +435,7 @@ def test_incident_disk_full_fails_the_log_and_leaves_no_part_of_it(
     trees.put("proxy1", line(1) + line(2))
     with monkeypatch.context() as patch:
 
-        def full(*_: object, **__: object) -> None:
+        def full(*_unused: object, **__: object) -> None:
             raise OSError(28, "No space left on device")
 
         patch.setattr(_combine, "merge_logs", full)

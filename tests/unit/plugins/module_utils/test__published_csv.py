@@ -33,7 +33,7 @@ def test_weeks_are_whole_whatever_the_blocks(
     ]
     write_csv(path, rows)
     whole = [(week.week, digest_of(week)) for week in weeks_of_csv(path)]
-    assert [week for week, _ in whole] == list(range(WEEK, WEEK + 5))
+    assert [week for week, _unused in whole] == list(range(WEEK, WEEK + 5))
     assert set(csv_figures(path).values()) == {(59, sum(range(60)))}
     monkeypatch.setattr(_published_csv, "_BLOCK_BYTES", (500,))
     assert [(week.week, digest_of(week)) for week in weeks_of_csv(path)] == whole

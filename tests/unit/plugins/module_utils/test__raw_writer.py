@@ -86,7 +86,7 @@ def test_distinct_in_any_order(
 
 def test_sorted_log_is_written_in_groups_as_it_comes(tmp_path: Path) -> None:
     blocks = [_block(range(start, start + 60)) for start in range(0, _MINUTES, 60)]
-    rows, _ = _written(tmp_path / "day", blocks, 300)
+    rows, _unused = _written(tmp_path / "day", blocks, 300)
     assert [row[0] for row in rows] == [MONDAY + 60 * minute for minute in range(_MINUTES)]
     assert pq.ParquetFile(tmp_path / "day").num_row_groups > 3
 
@@ -96,7 +96,7 @@ def test_incident_corrupt_line_date_does_not_hold_up_the_rest(tmp_path: Path) ->
     ahead = _block([0]).replace(b"/2021:", b"/2031:")
     behind = _block([0]).replace(b"/2021:", b"/1999:")
     blocks = [_block(range(60)) + ahead, _block(range(60, 400)) + behind * 2, ahead, behind]
-    rows, _ = _written(tmp_path / "day", blocks, 100)
+    rows, _unused = _written(tmp_path / "day", blocks, 100)
     assert len(rows) == 400 + 2
     assert len(set(rows)) == len(rows)
 
@@ -106,7 +106,7 @@ def test_incident_polluter_same_second_beyond_all_groups(tmp_path: Path) -> None
     hosts = [f"10.0.{n // 250}.{n % 250}" for n in range(2000)]
     random.Random(1).shuffle(hosts)
     blocks = [_block([7], host) for host in hosts * 2]
-    rows, _ = _written(tmp_path / "day", blocks, 50)
+    rows, _unused = _written(tmp_path / "day", blocks, 50)
     assert sorted(str(row[1]) for row in rows) == sorted(hosts)
 
 
