@@ -13,12 +13,14 @@ where they look as they nearly always do. Every other line goes to the exact rul
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import Any
 
 from ._countme import (
     ANSWER,
+    BAD_COUNTME,
     END,
     GAP,
     MALFORMED,
@@ -38,7 +40,7 @@ _FIELDS = ("client", "request", "answer", "referrer", "gap", "agent", "end")
 _PLAIN_RULES = {"answer": ANSWER, "referrer": REFERRER, "gap": GAP, "end": END}
 
 #: Distinct values remembered per field; far above what real logs have, a bound for hostile ones.
-_REMEMBERED_VALUES = 200_000
+_REMEMBERED_VALUES = 100_000
 #: Malformed lines kept as samples, per block.
 _SAMPLES = 5
 
@@ -53,10 +55,12 @@ class BlockHits:
     """pyarrow dictionary array of strings."""
     system: Any
     """numpy int32, indices into ``systems``."""
-    systems: list[System]
+    systems: Sequence[Any]
+    """Those that an index points at are of type System."""
     request: Any
     """numpy int32, indices into ``requests``."""
-    requests: list[Request]
+    requests: Sequence[Any]
+    """Those that an index points at are of type Request."""
     lines: int
     """Lines read, empty ones left out."""
     rejects: Counter[str]
@@ -64,24 +68,58 @@ class BlockHits:
     """(reason, line) of the first malformed lines."""
 
 
+class _Known:
+    """What a rule said of the values of a field so far; outcomes have numbers and only get more."""
+
+    def __init__(self) -> None:
+        self.outcomes: list[Any] = []
+        self._by_value: dict[bytes, int] = {}
+        self._by_outcome: dict[Any, int] = {}
+        self._lock = Lock()
+
+    def __len__(self) -> int:
+        return len(self._by_value)
+
+    def numbers(self, values: Sequence[bytes], rule: Callable[[str], Any]) -> Any:
+        """The number of the outcome for each value, as numpy int32."""
+        with self._lock:
+            by_value = self._by_value
+            for value in values:
+                if value not in by_value:
+                    by_value[value] = self._number(rule(value.decode()))
+            return np.array([by_value[value] for value in values], np.int32)
+
+    def numbers_of(self, outcomes: Iterable[Any]) -> Any:
+        """The numbers of outcomes that come from elsewhere, as numpy int32."""
+        with self._lock:
+            return np.array([self._number(outcome) for outcome in outcomes], np.int32)
+
+    def _number(self, outcome: Any) -> int:
+        number = self._by_outcome.setdefault(outcome, len(self.outcomes))
+        if number == len(self.outcomes):
+            self.outcomes.append(outcome)
+        return number
+
+
 class _FieldRule:
     """A rule for a whole field, run once per distinct value and remembered within bounds."""
 
     def __init__(self, rule: Callable[[str], Any]) -> None:
         self._rule = rule
-        self._remembered: dict[bytes, Any] = {}
+        self._known = _Known()
 
-    def __call__(self, distinct_values: Any) -> list[Any]:
-        """The outcome for each value of a pyarrow binary array."""
-        remembered = self._remembered
-        if len(remembered) > _REMEMBERED_VALUES:
-            remembered = self._remembered = {}
-        outcomes = []
-        for value in distinct_values.to_pylist():
-            if value not in remembered:
-                remembered[value] = self._rule(value.decode())
-            outcomes.append(remembered[value])
-        return outcomes
+    def __call__(self, column: Any, fits: Callable[[Any], bool]) -> tuple[_Known, Any, Any]:
+        """What is known, and for each line of a column the number of its outcome, and if it fits.
+
+        The column is a pyarrow dictionary array.
+        """
+        known = self._known
+        if len(known) > _REMEMBERED_VALUES:
+            known = self._known = _Known()
+        numbers = known.numbers(column.dictionary.to_pylist(), self._rule)
+        fitting = np.array([fits(known.outcomes[number]) for number in numbers.tolist()], bool)
+        codes = _codes(column)
+        return known, numbers[codes], fitting[codes]
 
 
 class BlockReader:
@@ -101,18 +139,17 @@ class BlockReader:
         fields, odd_lines = _tokenize(block)
         count = len(fields["client"])
 
-        systems = self._agent(fields["agent"].dictionary)
-        system = _codes(fields["agent"])
-        requests = self._request(fields["request"].dictionary)
-        request = _codes(fields["request"])
-
-        related = _lookup(systems, lambda found: found is not None)[system]
-        related &= _lookup(requests, lambda asked: asked is not UNRELATED)[request]
+        systems, system, related = self._agent(fields["agent"], lambda found: found is not None)
+        requests, request, asked = self._request(
+            fields["request"], lambda outcome: outcome is not UNRELATED
+        )
+        related &= asked
         for name, rule in _PLAIN_RULES.items():
             related &= _matches(fields[name].dictionary, rule)[_codes(fields[name])]
 
         timestamps, readable = read_tails(fields["client"])
-        readable &= _lookup(requests, lambda asked: isinstance(asked, Request))[request]
+        if BAD_COUNTME in requests.outcomes:
+            readable &= request != requests.outcomes.index(BAD_COUNTME)
         rows, hosts = _rows_with_plain_hosts(fields["client"], np.flatnonzero(related & readable))
         exact = related
         exact[rows] = False
@@ -121,18 +158,16 @@ class BlockReader:
             timestamp=timestamps[rows],
             host=hosts.dictionary_encode(),
             system=system[rows],
-            systems=systems,
+            systems=systems.outcomes,
             request=request[rows],
-            requests=requests,
+            requests=requests.outcomes,
             lines=count + len(odd_lines),
             rejects=Counter({UNRELATED.reason: count - len(rows) - int(np.count_nonzero(exact))}),
         )
-        exact_lines = _lines(fields, np.flatnonzero(exact))
-        return (
-            _with_exact(found, [*exact_lines, *odd_lines])
-            if len(odd_lines) or len(exact_lines)
-            else found
-        )
+        odd_lines += _lines(fields, np.flatnonzero(exact))
+        if odd_lines:
+            _add(found, _exact_hits(odd_lines, found), systems, requests)
+        return found
 
 
 def _matches(values: Any, rule: str) -> Any:
@@ -177,11 +212,6 @@ def _codes(column: Any) -> Any:
     return column.indices.to_numpy(zero_copy_only=False)
 
 
-def _lookup(outcomes: Iterable[Any], test: Callable[[Any], bool]) -> Any:
-    """A test of each distinct value's outcome, to be spread over the lines by their codes."""
-    return np.array([test(outcome) for outcome in outcomes], bool)
-
-
 def _rows_with_plain_hosts(client: Any, rows: Any) -> tuple[Any, Any]:
     """Those of the rows whose host is plain printable ASCII, and the hosts, as pyarrow strings."""
     hosts = _hosts(client, rows)
@@ -208,8 +238,8 @@ def _lines(fields: dict[str, Any], rows: Any) -> list[str]:
     return [b'"'.join(parts).decode() for parts in zip(*chosen, strict=True)]
 
 
-def _with_exact(found: BlockHits, lines: list[str]) -> BlockHits:
-    """Add what the exact rule says of some more lines."""
+def _exact_hits(lines: Sequence[str], found: BlockHits) -> list[Hit]:
+    """What the exact rule finds in some more lines; rejects and samples go to ``found``."""
     hits: list[Hit] = []
     for line in lines:
         outcome = hit_of_line(line)
@@ -219,18 +249,16 @@ def _with_exact(found: BlockHits, lines: list[str]) -> BlockHits:
         found.rejects[outcome.reason] += 1
         if outcome.reason in MALFORMED and len(found.samples) < _SAMPLES:
             found.samples.append((outcome.reason, line))
-    if hits:
-        _append(found, hits)
-    return found
+    return hits
 
 
-def _append(found: BlockHits, hits: list[Hit]) -> None:
-    first_system, first_request = len(found.systems), len(found.requests)
-    more = np.arange(len(hits), dtype=np.int32)
+def _add(found: BlockHits, hits: Sequence[Hit], systems: _Known, requests: _Known) -> None:
+    if not hits:
+        return
     found.timestamp = np.append(found.timestamp, np.array([hit.timestamp for hit in hits]))
     hosts = pa.array([hit.host for hit in hits], pa.string()).dictionary_encode()
     found.host = pa.chunked_array([found.host, hosts]).combine_chunks()
-    found.system = np.append(found.system, more + np.int32(first_system))
-    found.systems.extend(System(*hit[2:6]) for hit in hits)
-    found.request = np.append(found.request, more + np.int32(first_request))
-    found.requests.extend(Request(*hit[6:9]) for hit in hits)
+    more_systems = systems.numbers_of(System(*hit[2:6]) for hit in hits)
+    found.system = np.append(found.system, more_systems)
+    more_requests = requests.numbers_of(Request(*hit[6:9]) for hit in hits)
+    found.request = np.append(found.request, more_requests)

@@ -5,11 +5,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ._countme import Request, System
 from ._hit_blocks import BlockHits
 from ._libs import np, pa
 from ._raw_days import COLUMNS, raw_schema
@@ -19,15 +18,15 @@ _KEY_LIMIT = 1 << 63
 
 @dataclass(frozen=True)
 class HitGroup:
-    """Hits as columns of equal length; host, system and request are indices."""
+    """Hits as columns of equal length; host, system and request are indices, as in BlockHits."""
 
     timestamp: Any
     host: Any
     """pyarrow dictionary array."""
     system: Any
-    systems: Sequence[System]
+    systems: Sequence[Any]
     request: Any
-    requests: Sequence[Request]
+    requests: Sequence[Any]
 
     def __len__(self) -> int:
         return len(self.timestamp)
@@ -58,32 +57,33 @@ class HitGroup:
     def distinct(self) -> HitGroup:
         """Without doubles; the first of each stays, the order is kept."""
         keys = _row_keys([self.timestamp, self.host.indices.to_numpy(), self.system, self.request])
-        ordered = np.sort(keys)
-        if not (ordered[1:] == ordered[:-1]).any():
-            return self
-        first_rows = np.unique(keys, return_index=True)[1]
-        first_rows.sort()
-        return self.rows(first_rows)
+        # codes ascend in order of first appearance, so each new highest code is a first one
+        codes = pa.array(keys).dictionary_encode().indices.to_numpy()
+        first = np.ones(len(codes), bool)
+        first[1:] = codes[1:] > np.maximum.accumulate(codes)[:-1]
+        return self if first.all() else self.rows(first)
 
     def to_table(self) -> Any:
         """The nine columns as a pyarrow table, the strings still as dictionaries."""
-        by_system = list(zip(*self.systems, strict=True)) or [()] * 4
-        by_request = list(zip(*self.requests, strict=True)) or [()] * 3
-        sys_age = np.array(by_request[0], np.int64)[self.request]
+        systems, system = _used(self.systems, self.system)
+        requests, request = _used(self.requests, self.request)
+        by_system = list(zip(*systems, strict=True)) or [()] * 4
+        by_request = list(zip(*requests, strict=True)) or [()] * 3
+        sys_age = np.array(by_request[0], np.int64)[request]
         columns = [
             pa.array(self.timestamp),
             _only_used(self.host),
-            *(_strings(values, self.system) for values in by_system),
+            *(_strings(values, system) for values in by_system),
             pa.array(sys_age),
-            *(_strings(values, self.request) for values in by_request[1:]),
+            *(_strings(values, request) for values in by_request[1:]),
         ]
         return pa.table(columns, names=list(COLUMNS))
 
 
 def join(parts: Sequence[HitGroup | BlockHits]) -> HitGroup:
     """Several parts as one, the indices brought to common lists without doubles in them."""
-    systems, system = _joined((part.systems, part.system) for part in parts)
-    requests, request = _joined((part.requests, part.request) for part in parts)
+    systems, system = _joined([(part.systems, part.system) for part in parts])
+    requests, request = _joined([(part.requests, part.request) for part in parts])
     host = pa.chunked_array([part.host for part in parts]).unify_dictionaries().combine_chunks()
     return HitGroup(
         np.concatenate([part.timestamp for part in parts]),
@@ -100,17 +100,25 @@ def empty_table() -> Any:
     return raw_schema().empty_table()
 
 
-def _joined(parts: Iterable[tuple[Sequence[Any], Any]]) -> tuple[list[Any], Any]:
+def _joined(parts: Sequence[tuple[Sequence[Any], Any]]) -> tuple[Sequence[Any], Any]:
+    common = parts[0][0]
+    if all(values is common for values, _ in parts):
+        return common, np.concatenate([codes for _, codes in parts])
     numbers: dict[Any, int] = {}
     columns = []
     for values, codes in parts:
-        # what no row uses (None, rejects) must not enter the common list
-        used = np.unique(codes)
-        numbered = np.zeros(len(values), np.int32)
-        for code in used.tolist():
-            numbered[code] = numbers.setdefault(values[code], len(numbers))
-        columns.append(numbered[codes])
+        used, places = _used(values, codes)
+        numbered = [numbers.setdefault(value, len(numbers)) for value in used]
+        columns.append(np.array(numbered, np.int32)[places])
     return list(numbers), np.concatenate(columns)
+
+
+def _used(values: Sequence[Any], codes: Any) -> tuple[list[Any], Any]:
+    """Those values that a row has, and the codes for them."""
+    is_used = np.zeros(len(values), bool)
+    is_used[codes] = True
+    places = np.cumsum(is_used, dtype=np.int32) - 1
+    return [values[code] for code in np.flatnonzero(is_used).tolist()], places[codes]
 
 
 def _only_used(column: Any) -> Any:

@@ -222,8 +222,9 @@ class _Reading:
         """
         carry = b"\n"
         while True:
-            block = bytearray(carry) + bytearray(BLOCK_SIZE)
             filled = len(carry)
+            block = bytearray(filled + BLOCK_SIZE)
+            block[:filled] = carry
             with memoryview(block) as view:
                 filled += log.readinto(view[filled:])  # type: ignore[attr-defined]
             if filled < len(block):
