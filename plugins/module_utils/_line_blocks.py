@@ -25,6 +25,12 @@ BEFORE_ALL = -(1 << 61)
 
 _LINES_A_TAKE = 1 << 16
 
+#: The buffer of a giant line grows by so much at a time, and not by its size.
+_GROWTH = 8 << 20
+
+#: Lines of this size on average are written one by one, without copies of all of them.
+_GIANT_LINE = 1 << 16
+
 
 @dataclass(frozen=True)
 class LineBlock:
@@ -160,7 +166,7 @@ class LogStream(BlockStream):
             if filled > LONGEST_LINE:
                 raise self._too_long()
             searched = filled
-            block += bytes(filled)
+            block += bytes(min(filled, _GROWTH))
 
     def _fill(self, block: bytearray, filled: int) -> int:
         with memoryview(block) as view:
@@ -226,6 +232,9 @@ def write_sorted(
     order = _order(times)
     if times_output is not None:
         times_output.write(times[order].tobytes())
+    if sum(len(block.content) for block, lines in parts) > _GIANT_LINE * len(order):
+        _write_giant_lines(parts, order, output)
+        return
     content, offsets, places = _one_buffer(parts)
     lines = pa.LargeBinaryArray.from_buffers(
         pa.large_binary(), len(offsets) - 1, [None, pa.py_buffer(offsets), pa.py_buffer(content)]
@@ -234,6 +243,18 @@ def write_sorted(
     for start in range(0, len(places), _LINES_A_TAKE):
         taken = pc.take(lines, pa.array(places[start : start + _LINES_A_TAKE]), boundscheck=False)
         output.write(taken.buffers()[2])
+
+
+def _write_giant_lines(
+    parts: Sequence[tuple[LineBlock, Any]], order: Any, output: IO[bytes]
+) -> None:
+    slices = [
+        block.content[block.offsets[line] : block.offsets[line + 1]]
+        for block, lines in parts
+        for line in (range(len(block.times)) if lines is None else lines)
+    ]
+    for place in order:
+        output.write(slices[place])
 
 
 def _joined(arrays: Sequence[Any]) -> Any:
