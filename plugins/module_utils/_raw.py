@@ -29,7 +29,9 @@ from ._raw_writer import HitStatistics, RawDayWriter
 from ._records import InputFile, Unit
 
 #: Bytes of plain log that are read into hits at a time.
-BLOCK_SIZE = 8 << 20
+BLOCK_SIZE = 4 << 20
+#: Blocks per worker that are read ahead, to be worked on while a row group is written.
+_AHEAD = 4
 #: A longer line is counted as too long instead of being read; keeps memory bounded.
 LONGEST_LINE = 128 << 20
 TOO_LONG = "too_long"
@@ -260,12 +262,12 @@ class _Reading:
 def _in_parallel(
     blocks: Iterator[bytearray], executor: Executor, workers: int
 ) -> Iterator[BlockHits]:
-    """The hits of the blocks in their order; at most one block more than workers is held."""
+    """The hits of the blocks in their order, a bounded number of blocks ahead."""
     reader = BlockReader()
     running: list[Future[BlockHits]] = []
     for block in blocks:
         running.append(executor.submit(reader.hits, block))
-        if len(running) > workers:
+        if len(running) > _AHEAD * workers:
             yield running.pop(0).result()
     for future in running:
         yield future.result()
