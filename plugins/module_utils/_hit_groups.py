@@ -102,8 +102,8 @@ def empty_table() -> Any:
 
 def _joined(parts: Sequence[tuple[Sequence[Any], Any]]) -> tuple[Sequence[Any], Any]:
     common = parts[0][0]
-    if all(values is common for values, _ in parts):
-        return common, np.concatenate([codes for _, codes in parts])
+    if all(values is common for values, _unused in parts):
+        return common, np.concatenate([codes for _unused, codes in parts])
     numbers: dict[Any, int] = {}
     columns = []
     for values, codes in parts:
@@ -150,7 +150,7 @@ def _row_keys(columns: Sequence[Any]) -> Any:
         if high - low >= _KEY_LIMIT // size:
             column, low, high = _ranked(column)
         if keys is not None and high - low >= _KEY_LIMIT // size:
-            keys, _, size = _ranked(keys)
+            keys, _unused, size = _ranked(keys)
             size += 1
         part = column.astype(np.int64) - low
         keys = part if keys is None else keys * (high - low + 1) + part

@@ -228,7 +228,7 @@ def _listen(
     child: subprocess.Popen[bytes], heard: bytearray, kept_bytes: int, patience: _Patience
 ) -> str:
     """Take down what rsync says until it ends or has to; gives the reason for the latter."""
-    descriptor = cast("IO[bytes]", child.stdout).fileno()
+    descriptor = cast(IO[bytes], child.stdout).fileno()
     heard_bytes = 0
     with selectors.DefaultSelector() as selector:
         selector.register(descriptor, selectors.EVENT_READ)

@@ -150,9 +150,10 @@ def _check_schema(connection: sqlite3.Connection, path: Path) -> None:
             "SELECT name, upper(type) FROM pragma_table_info(?)", (table,)
         ).fetchall()
         if there and there != columns:
+            wanted = ", ".join(column[0] for column in columns)
             raise OutputError(
                 path,
-                expected=f"table {table} with the columns {', '.join(name for name, _unused in columns)}",
+                expected=f"table {table} with the columns {wanted}",
                 found=", ".join(shown(f"{name} {kind}") for name, kind in there),
                 advice="Name another file in totals_db; that one is left as it is.",
             )
