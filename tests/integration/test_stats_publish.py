@@ -177,7 +177,8 @@ def test_a_removed_or_altered_file_is_put_back(totals: Files) -> None:
     (web(totals) / "machines.csv").symlink_to("/etc/passwd")
     result = publish(totals)
     made = {name for name, status in statuses(result).items() if status == "made"}
-    assert made == {"totals.csv.gz", "weeks/2021-W39.csv", "machines.csv", "index.json"}
+    # the index has times to the second: it may or may not be another
+    assert made - {"index.json"} == {"totals.csv.gz", "weeks/2021-W39.csv", "machines.csv"}
     again = published(totals)
     again.pop("index.json")
     assert again == good

@@ -122,10 +122,12 @@ def test_incident_public_copy_torn_a_reader_always_sees_one_whole_set_of_links(
     paths = [add_log(tmp_path, "2021/09/28", name) for name in names]
     seen: set[int] = set()
     done = threading.Event()
+    one_read = threading.Event()
 
     def read() -> None:
         while not done.is_set():
             seen.add(len(os.listdir(latest)))
+            one_read.set()
 
     links = {path.name: os.path.relpath(path, latest) for path in paths}
     swap_latest(latest, links, version="0")
@@ -133,6 +135,9 @@ def test_incident_public_copy_torn_a_reader_always_sees_one_whole_set_of_links(
     reader.start()
     for number in range(100):
         swap_latest(latest, links, version=str(number % 3))
+        # the folder of one swap ago is kept; no reader is as slow as two nightly runs
+        one_read.clear()
+        assert one_read.wait(60)
     done.set()
     reader.join()
     assert seen == {20}
