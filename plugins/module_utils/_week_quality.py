@@ -17,6 +17,7 @@ from statistics import median
 from typing import NamedTuple
 
 from ._calendar import rotation_days
+from ._countme import MALFORMED
 from ._raw_days import RawRecord
 
 COMPLETE = "complete"
@@ -107,8 +108,12 @@ def quality_of(
         status = PARTIAL
     else:
         status = COMPLETE
-    malformed = sum(sum(records[day].rejects.values()) for day in days[1:] if day in records)
+    malformed = sum(_malformed(records[day]) for day in days[1:] if day in records)
     return Quality(status, expected, received, malformed)
+
+
+def _malformed(record: RawRecord) -> int:
+    return sum(record.rejects.get(reason, 0) for reason in MALFORMED)
 
 
 def _host_days(

@@ -87,7 +87,11 @@ def test_a_week_that_waits_for_later_hits_is_not_complete() -> None:
 
 
 def test_malformed_lines_of_its_seven_days() -> None:
-    assert quality(records(rejects={"time": 2, "countme": 1})).malformed == 21
+    rejects = {"unrelated": 90, "bad_time": 2, "bad_countme": 1}
+    there = records()
+    there[DAYS[3]] = record_of(DAYS[3], [], rejects=rejects)
+    assert quality(there).malformed == 3
+    assert quality(records(rejects=rejects)).malformed == 21
 
 
 def week(number: int, hits: int, status: str = "complete", **values: Any) -> WeekRecord:
