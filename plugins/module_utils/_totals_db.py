@@ -343,9 +343,14 @@ def replace_weeks(
         )
 
 
-def add_rows(connection: sqlite3.Connection, rows: Iterable[TotalsRow]) -> int:
-    """Add rows of weeks that are not there yet, in one transaction; gives their number."""
+def fill_totals(connection: sqlite3.Connection, rows: Iterable[TotalsRow]) -> int | None:
+    """Give totals without any week these rows, in one transaction; gives their number.
+
+    None where there are totals already, which stay as they are.
+    """
     with transaction(connection):
+        if counted_weeks(connection):
+            return None
         for statement in (_TOTALS_TABLE, _TOTALS_INDEX):
             connection.execute(statement)
         insert = f"INSERT INTO countme_totals ({_COLUMNS}) VALUES ({','.join('?' * 9)})"  # noqa: S608

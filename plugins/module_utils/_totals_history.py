@@ -15,30 +15,40 @@ from ._errors import CountingError, SourceError, shown
 from ._files import open_regular, writer_lock
 from ._records import Unit
 from ._totals_csv import CSV_COLUMNS
-from ._totals_db import TotalsRow, add_rows, counted_weeks, open_totals
+from ._totals_db import TotalsRow, counted_weeks, fill_totals, open_totals
 
 
 def restore_history(
-    history_csv: Path, totals_db: Path, *, check: bool = False, run_id: str = ""
+    history_csv: Path,
+    totals_db: Path,
+    *,
+    check: bool = False,
+    run_id: str = "",
+    lock_timeout_seconds: float = 60,
 ) -> Unit:
     """Fill a database without totals with the rows of a CSV file of totals, all or nothing.
 
     One that has totals is left as it is. Raises SourceError naming the line that is not a row of
     totals.
     """
+    there = Unit(history_csv.name, "unchanged", (f"{totals_db.name} has totals already",))
     if totals_db.exists():
-        with open_totals(totals_db, write=False) as connection:
+        with open_totals(
+            totals_db, write=False, lock_timeout_seconds=lock_timeout_seconds
+        ) as connection:
             if counted_weeks(connection):
-                reason = f"{totals_db.name} has totals already"
-                return Unit(history_csv.name, "unchanged", (reason,))
+                return there
     reason = f"{totals_db.name} has no totals yet"
     if check:
-        return Unit(history_csv.name, "due", (reason,))
+        planned = "weeks are planned without these rows, and may be others once they are there"
+        return Unit(history_csv.name, "due", (reason, planned))
     with (
         writer_lock(totals_db.parent.absolute(), run_id=run_id),
-        open_totals(totals_db, write=True) as connection,
+        open_totals(totals_db, write=True, lock_timeout_seconds=lock_timeout_seconds) as connection,
     ):
-        rows = add_rows(connection, _rows(history_csv))
+        rows = fill_totals(connection, _rows(history_csv))
+    if rows is None:
+        return there  # another run counted after the first look
     return Unit(history_csv.name, "made", (reason,), {"restored_rows": rows})
 
 

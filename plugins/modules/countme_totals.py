@@ -48,6 +48,8 @@ options:
   history_csv:
     description:
       - A CSV file of totals, kept or published by an earlier system. Where O(totals_db) has no totals yet, these rows are taken over first.
+      - In check mode the weeks are planned as if these rows were not there.
+      - Not together with O(state=absent).
     type: path
   state:
     description:
@@ -231,6 +233,9 @@ from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._calendar import parse_week
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._errors import (
+    SettingsError,
+)
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._module import (
     counting_module,
     finish,
@@ -295,6 +300,13 @@ def count(module: AnsibleModule) -> None:
     settings = settings_of(module)
     history = module.params["history_csv"]
     restored = []
+    if history and module.params["state"] == "absent":
+        raise SettingsError(
+            "option history_csv",
+            expected="state=present with it",
+            found="state=absent",
+            advice="Leave one of the two out; nothing was changed.",
+        )
     if history:
         restored = [
             restore_history(
@@ -302,6 +314,7 @@ def count(module: AnsibleModule) -> None:
                 settings.totals_db,
                 check=module.check_mode,
                 run_id=settings.run_id,
+                lock_timeout_seconds=settings.lock_timeout_seconds,
             )
         ]
     act = update_totals if module.params["state"] == "present" else delete_totals

@@ -228,6 +228,12 @@ def test_absent_deletes_the_week_and_present_counts_it_again(site: Site) -> None
     assert site.csv.read_bytes() == before
 
 
+def test_absent_takes_no_history(site: Site) -> None:
+    options = {"state": "absent", "weeks": ["2021-W40"], "history_csv": "old.csv"}
+    assert "option history_csv" in site.run(**options, ok=False)["msg"]
+    assert not site.totals.exists()
+
+
 def test_absent_wants_weeks(site: Site) -> None:
     assert "weeks" in site.run(state="absent", ok=False)["msg"]
 

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._errors import SourceError
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils import _totals_history
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._errors import (
+    LockedError,
+    SourceError,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._files import writer_lock
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._totals_csv import (
     csv_rows,
 )
@@ -27,6 +34,7 @@ def test_golden_totals_come_back_as_they_were(tmp_path: Path) -> None:
     database = tmp_path / "totals.db"
     planned = restore_history(EXPECTED, database, check=True)
     assert planned.status == "due"
+    assert "weeks are planned without these rows" in planned.reasons[1]
     assert not database.exists()
 
     restored = restore_history(EXPECTED, database)
@@ -43,6 +51,37 @@ def test_golden_totals_come_back_as_they_were(tmp_path: Path) -> None:
     assert restored.figures == {"restored_rows": len(expected)}
 
     assert restore_history(EXPECTED, database).status == "unchanged"
+
+
+def test_incident_double_count_of_rows_that_another_run_was_first_to_restore(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = tmp_path / "totals.db"
+
+    @contextlib.contextmanager
+    def lock_that_another_run_had_first(folder: Path, **options: str) -> Iterator[None]:
+        with monkeypatch.context() as other_run:
+            other_run.setattr(_totals_history, "writer_lock", writer_lock)
+            assert restore_history(EXPECTED, database).status == "made"
+        with writer_lock(folder, **options):
+            yield
+
+    monkeypatch.setattr(_totals_history, "writer_lock", lock_that_another_run_had_first)
+    assert restore_history(EXPECTED, database).status == "unchanged"
+    with open_totals(database, write=False) as connection:
+        rows = connection.execute("SELECT count(*) FROM countme_totals").fetchone()
+    with EXPECTED.open(encoding="utf-8", newline="") as text:
+        assert rows == (len(list(csv.reader(text))) - 1,)
+
+
+def test_incident_totals_db_locked_is_waited_for_as_long_as_was_asked(tmp_path: Path) -> None:
+    database = tmp_path / "totals.db"
+    other = sqlite3.connect(database, isolation_level=None)
+    other.execute("CREATE TABLE notes (text)")
+    other.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(LockedError):
+        restore_history(EXPECTED, database, lock_timeout_seconds=0.1)
+    other.close()
 
 
 @pytest.mark.parametrize(
