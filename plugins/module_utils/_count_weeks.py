@@ -13,15 +13,15 @@ day after the other.
 from __future__ import annotations
 
 import contextlib
-import errno
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from ._calendar import DAY_SECONDS, WEEK_SECONDS, week_start_timestamp
-from ._errors import CountingError, OutputError, SourceError, shown
-from ._files import open_regular, write_error
+from ._duckdb import Limits, connect, lack_of_room
+from ._errors import CountingError, SourceError, shown
+from ._files import open_regular
 from ._libs import duckdb
 from ._raw_days import COLUMNS
 
@@ -36,27 +36,6 @@ _ROWS_A_BLOCK = 10_000
 #: So many ranges of time are told apart at most; usually there is one at each midnight.
 _TIME_RUNS = 32
 
-_SETTINGS = {
-    # nothing is ever fetched or loaded, and no setting of the user's home is read
-    "autoinstall_known_extensions": "false",
-    "autoload_known_extensions": "false",
-    "allow_community_extensions": "false",
-    "allow_persistent_secrets": "false",
-    # files are given by descriptors, whose numbers come back for other files
-    "enable_external_file_cache": "false",
-    "preserve_insertion_order": "false",
-}
-
-
-class Limits(NamedTuple):
-    """What a count may use."""
-
-    spill_dir: Path
-    """A folder of its own; there is room for the hits of a day."""
-    memory_mib: int = 768
-    workers: int = 0
-    """Threads; 0 for one per processor."""
-
 
 class Counter:
     """A DuckDB of our own, in memory. Use as a context manager."""
@@ -65,13 +44,7 @@ class Counter:
         """``key_hash`` is the expression that numbers keys; a collision only takes time."""
         self._limits = limits
         self._key_hash = key_hash
-        config = {
-            **_SETTINGS,
-            "memory_limit": f"{limits.memory_mib}MiB",
-            "temp_directory": str(limits.spill_dir),
-            **({"threads": str(limits.workers)} if limits.workers else {}),
-        }
-        self._connection = duckdb.connect(":memory:", config=config)
+        self._connection = connect(limits)
 
     def __enter__(self) -> Counter:
         return self
@@ -198,15 +171,9 @@ class Counter:
                 raise self._explained(error, names) from error
 
     def _explained(self, error: Exception, names: dict[Path, str]) -> CountingError:
-        if "No space left" in str(error):
-            return write_error(self._limits.spill_dir, OSError(errno.ENOSPC, str(error)))
-        if isinstance(error, duckdb.OutOfMemoryException):
-            return OutputError(
-                "option memory_mib",
-                expected="enough memory and room to spill",
-                found=shown(str(error)),
-                advice="Raise memory_mib, or free some space in the folder of totals_db.",
-            )
+        advice = "Raise memory_mib, or free some space in the folder of totals_db."
+        if lack := lack_of_room(error, self._limits, advice=advice):
+            return lack
         damaged = [path for path, name in names.items() if not self._is_sound(name)]
         return SourceError(
             damaged[0] if damaged else next(iter(names)).parent,

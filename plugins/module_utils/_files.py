@@ -10,6 +10,7 @@ import errno
 import fcntl
 import json
 import os
+import shutil
 import stat
 import time
 from collections.abc import Iterator
@@ -30,6 +31,7 @@ def write_error(path: Path, error: OSError) -> OutputError:
     advice = {
         errno.ENOSPC: "Free some space on that file system; the next run goes on from here.",
         errno.EDQUOT: "Raise the quota or free some space; the next run goes on from here.",
+        errno.ENOLCK: "Let the server of that share lend locks, or mount it with local_lock=flock.",
         errno.EROFS: "Mount the file system writable.",
         errno.EACCES: "Give the counting user write permission there.",
         errno.EPERM: "Give the counting user write permission there.",
@@ -84,7 +86,13 @@ def replacing(path: Path, *, mode: int = 0o644) -> Iterator[Path]:
 def remove_unfinished(folder: Path) -> None:
     """Remove what runs that were killed left in a folder; only for the holder of its lock."""
     for path in folder.glob(f".*{UNFINISHED}*"):
-        path.unlink()
+        try:
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+        except OSError as error:
+            raise write_error(path, error) from error
 
 
 def write_bytes(path: Path, content: bytes, *, mode: int = 0o644) -> None:
@@ -149,6 +157,8 @@ def writer_lock(
                 found=f"another run at work ({_holder(lock)})",
                 advice="Wait until it has ended, or end it; this run changed nothing there.",
             ) from error
+        except OSError as error:
+            raise write_error(path, error) from error
         since = (now or datetime.now(UTC)).isoformat(timespec="seconds")
         lock.seek(0)
         lock.truncate()

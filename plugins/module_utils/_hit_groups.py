@@ -11,7 +11,7 @@ from typing import Any
 
 from ._hit_blocks import BlockHits
 from ._libs import np, pa
-from ._raw_days import COLUMNS, raw_schema
+from ._raw_days import COLUMNS
 
 _KEY_LIMIT = 1 << 63
 
@@ -93,11 +93,6 @@ def join(parts: Sequence[HitGroup | BlockHits]) -> HitGroup:
         request,
         requests,
     )
-
-
-def empty_table() -> Any:
-    """A raw day without a hit."""
-    return raw_schema().empty_table()
 
 
 def _joined(parts: Sequence[tuple[Sequence[Any], Any]]) -> tuple[Sequence[Any], Any]:

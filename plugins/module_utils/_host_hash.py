@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Collection
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -63,8 +64,11 @@ class WeekKeys:
         return self._keys[name]
 
 
-def destroy_keys(raw_dir: Path, *, before_week: int) -> None:
-    """Remove the keys of older weeks, and that of hits dated far off."""
+def destroy_keys(raw_dir: Path, *, keep: Collection[int] | None) -> None:
+    """Remove the keys of weeks but those to ``keep``, and that of hits dated far off.
+
+    With None, all stay: a raw day made again must get the hashes that the others have.
+    """
     for path in (raw_dir / KEY_FOLDER).glob("*"):
-        if path.name == _FAR or (path.name.isdecimal() and int(path.name) < before_week):
+        if keep is not None and not (path.name.isdecimal() and int(path.name) in keep):
             path.unlink()

@@ -8,17 +8,19 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 from ._calendar import days_in_window, utc_today
 from ._errors import CountingError
+from ._files import write_error
 from ._libs import MISSING
 from ._records import Unit
 
 #: Statuses of units that make a module's result "changed".
-CHANGES = {"due", "made", "deleted", "trimmed"}
+CHANGES = {"due", "made", "trimmed"}
 
 DAY_OPTIONS: dict[str, dict[str, Any]] = {
     "dates": {"type": "list", "elements": "str"},
@@ -65,6 +67,8 @@ def run(module: AnsibleModule, work: Callable[[], None]) -> None:
         work()
     except CountingError as error:
         module.fail_json(msg=str(error))
+    except OSError as error:
+        module.fail_json(msg=str(write_error(Path(str(error.filename or "a file")), error)))
 
 
 def finish(

@@ -46,6 +46,7 @@ class RawSettings:
     """The combined tree."""
     log_name: str
     raw_dir: Path
+    hash_hosts: bool = False
     mode: int = 0o640
     """Raw hits hold addresses: they are for the counting user and its group."""
 
@@ -76,7 +77,7 @@ def _plan_day(settings: RawSettings, day: date) -> RawPlan:
         return RawPlan(Unit(str(day), "due", ("not counted yet",)), day, forms)
     try:
         reasons = _out_of_date(settings, day, read_record(output), forms)
-    except CountingError as error:
+    except (CountingError, OSError) as error:
         reasons = [str(error)]
     return RawPlan(Unit(str(day), "due" if reasons else "unchanged", tuple(reasons)), day, forms)
 
@@ -87,6 +88,8 @@ def _out_of_date(
     reasons = []
     if record.log_name != settings.log_name:
         reasons.append(f"made from {shown(record.log_name)}, not from {settings.log_name}")
+    if record.hashed != settings.hash_hosts:
+        reasons.append(f"addresses are {'' if record.hashed else 'not '}hashed in it")
     if record.rules != RULES_VERSION:
         reasons.append(f"made by version {record.rules} of the rules, now {RULES_VERSION}")
     if (record.hosts_expected, record.hosts_present) != _hosts(settings, day):
@@ -123,21 +126,19 @@ def make_raw_day(
     *,
     executor: Executor | None = None,
     workers: int = 2,
-    keys: WeekKeys | None = None,
 ) -> Unit:
     """Make one raw day that is due. An error of the library becomes a failed unit.
 
     ``executor`` runs the reading of blocks, ``workers`` of them at a time (threads by default).
-    With ``keys`` the addresses are hashed.
     """
     started = time.monotonic()
     try:
         if executor is None:
             with ThreadPoolExecutor(workers) as threads:
-                record, samples = _make(plan, settings, threads, workers, keys)
+                record, samples = _make(plan, settings, threads, workers)
         else:
-            record, samples = _make(plan, settings, executor, workers, keys)
-    except CountingError as error:
+            record, samples = _make(plan, settings, executor, workers)
+    except (CountingError, OSError) as error:
         return replace(plan.unit, status="failed", reasons=(str(error),))
     figures = {
         "lines": record.lines,
@@ -163,7 +164,6 @@ def _make(
     settings: RawSettings,
     executor: Executor,
     workers: int,
-    keys: WeekKeys | None,
 ) -> tuple[RawRecord, list[tuple[str, str]]]:
     source, *other_forms = (InputFile.seen(path, settings.src) for path in plan.forms)
     expected, present = _hosts(settings, plan.day)
@@ -190,12 +190,14 @@ def _make(
                 last_unique=statistics.last_unique,
                 hosts_expected=expected,
                 hosts_present=present,
+                hashed=settings.hash_hosts,
                 other_forms=tuple(other_forms),
             )
         )
         return record_metadata(record[0])
 
     with open_log(plan.forms[0]) as log, replacing(output, mode=settings.mode) as unfinished:
+        keys = WeekKeys(settings.raw_dir) if settings.hash_hosts else None
         hash_hosts = partial(keys.hash_hosts, plan.day) if keys else None
         writer = RawDayWriter(unfinished, hash_hosts=hash_hosts)
         try:

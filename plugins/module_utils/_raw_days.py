@@ -60,6 +60,8 @@ class RawRecord:
     hosts_expected: tuple[str, ...] | None
     """Hosts whose logs should be in the combined log; None where that is not recorded."""
     hosts_present: tuple[str, ...] | None
+    hashed: bool = False
+    """Whether the hosts are keyed hashes."""
     other_forms: tuple[InputFile, ...] = ()
     """The same log once more, plain or compressed, where it lay there in several forms."""
     format: int = FORMAT

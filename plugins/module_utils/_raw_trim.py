@@ -99,15 +99,27 @@ def _counted(totals_db: Path) -> Collection[int]:
         ) from error
 
 
+def _weeks_left(raw_dir: Path) -> set[int] | None:
+    """Weeks that raw days which are left have hits of; None where one of them can't be read."""
+    try:
+        return {
+            week for path in list_raw_days(raw_dir).values() for week in read_record(path).weeks
+        }
+    except CountingError:
+        return None
+
+
 def trim(raw_dir: Path, plan: TrimPlan) -> list[Unit]:
     """Remove the planned days and say so in the folder first; only for the writer of it."""
+    if not plan.days:
+        return plan.units
     through = max(plan.days)
     known = read_trimmed_through(raw_dir)
     name, content = trimmed_record(through if known is None else max(known, through))
     write_bytes(raw_dir / name, content)
     for day in plan.days:
         raw_day_path(raw_dir, day).unlink(missing_ok=True)
-    destroy_keys(raw_dir, before_week=plan.first_kept_week)
+    destroy_keys(raw_dir, keep=_weeks_left(raw_dir))
     sync_folder(raw_dir)
     return [
         Unit(unit.name, "trimmed" if unit.status == "due" else unit.status, unit.reasons)

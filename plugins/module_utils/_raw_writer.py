@@ -11,6 +11,7 @@ held until none as old can be expected, then written without doubles. Hits that 
 from __future__ import annotations
 
 import contextlib
+import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -18,6 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from ._calendar import LOG_JITTER_SECONDS, WEEK_0_START, WEEK_SECONDS, week_of
+from ._duckdb import Limits, connect, lack_of_room
+from ._errors import OutputError, shown
 from ._hit_blocks import BlockHits
 from ._hit_groups import HitGroup, join
 from ._libs import duckdb, np, pa, pq
@@ -32,7 +35,7 @@ _HELD_GROUPS = 32
 _DICTIONARY_BYTES = 16 << 20
 #: The newest hits of a group, by their time; some corrupt dates do not move this.
 _NEWEST = 0.99
-_DISTINCT_MEMORY = "384MB"
+_DISTINCT_MEMORY_MIB = 384
 
 HashHosts = Callable[[Any, Any], Any]
 """Hosts (a pyarrow dictionary array of strings) and their hits' timestamps, to hashed hosts."""
@@ -86,6 +89,8 @@ class RawDayWriter:
         self.statistics = HitStatistics()
         self._path = path
         self._late_path = path.with_name(f"{path.name}.late")
+        self._timely_path = path.with_name(f"{path.name}.timely")
+        self._limits = Limits(path.with_name(f"{path.name}.spill"), _DISTINCT_MEMORY_MIB)
         self._group_rows = group_rows
         self._hash_hosts = hash_hosts
         self._held: list[HitGroup | BlockHits] = []
@@ -116,8 +121,9 @@ class RawDayWriter:
             if writer is not None:
                 with contextlib.suppress(OSError, pa.ArrowException):
                     writer.close()
-        for path in (self._path, self._late_path):
+        for path in (self._path, self._late_path, self._timely_path):
             path.unlink(missing_ok=True)
+        shutil.rmtree(self._limits.spill_dir, ignore_errors=True)
 
     def _hold(self, part: HitGroup | BlockHits) -> None:
         if len(part.timestamp):
@@ -166,18 +172,18 @@ class RawDayWriter:
         """Write the file anew with those late hits that are not in it yet."""
         self._late_writer.close()
         self._writer.close()
-        timely_path = self._path.with_name(f"{self._path.name}.timely")
-        self._path.replace(timely_path)
+        self._path.replace(self._timely_path)
         self._writer = _parquet_writer(self._path)
-        timely = pq.ParquetFile(timely_path)
+        timely = pq.ParquetFile(self._timely_path)
         for number in range(timely.num_row_groups):
             self._writer.write_table(timely.read_row_group(number).cast(_coded_schema()))
-        for batch in _new_hits(timely_path, self._late_path):
+        for batch in _new_hits(self._timely_path, self._late_path, self._limits):
             sys_age = batch.column("sys_age").to_numpy()
             self.statistics.add(batch.column("timestamp").to_numpy(), sys_age)
             self._writer.write_table(pa.Table.from_batches([batch]).cast(_coded_schema()))
-        timely_path.unlink()
+        self._timely_path.unlink()
         self._late_path.unlink()
+        shutil.rmtree(self._limits.spill_dir, ignore_errors=True)
         self._late_writer = None
 
 
@@ -201,18 +207,23 @@ def _parquet_writer(path: Path) -> Any:
     )
 
 
-def _new_hits(timely_path: Path, late_path: Path) -> Iterator[Any]:
+def _new_hits(timely_path: Path, late_path: Path, limits: Limits) -> Iterator[Any]:
     """Batches of the distinct late hits that are not among the timely ones; out of core."""
     columns = ", ".join(COLUMNS)
-    with duckdb.connect(config={"memory_limit": _DISTINCT_MEMORY}) as connection:
-        connection.execute("SET temp_directory = ?", [f"{late_path}.spill"])
-        connection.execute("SET preserve_insertion_order = false")
-        late = connection.read_parquet(str(late_path))
-        timely = connection.read_parquet(str(timely_path))
-        query = (
-            f"SELECT DISTINCT {columns} FROM late EXCEPT"  # noqa: S608, constants only
-            f" SELECT {columns} FROM timely SEMI JOIN late USING ({columns})"
-        )
-        connection.register("late", late)
-        connection.register("timely", timely)
-        yield from connection.sql(query).to_arrow_reader(100_000)
+    query = (
+        f"SELECT DISTINCT {columns} FROM late EXCEPT"  # noqa: S608, constants only
+        f" SELECT {columns} FROM timely SEMI JOIN late USING ({columns})"
+    )
+    try:
+        with connect(limits) as connection:
+            connection.register("late", connection.read_parquet(str(late_path)))
+            connection.register("timely", connection.read_parquet(str(timely_path)))
+            yield from connection.sql(query).to_arrow_reader(100_000)
+    except duckdb.Error as error:
+        advice = "Give this machine more memory, or sort that log by time."
+        raise lack_of_room(error, limits, advice=advice) or OutputError(
+            timely_path,
+            expected="to compare late hits with the others",
+            found=shown(str(error)),
+            advice="Run again; the day before was left as it was.",
+        ) from error

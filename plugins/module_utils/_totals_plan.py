@@ -15,7 +15,8 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from sqlite3 import Connection
 
-from ._count_weeks import Counter, Limits
+from ._count_weeks import Counter
+from ._duckdb import Limits
 from ._errors import CountingError, SettingsError
 from ._raw_days import FORMAT, list_raw_days, read_record, read_trimmed_through
 from ._records import Unit

@@ -63,6 +63,7 @@ options:
     description:
       - Write a keyed hash in place of each client's address. The key is made anew for each week, kept in O(raw_dir) and
         destroyed when the days of that week are trimmed; until then the counts of distinct addresses stay exact.
+      - Days that were made with another choice are made again.
     type: bool
     default: false
   workers:
@@ -167,9 +168,6 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._files i
     remove_unfinished,
     writer_lock,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._host_hash import (
-    WeekKeys,
-)
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._log_paths import (
     checked_log_name,
 )
@@ -209,17 +207,19 @@ def make_present(module: Any) -> None:
         src=Path(params["src"]),
         log_name=checked_log_name(params["log_name"]),
         raw_dir=Path(params["raw_dir"]),
+        hash_hosts=params["hash_hosts"],
     )
     days = window(module, default_days=DEFAULT_DAYS)
     plans = plan_raw_days(settings, days)
     if module.check_mode or not any(plan.unit.status == "due" for plan in plans):
         finish(module, [plan.unit for plan in plans])
+        return
     with writer_lock(settings.raw_dir, run_id=params["run_id"]):
         remove_unfinished(settings.raw_dir)
-        keys = WeekKeys(settings.raw_dir) if params["hash_hosts"] else None
+        plans = plan_raw_days(settings, days)  # again: another run may have written meanwhile
         workers = params["workers"] or available_processors()
         units = [
-            make_raw_day(plan, settings, workers=workers, keys=keys)
+            make_raw_day(plan, settings, workers=workers)
             if plan.unit.status == "due"
             else plan.unit
             for plan in plans
@@ -234,10 +234,11 @@ def make_trimmed(module: Any) -> None:
     raw_dir = Path(params["raw_dir"])
     totals_db = Path(params["totals_db"]) if params["totals_db"] else None
     plan = plan_trim(raw_dir, keep_weeks=params["keep_weeks"], totals_db=totals_db)
-    if module.check_mode or not plan.days:
-        finish(module, plan.units)
-    with writer_lock(raw_dir, run_id=params["run_id"]):
-        units = trim(raw_dir, plan)
+    units = plan.units
+    if plan.days and not module.check_mode:
+        with writer_lock(raw_dir, run_id=params["run_id"]):
+            plan = plan_trim(raw_dir, keep_weeks=params["keep_weeks"], totals_db=totals_db)
+            units = trim(raw_dir, plan)
     finish(module, units)
 
 

@@ -252,6 +252,26 @@ def test_hashed_hosts_keep_counts_of_distinct_addresses(tree: Path) -> None:
     assert [key.stat().st_mode & 0o777 for key in keys] == [0o600]
 
 
+def test_days_are_made_again_when_hashing_is_turned_on_or_off(tree: Path) -> None:
+    """A day half in plain addresses and half hashed would count its clients twice."""
+    count(tree)
+    for hashed in (True, False):
+        result = count(tree, hash_hosts=hashed, diff=True)
+        assert statuses(result) == {DAY: "made"}
+        assert "hashed in it" in result["diff"]["after"]
+        assert ("192.0.2.1" in str(rows(tree))) is not hashed
+        assert statuses(count(tree, hash_hosts=hashed)) == {DAY: "unchanged"}
+
+
+def test_incident_disk_full_leftovers_of_a_killed_comparison_are_removed(tree: Path) -> None:
+    """What a run spilled before it was killed, a folder, is in nobody's way."""
+    spill = tree.parent / "raw" / f".{DAY}.parquet.unfinished.spill"
+    spill.mkdir(parents=True)
+    (spill / "block").write_bytes(b"half")
+    count(tree)
+    assert not spill.exists()
+
+
 def test_incident_raw_grows(tmp_path: Path) -> None:
     """Trimming removes what no week needs, says so, and then finds nothing more to do."""
     tree = tmp_path / "combined"
