@@ -156,6 +156,7 @@ class _Combining:
                 record = _record(log, chosen, merged_hosts, merged)
                 if not record.inputs:
                     raise _NothingSoundError(record)
+                _check_size(unfinished, target, merged.bytes)
                 if log.record is None:
                     _refuse_to_shrink(target, merged.bytes)
         finally:
@@ -219,6 +220,18 @@ def _record(
         first=merged.first,
         last=merged.last,
     )
+
+
+def _check_size(unfinished: Path, target: Path, size: int) -> None:
+    """What is on the disk must be all that was merged, whatever the file system said."""
+    found = unfinished.stat().st_size
+    if found != size:
+        raise OutputError(
+            target,
+            expected=f"{size} bytes on disk",
+            found=f"{found}",
+            advice="Look for space, quota and errors of that file system, then run again.",
+        )
 
 
 def _refuse_to_shrink(target: Path, size: int) -> None:

@@ -100,7 +100,8 @@ def merge_logs(
     while True:
         used = [number for number in range(len(sources)) if number not in damaged]
         try:
-            with target.open("wb", buffering=0) as output, ExitStack() as streams:
+            # buffered, for an unbuffered file may write a part only and not say so loudly
+            with target.open("wb") as output, ExitStack() as streams:
                 merge = _Merge(output, executor=executor, memory=memory)
                 for number in used:
                     _add_streams(merge, streams, number, sources[number], runs.get(number))

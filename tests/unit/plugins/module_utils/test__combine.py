@@ -31,6 +31,7 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._errors 
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._files import writer_lock
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._host_logs import Group
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._merge import merge_logs
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._records import Unit
 
 DAY = date(2021, 9, 28)
@@ -563,3 +564,20 @@ def test_incident_clock_jump_a_day_to_come_waits_or_is_missing(trees: Trees) -> 
     assert run.units[0].status == "waiting"
     with pytest.raises(CountingError):
         trees.run(future, workers=0)
+
+
+def test_a_log_that_is_not_whole_on_disk_never_gets_its_name(
+    trees: Trees, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trees.put("proxy01", line(1) + line(2))
+
+    def merge_and_lose(sources: Any, target: Path, **options: Any) -> Any:
+        merged = merge_logs(sources, target, **options)
+        os.truncate(target, 10)
+        return merged
+
+    monkeypatch.setattr(_combine, "merge_logs", merge_and_lose)
+    unit = trees.unit()
+    assert unit.status == "failed"
+    assert "found 10" in unit.reasons[0]
+    assert not (trees.settings.dest / f"{DAY:%Y/%m/%d}" / LOG).exists()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import lzma
+import resource
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -304,3 +305,18 @@ def test_incident_disk_full_is_an_error_of_the_target(executor: Executor, tmp_pa
     source.write_bytes(line(1))
     with pytest.raises(OSError, match="No space left"):
         merge_logs([source], Path("/dev/full"), scratch=tmp_path / "s", executor=executor)
+
+
+@pytest.mark.parametrize("seconds", [(1, 2, 3), (1, 3, 2)], ids=["sorted", "unsorted"])
+def test_a_write_cut_short_is_an_error(
+    tmp_path: Path, executor: Executor, seconds: Sequence[int]
+) -> None:
+    log = tmp_path / "source"
+    log.write_bytes(b"".join(line(second, b"x" * 30_000) for second in seconds))
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, before[1]))
+    try:
+        with pytest.raises(OSError, match="large"):
+            merge_logs([log], tmp_path / "target", scratch=tmp_path / "runs", executor=executor)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
