@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from ansible_collections.fedora_infra.dnf_counting.tests.support.log_host import LogHost
+from ansible_collections.fedora_infra.dnf_counting.tests.support.log_host import LogHost, Seen
 from ansible_collections.fedora_infra.dnf_counting.tests.support.oracle import (
     oracle_totals,
     sorted_rows,
@@ -16,6 +16,8 @@ from ansible_collections.fedora_infra.dnf_counting.tests.support.oracle import (
 FEDORA = "mirrors.fedoraproject.org-access.log"
 CENTOS = "mirrors.centos.org-access.log"
 YESTERDAY = datetime.now(UTC).date() - timedelta(days=1)
+#: Files that say who writes, and what the sync remembers of the hosts.
+RUN_NOTES = {".writing", ".sync.json"}
 
 
 @pytest.fixture
@@ -30,6 +32,11 @@ def assert_totals_are_the_oracles(log_host: LogHost, work: Path) -> None:
         expected = oracle_totals(log_host.run_dir / "combined", log_name, work / totals)
         assert len(expected) > 2
         assert sorted_rows(log_host.published / totals) == expected
+
+
+def outputs_in(state: dict[str, Seen]) -> dict[str, Seen]:
+    """The state without what each run may write: who writes, and what sync remembers of hosts."""
+    return {path: seen for path, seen in state.items() if Path(path).name not in RUN_NOTES}
 
 
 def test_second_run_changes_nothing_and_check_mode_agrees_with_both(
@@ -62,11 +69,15 @@ def test_second_run_changes_nothing_and_check_mode_agrees_with_both(
     assert_totals_are_the_oracles(log_host, tmp_path / "oracle")
 
     made = log_host.state()
-    for options in (["--check", "--diff"], []):
-        again = log_host.play("daily", *options)
-        assert again.code == 0, again.output
-        assert again.changed == []
-        assert log_host.state().keys() == made.keys()
+    planned = log_host.play("daily", "--check", "--diff")
+    assert planned.code == 0, planned.output
+    assert planned.changed == []
+    assert log_host.state() == made
+
+    second = log_host.play("daily")
+    assert second.code == 0, second.output
+    assert second.changed == []
+    assert outputs_in(log_host.state()) == outputs_in(made)
 
 
 def test_bad_input_is_named_and_keeps_nothing_else_from_being_counted(
@@ -111,6 +122,19 @@ def test_bad_input_is_named_and_keeps_nothing_else_from_being_counted(
     assert_totals_are_the_oracles(log_host, tmp_path / "oracle")
     quality = json.loads((log_host.published / "quality.json").read_text())
     assert "complete" not in {week["status"] for week in quality["weeks"]}
+
+
+def test_a_part_of_the_run_is_prepared_and_cleaned_up_after(log_host: LogHost) -> None:
+    assert log_host.play("deploy").code == 0
+    part = log_host.play("daily", "--tags", "combine")
+    assert part.code == 0, part.output
+    own = (
+        "Start the log hosts",
+        "Combine the logs of the hosts by time",
+        "Stop the simulated log hosts",
+    )
+    assert [name for name in part.ran if name in own] == [*own]
+    assert not {"Fetch the logs of the log hosts", "Publish the totals"} & {*part.ran}
 
 
 def test_a_day_that_comes_late_is_counted_by_the_next_run(

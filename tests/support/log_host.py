@@ -5,16 +5,25 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 import re
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 CHECKOUT = Path(__file__).parents[2]
 SAMPLE = CHECKOUT / "sample"
+
+
+class Seen(NamedTuple):
+    """One file, link or folder that runs made."""
+
+    content: str
+    mtime_ns: int
 
 
 @dataclass(frozen=True)
@@ -27,11 +36,19 @@ class Played:
     @property
     def changed(self) -> list[str]:
         """Names of the tasks that changed something."""
+        return self._tasks_that_were("changed")
+
+    @property
+    def ran(self) -> list[str]:
+        """Names of the tasks that were not skipped and did not fail."""
+        return self._tasks_that_were("ok|changed")
+
+    def _tasks_that_were(self, results: str) -> list[str]:
         tasks = re.split(r"^TASK \[", self.output, flags=re.MULTILINE)[1:]
         return [
             task.partition("]")[0].rpartition(" : ")[2]
             for task in tasks
-            if re.search(r"^changed: \[", task, flags=re.MULTILINE)
+            if re.search(rf"^(?:{results}): \[", task, flags=re.MULTILINE)
         ]
 
 
@@ -109,12 +126,18 @@ class LogHost:
         (self.root / "start.yml").write_text(json.dumps(_START), encoding="utf-8")
         return {"dnf_counting": {"hosts": {"log01": {**settings, **variables}}}}
 
-    def state(self) -> dict[str, tuple[int, int]]:
-        """Size and time of every file that the runs make, folders included."""
+    def state(self) -> dict[str, Seen]:
+        """Everything that the runs make: content and time of files, the aim of links, folders."""
         made = [self.run_dir / name for name in ("hosts", "combined", "countme", "html")]
-        paths = [path for folder in made for path in folder.rglob("*")]
-        found = {str(path): path.lstat() for path in paths}
-        return {path: (seen.st_size, seen.st_mtime_ns) for path, seen in found.items()}
+        return {str(path): _seen(path) for folder in made for path in folder.rglob("*")}
+
+
+def _seen(path: Path) -> Seen:
+    if path.is_symlink():
+        return Seen(os.readlink(path), 0)
+    if path.is_dir():
+        return Seen("a folder", 0)
+    return Seen(hashlib.sha256(path.read_bytes()).hexdigest(), path.stat().st_mtime_ns)
 
 
 _START = [
