@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ._calendar import days_between, spell_days
-from ._errors import SettingsError, shown
+from ._errors import CountingError, SettingsError, shown
 from ._log_paths import checked_host
 from ._records import Unit
 from ._rsync import source_address
@@ -137,7 +137,12 @@ def plan_hosts(
 
 def _is_whole(dest: Path, host: str, day: date, memory: Mapping[str, HostMemory]) -> bool:
     known = memory.get(host)
-    return known is not None and day in known.whole and bool(logs_of_day(HostTree(dest, host), day))
+    if known is None or day not in known.whole:
+        return False
+    try:
+        return bool(logs_of_day(HostTree(dest, host), day))
+    except CountingError:
+        return False  # the sync of that host will fail of it, and of that host alone
 
 
 def _seconds(host: str, memory: Mapping[str, HostMemory]) -> float:

@@ -92,6 +92,24 @@ def test_incident_days_down_reaches_back_to_days_not_known_whole(tmp_path: Path)
     assert set(plan.catch_up) == expected - {whole}
 
 
+@pytest.mark.parametrize("in_the_way", ["proxy01", "proxy01/2026", "proxy01/2026/11"])
+@pytest.mark.parametrize("kind", ["link", "file"])
+def test_an_odd_folder_of_one_host_stops_no_other(
+    tmp_path: Path, in_the_way: str, kind: str
+) -> None:
+    odd = tmp_path / in_the_way
+    odd.parent.mkdir(parents=True, exist_ok=True)
+    if kind == "link":
+        odd.symlink_to("elsewhere")
+    else:
+        odd.touch()
+    day = WINDOW[0] - timedelta(days=1)
+    memory = {"proxy01": HostMemory(SINCE, 1.0, day, (day,))}
+    sources = [Source(host, "x::y/") for host in ("proxy01", "proxy02")]
+    plans = plan_hosts(sources, WINDOW, dest=tmp_path, memory=memory, catch_up_days=4)
+    assert {plan.host: plan.catch_up for plan in plans} == {"proxy01": (day,), "proxy02": (day,)}
+
+
 @pytest.mark.parametrize(
     ("statuses", "allowed", "fails"),
     [
