@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import errno
 import fcntl
 import json
@@ -24,6 +25,8 @@ from ._errors import LockedError, OutputError, SourceError
 UNFINISHED = ".unfinished"
 LOCK_NAME = ".writing"
 _LOCK_POLL_SECONDS = 0.05
+# Python has no function for it; every C library for Linux has.
+_SYNCFS = ctypes.CDLL(None, use_errno=True).syncfs
 
 
 def write_error(path: Path, error: OSError) -> OutputError:
@@ -182,6 +185,24 @@ def _lock(lock: IO[str], patience_seconds: float) -> None:
             time.sleep(_LOCK_POLL_SECONDS)
         else:
             return
+
+
+def sync_file_system(folder: Path) -> None:
+    """Have all that was written to the file system of a folder on disk. Raises OutputError.
+
+    Unlike os.sync() this waits for no other file system, and says when something could not be
+    written.
+    """
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            if _SYNCFS(descriptor):
+                number = ctypes.get_errno()
+                raise OSError(number, os.strerror(number))
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        raise write_error(folder, error) from error
 
 
 def writer_at_work(folder: Path) -> str:

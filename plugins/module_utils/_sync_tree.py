@@ -16,7 +16,6 @@ import os
 import re
 import shutil
 import stat
-import subprocess
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -220,15 +219,6 @@ def put_in_place(
     for folder in (tree.shadow / PARTIAL, tree.shadow, tree.folder):
         with contextlib.suppress(OSError):
             folder.rmdir()
-
-
-def make_durable(dest: Path) -> None:
-    """Have all that arrived on disk: once for all hosts, as thousands of fsyncs take long.
-
-    Before that a power failure leaves short logs, which rsync tells from whole ones by their size;
-    so no day may be remembered as whole before.
-    """
-    subprocess.run(["sync", "--file-system", "--", dest], check=False, capture_output=True)
 
 
 def _put(

@@ -198,6 +198,7 @@ seconds:
 
 import contextlib
 import time
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -209,7 +210,10 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._errors 
     SettingsError,
     shown,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._files import writer_lock
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._files import (
+    sync_file_system,
+    writer_lock,
+)
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._module import (
     counting_module,
     finish,
@@ -222,6 +226,7 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync im
     sync_hosts,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync_memory import (
+    HostMemory,
     load_memory,
     save_memory,
 )
@@ -232,9 +237,6 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync_pl
     remembered,
     silent_hosts,
     sources_of,
-)
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync_tree import (
-    make_durable,
 )
 
 OPTIONS: dict[str, dict[str, Any]] = {
@@ -312,6 +314,26 @@ def settings_from(params: dict[str, Any]) -> Settings:
     )
 
 
+def keep(
+    module: AnsibleModule, dest: Path, memory: Mapping[str, HostMemory], *, changed: bool
+) -> str:
+    """Have what arrived on disk, and only then remember it. Gives why that failed, if it did.
+
+    Once for all hosts, as thousands of fsyncs take long. Before that a power failure leaves short
+    logs, which rsync tells from whole ones by their size, so no day may be remembered as whole.
+    """
+    try:
+        if changed:
+            sync_file_system(dest)
+    except OutputError as error:
+        return str(error)
+    try:
+        save_memory(dest, memory)
+    except OutputError as error:
+        module.warn(str(error))  # what was fetched counts all the same
+    return ""
+
+
 def sync(module: AnsibleModule, today: date) -> None:
     """Plan, sync under the lock, remember, and end the module."""
     params = module.params
@@ -337,13 +359,9 @@ def sync(module: AnsibleModule, today: date) -> None:
         outcomes = sync_hosts(plans, settings, look_only=module.check_mode)
         after = remembered(memory, outcomes, today=today)
         changed = any(unit.figures["files"] for outcome in outcomes for unit in outcome.units)
+        not_on_disk = ""
         if not module.check_mode:
-            if changed:
-                make_durable(settings.dest)
-            try:
-                save_memory(settings.dest, after)
-            except OutputError as error:
-                module.warn(str(error))  # what was fetched counts all the same
+            not_on_disk = keep(module, settings.dest, after, changed=changed)
     silent = silent_hosts(
         [source.host for source in sources],
         after,
@@ -356,7 +374,7 @@ def sync(module: AnsibleModule, today: date) -> None:
     finish(
         module,
         [unit for outcome in outcomes for unit in outcome.units],
-        failure=failure(outcomes, params["max_failed_hosts"]),
+        failure=not_on_disk or failure(outcomes, params["max_failed_hosts"]),
         changed=changed,
         hosts=[outcome.to_json() for outcome in outcomes],
         silent_hosts=silent,

@@ -24,6 +24,9 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._files import (
+    sync_file_system,
+)
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._log_paths import (
     dated_name,
     day_folder,
@@ -42,9 +45,6 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync_pl
     Source,
     plan_hosts,
     remembered,
-)
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync_tree import (
-    make_durable,
 )
 from ansible_collections.fedora_infra.dnf_counting.tests.support.host_network import (
     HostNetwork,
@@ -101,7 +101,7 @@ def sync_our_way(addresses: Mapping[str, str], dest: Path) -> list[HostOutcome]:
     )
     outcomes = sync_hosts(plans, Settings(dest=dest))
     if any(outcome.status == "made" for outcome in outcomes):
-        make_durable(dest)
+        sync_file_system(dest)
     save_memory(dest, remembered(memory, outcomes, today=date(2026, 11, 21)))
     failed = [outcome.reason for outcome in outcomes if outcome.failed]
     if failed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import socket
@@ -15,7 +16,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._files import writer_lock
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._files import (
+    write_error,
+    writer_lock,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.modules import http_log_sync
 from ansible_collections.fedora_infra.dnf_counting.tests.support.rsync_hosts import (
     DAYS,
     LOOPBACK,
@@ -118,6 +123,35 @@ def test_first_run_fetches_second_does_not(hosts: LogHosts) -> None:
     assert first["hosts"][0].keys() == {
         *("name", "status", "files", "bytes", "attempts", "seconds", "reason")
     }
+
+
+def test_no_program_but_rsync_is_needed(hosts: LogHosts) -> None:
+    result = hosts.sync(environment={"PATH": str(hosts.folder)})
+    assert statuses(result) == every("made", "proxy01", "proxy02"), result
+
+
+def test_an_odd_folder_of_one_host_stops_no_other(hosts: LogHosts) -> None:
+    hosts.sync()
+    shutil.move(hosts.dest / "proxy01", hosts.folder / "elsewhere")
+    (hosts.dest / "proxy01").symlink_to(hosts.folder / "elsewhere")
+    result = hosts.sync(until=str(DAYS[-1] + timedelta(days=2)), days=1)
+    assert [(host["name"], host["status"]) for host in result["hosts"]] == [
+        ("proxy01", "failed"),
+        ("proxy02", "missing"),
+    ]
+    assert "found a symbolic link" in result["hosts"][0]["reason"]
+
+
+def test_what_is_not_on_disk_is_not_remembered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refusing(folder: Path) -> None:
+        raise write_error(folder, OSError(errno.EIO, "no"))
+
+    monkeypatch.setattr(http_log_sync, "sync_file_system", refusing)
+    told = http_log_sync.keep(None, tmp_path, {}, changed=True)
+    assert "Input/output error" in told
+    assert not list(tmp_path.iterdir())
 
 
 def test_content_and_times_are_those_of_the_host(hosts: LogHosts) -> None:

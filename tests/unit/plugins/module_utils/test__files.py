@@ -1,0 +1,35 @@
+"""What was written is on disk."""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+from pathlib import Path
+
+import pytest
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils import _files
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._errors import OutputError
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._files import (
+    sync_file_system,
+)
+
+
+def test_a_file_system_is_synced(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("a")
+    sync_file_system(tmp_path)
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match=f"{tmp_path}/gone: expected to write there"):
+        sync_file_system(tmp_path / "gone")
+
+
+def test_what_the_disk_refuses_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refusing(descriptor: int) -> int:
+        assert descriptor > 2
+        ctypes.set_errno(errno.EIO)
+        return -1
+
+    monkeypatch.setattr(_files, "_SYNCFS", refusing)
+    with pytest.raises(OutputError, match="found Input/output error"):
+        sync_file_system(tmp_path)
