@@ -173,6 +173,9 @@ def run_rsync(
         )
     except FileNotFoundError as error:
         return Ended(127, str(error))
+    except OSError as error:
+        # EAGAIN, ENOMEM, EACCES …: of this host; the others may still find room
+        return Ended(126, f"starting rsync failed: {os.strerror(error.errno or 0)}")
     heard = bytearray()
     patience = _Patience(stall_seconds, wall_seconds, progress, stopping or threading.Event())
     cut_short = "an error here"

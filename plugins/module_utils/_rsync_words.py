@@ -136,6 +136,10 @@ _CODES: dict[int, _Meaning] = {
     24: _Meaning("files that vanished while they were fetched", "The next run takes them up."),
     30: _Meaning("nothing arriving any more", _LATER),
     35: _Meaning("no answer from its rsync daemon", "Look at that host and its firewall."),
+    126: _Meaning(
+        "an rsync that can't be started",
+        "Let the counting user run it; look at memory and processes here, or lower workers.",
+    ),
     127: _Meaning("no rsync on this machine", "Install rsync.", False),
 }
 

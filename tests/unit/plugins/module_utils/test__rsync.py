@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import threading
@@ -174,6 +175,18 @@ def test_no_rsync_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for folder in (tmp_path, "/usr/sbin"):
         monkeypatch.setitem(_rsync.ENVIRONMENT, "PATH", str(folder))
         assert run_rsync([], stall_seconds=5, wall_seconds=5).code == 127
+
+
+@pytest.mark.parametrize("number", [errno.EAGAIN, errno.ENOMEM, errno.EACCES, errno.EMFILE])
+def test_an_rsync_that_cannot_be_started_is_told(
+    monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def refusing(*command: object, **settings: object) -> None:
+        raise OSError(number, os.strerror(number), "/usr/bin/setpriv")
+
+    monkeypatch.setattr(_rsync.subprocess, "Popen", refusing)
+    ended = run_rsync([], stall_seconds=5, wall_seconds=5)
+    assert ended == (126, f"starting rsync failed: {os.strerror(number)}", "")
 
 
 def test_incident_partial_transfer_rsync_ends_with_us(program: Path, tmp_path: Path) -> None:
