@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
-from ._combine_records import CombinedLog, combined_logs, read_combined_day
+from ._combine_records import CombinedLog, combined_logs, read_combined_day, unreadable
 from ._errors import CountingError, SettingsError
 from ._host_logs import (
     DEFAULT_GROUPS,
@@ -26,6 +26,7 @@ from ._host_logs import (
     hosts_for_log,
     logs_of_day,
 )
+from ._log_paths import forms_of_log
 from ._records import InputFile, Unit, differences
 
 
@@ -164,7 +165,10 @@ def _waiting_for(hosts: Iterable[str]) -> str:
 
 
 def _plan_log(log: PlannedLog, *, forms: Sequence[Path], awaited: Sequence[str]) -> PlannedLog:
-    why_due = _why_due(log, forms)
+    try:
+        why_due = _why_due(log, forms)
+    except OSError as error:
+        return _with_status(log, "failed", [str(unreadable(forms[0], error))])
     if not why_due:
         nothing_sound = log.record is not None and not log.record.inputs
         status = "blocked" if nothing_sound else "unchanged"
@@ -212,8 +216,14 @@ def _why_due(log: PlannedLog, forms: Sequence[Path]) -> list[str]:
 def _output_problem(record: CombinedLog, forms: Sequence[Path]) -> list[str]:
     if not forms:
         return ["the combined log is gone"]
-    size = forms[0].stat(follow_symlinks=False).st_size
-    if not forms[0].name.endswith("log") or size == record.bytes:
+    plain = forms[0]
+    if not plain.name.endswith("log"):
+        return []
+    try:
+        size = plain.stat(follow_symlinks=False).st_size
+    except FileNotFoundError:  # compressed or removed just now
+        return _output_problem(record, forms_of_log(plain.parent, plain.name))
+    if size == record.bytes:
         return []
     return [f"the combined log has {size} bytes instead of {record.bytes}"]
 

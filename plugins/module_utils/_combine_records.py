@@ -155,19 +155,37 @@ def write_combined_day(combined: Path, combined_day: CombinedDay) -> None:
     write_bytes(day_folder(combined, combined_day.day) / RECORD_NAME, text.encode())
 
 
+def unreadable(path: Path, error: OSError) -> SourceError:
+    """An OSError met while looking at the tree, in terms of what an operator can do."""
+    return SourceError(
+        path,
+        expected="to read that part of the tree of combined logs",
+        found=os.strerror(error.errno or 0),
+        advice="Look at that place and its file system, then run again.",
+    )
+
+
 def combined_logs(combined: Path, day: date) -> dict[str, list[Path]]:
-    """The logs of a day, whoever made them: for each name its forms, plain first."""
+    """The logs of a day, whoever made them: for each name its forms, plain first.
+
+    Raises SourceError if the folder is there but can't be read.
+    """
     folder = day_folder(combined, day)
     try:
         names = {split_compression(name)[0] for name in os.listdir(folder)}
+        logs = {name for name in names if name.endswith("log") and is_log_name(name)}
+        return {name: forms_of_log(folder, name) for name in sorted(logs)}
     except (FileNotFoundError, NotADirectoryError):
         return {}
-    logs = {name for name in names if name.endswith("log") and is_log_name(name)}
-    return {name: forms_of_log(folder, name) for name in sorted(logs)}
+    except OSError as error:
+        raise unreadable(folder, error) from error
 
 
 def newest_days(combined: Path) -> Iterator[date]:
-    """The days that have a folder in the tree, the newest first; looks no further than asked."""
+    """The days that have a folder in the tree, the newest first; looks no further than asked.
+
+    Raises SourceError where a folder is there but can't be read.
+    """
     for year in _numbered(combined, 4):
         for month in _numbered(year, 2):
             for day in _numbered(month, 2):
@@ -182,6 +200,8 @@ def _numbered(folder: Path, digits: int) -> list[Path]:
         names = os.listdir(folder)
     except (FileNotFoundError, NotADirectoryError):
         return []
+    except OSError as error:
+        raise unreadable(folder, error) from error
     numbers = [name for name in names if len(name) == digits and name.isdecimal()]
     return [folder / name for name in sorted(numbers, reverse=True)]
 

@@ -22,11 +22,12 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from ._combine_records import combined_logs, newest_days
+from ._combine_records import combined_logs, newest_days, unreadable
 from ._errors import CountingError, OutputError, SettingsError, SourceError
 from ._files import open_regular, replacing, sync_folder, write_error, writer_lock
 from ._libs import zstandard
 from ._log_files import READ_SIZE, LogFile
+from ._log_paths import day_folder
 from ._records import Unit
 
 LOCK_NAME = ".compressing"
@@ -70,7 +71,7 @@ class CompressSettings:
 
 @dataclass(frozen=True)
 class PlannedCompression:
-    """A plain log that is to be compressed."""
+    """A plain log that is to be compressed; or a place that failed, for it can't be read."""
 
     path: Path
     unit: Unit
@@ -100,20 +101,35 @@ def plan_compression(settings: CompressSettings) -> list[PlannedCompression]:
             found=os.strerror(error.errno or 0),
             advice="Mount the file system, or correct the option src.",
         ) from error
-    days = [day for day in newest_days(settings.src) if any(combined_logs(settings.src, day))]
+    days = [(day, _plan_day(settings.src, day)) for day in newest_days(settings.src)]
+    with_logs = [(day, planned) for day, planned in days if planned is not None]
+    return [
+        one for day, planned in reversed(with_logs[1:]) if day < settings.before for one in planned
+    ]
+
+
+def _plan_day(src: Path, day: date) -> list[PlannedCompression] | None:
+    """The plain logs of a day, or its failure; None for a day without any logs."""
+    try:
+        logs = combined_logs(src, day)
+    except SourceError as error:
+        return [PlannedCompression(day_folder(src, day), Unit(f"{day}", "failed", (str(error),)))]
+    if not logs:
+        return None
     planned = []
-    for day in reversed(days[1:]):
-        if day >= settings.before:
+    for name, forms in logs.items():
+        if not forms or forms[0].name != name:
             continue
-        for name, forms in combined_logs(settings.src, day).items():
-            if forms and forms[0].name == name and _is_file(forms[0]):
-                unit = Unit(f"{day} {name}", "due", ("still plain",))
-                planned.append(PlannedCompression(forms[0], unit))
+        unit = Unit(f"{day} {name}", "due", ("still plain",))
+        try:
+            if not stat.S_ISREG(forms[0].stat(follow_symlinks=False).st_mode):
+                continue
+        except FileNotFoundError:  # removed just now
+            continue
+        except OSError as error:
+            unit = Unit(unit.name, "failed", (str(unreadable(forms[0], error)),))
+        planned.append(PlannedCompression(forms[0], unit))
     return planned
-
-
-def _is_file(path: Path) -> bool:
-    return stat.S_ISREG(path.stat(follow_symlinks=False).st_mode)
 
 
 def compress_logs(
@@ -130,7 +146,7 @@ def compress_logs(
     workers = min(settings.workers, len(os.sched_getaffinity(0)))
 
     def compress_and_tell(one: PlannedCompression) -> Unit:
-        unit = _compressed(one, settings)
+        unit = _compressed(one, settings) if one.unit.status == "due" else one.unit
         notify(unit)
         return unit
 

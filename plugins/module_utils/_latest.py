@@ -18,8 +18,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
-from ._combine_records import combined_logs, newest_days
-from ._errors import OutputError
+from ._combine_records import combined_logs, newest_days, unreadable
+from ._errors import OutputError, SourceError
 from ._files import make_folder, sync_folder, write_error
 from ._log_paths import day_folder
 from ._records import Unit
@@ -42,8 +42,20 @@ def plan_latest(
 ) -> PlannedLatest:
     """Link to the newest day that has logs, once those that are ``due`` are made.
 
-    ``due`` has their names for each day; days that are ``unfinished`` don't count.
+    ``due`` has their names for each day; days that are ``unfinished`` don't count. Where the tree
+    or the links can't be read the unit has failed, and says why.
     """
+    try:
+        return _plan_latest(latest, combined, due, unfinished)
+    except SourceError as error:
+        return PlannedLatest(Unit("latest", "failed", (str(error),)))
+    except OSError as error:
+        return PlannedLatest(Unit("latest", "failed", (str(unreadable(latest, error)),)))
+
+
+def _plan_latest(
+    latest: Path, combined: Path, due: Mapping[date, Sequence[str]], unfinished: Iterable[date]
+) -> PlannedLatest:
     left_out = set(unfinished)
     for day in heapq.merge(sorted(due, reverse=True), newest_days(combined), reverse=True):
         if day in left_out:

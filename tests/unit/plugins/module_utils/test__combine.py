@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import bz2
+import errno
 import gzip
 import json
 import lzma
 import os
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -581,3 +583,51 @@ def test_a_log_that_is_not_whole_on_disk_never_gets_its_name(
     assert unit.status == "failed"
     assert "found 10" in unit.reasons[0]
     assert not (trees.settings.dest / f"{DAY:%Y/%m/%d}" / LOG).exists()
+
+
+def test_a_combined_log_that_is_compressed_while_it_is_looked_at_is_unchanged(
+    trees: Trees, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trees.put("proxy01", line(1))
+    trees.run()
+    compressed_in_the_middle = iter([None, FileNotFoundError(errno.ENOENT, "gone")])
+    fail_stat(monkeypatch, compressed_in_the_middle, before=compress_combined)
+    assert trees.unit().status == "unchanged"
+
+
+def test_a_combined_log_that_can_not_be_looked_at_fails_alone(
+    trees: Trees, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trees.put("proxy01", line(1))
+    other = trees.put("proxy01", line(1), name="other-access.log").name
+    trees.run()
+    fail_stat(monkeypatch, iter([None, OSError(errno.EIO, "bad")]))
+    units = {unit.name: unit for unit in trees.run().units}
+    assert units[UNIT].status == "failed"
+    assert "expected to read" in units[UNIT].reasons[0]
+    assert units[f"{DAY} {other}"].status == "unchanged"
+
+
+def compress_combined(path: Path) -> None:
+    path.with_name(path.name + ".xz").write_bytes(lzma.compress(path.read_bytes()))
+    path.unlink()
+
+
+def fail_stat(
+    monkeypatch: pytest.MonkeyPatch,
+    errors: Iterator[OSError | None],
+    *,
+    before: Callable[[Path], None] = lambda path: None,
+) -> None:
+    """Let looks at the plain combined log itself fail; the first one is that of the listing."""
+    found = Path.stat
+
+    def stat(path: Path, *, follow_symlinks: bool = True) -> os.stat_result:
+        if path.name == LOG and "combined" in path.parts and not follow_symlinks:
+            error = next(errors, None)
+            if error:
+                before(path)
+                raise error
+        return found(path, follow_symlinks=follow_symlinks)
+
+    monkeypatch.setattr(Path, "stat", stat)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import lzma
 import os
 from datetime import date
@@ -197,3 +198,47 @@ def test_impossible_settings_are_refused(tree: Path, options: dict[str, Any]) ->
 def test_incident_nfs_gone_a_missing_tree_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="Mount"):
         run(tmp_path / "gone")
+
+
+def test_a_day_that_can_not_be_read_fails_and_the_others_are_compressed(tree: Path) -> None:
+    (tree / "2021/08/29").symlink_to("29")
+    units = {unit.name: unit for unit in run(tree)}
+    assert units["2021-08-29"].status == "failed"
+    assert "symbolic links" in units["2021-08-29"].reasons[0]
+    assert units[f"2021-08-31 {NAME}"].status == "made"
+
+
+def test_a_year_that_can_not_be_read_is_an_error_that_names_it(tree: Path) -> None:
+    (tree / "2020").symlink_to("2020")
+    with pytest.raises(SourceError, match=f"{tree}/2020: expected to read"):
+        run(tree)
+
+
+def test_a_log_that_can_not_be_looked_at_fails(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tree / "2021/08/31" / NAME
+    monkeypatch.setattr(Path, "stat", failing_stat(path, None, OSError(errno.EIO, "bad")))
+    units = {unit.name: unit.status for unit in run(tree)}
+    assert units == {f"2021-08-31 {NAME}": "failed", f"2021-09-30 {NAME}": "made"}
+
+
+def test_a_log_that_is_removed_meanwhile_is_left_alone(
+    tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tree / "2021/08/31" / NAME
+    monkeypatch.setattr(
+        Path, "stat", failing_stat(path, None, FileNotFoundError(errno.ENOENT, "gone"))
+    )
+    assert [unit.name for unit in run(tree)] == [f"2021-09-30 {NAME}"]
+
+
+def failing_stat(of: Path, *errors: OSError | None) -> Any:
+    """Like Path.stat, but looks at one path itself fail; the first one is that of the listing."""
+    found = Path.stat
+    coming = iter(errors)
+
+    def stat(path: Path, *, follow_symlinks: bool = True) -> os.stat_result:
+        if path == of and not follow_symlinks and (error := next(coming, None)):
+            raise error
+        return found(path, follow_symlinks=follow_symlinks)
+
+    return stat

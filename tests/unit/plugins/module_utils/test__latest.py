@@ -141,3 +141,13 @@ def test_incident_public_copy_torn_a_reader_always_sees_one_whole_set_of_links(
     done.set()
     reader.join()
     assert seen == {20}
+
+
+@pytest.mark.parametrize("place", ["2021", "latest"])
+def test_a_place_that_can_not_be_read_fails_the_links_alone(tmp_path: Path, place: str) -> None:
+    if place == "latest":
+        add_log(tmp_path, "2021/09/28", "a-access.log")
+    (tmp_path / place).symlink_to(place)
+    planned = plan_latest(tmp_path / "latest", tmp_path, due={}, unfinished=())
+    assert planned.unit.status == "failed"
+    assert f"{tmp_path}/{place}: expected to read" in planned.unit.reasons[0]
