@@ -16,6 +16,11 @@ def loaded(name: str) -> Any:
     return yaml.safe_load((ROLE / name).read_text(encoding="utf-8"))
 
 
+@pytest.mark.parametrize("system", ["RedHat", "Debian", "default"])
+def test_no_program_is_installed_but_the_one_that_runs(system: str) -> None:
+    assert loaded(f"vars/{system}.yml")["web_data_analysis_packages"] == ["rsync"]
+
+
 @pytest.mark.parametrize("entry_point", ["main", "run"])
 def test_every_default_is_specified_with_the_same_value(entry_point: str) -> None:
     options = loaded("meta/argument_specs.yml")["argument_specs"][entry_point]["options"]
