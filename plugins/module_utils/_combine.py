@@ -28,7 +28,7 @@ from ._combine_records import (
 from ._errors import CountingError, OutputError, SourceError
 from ._files import replacing
 from ._host_logs import HostLog
-from ._log_files import READ_SIZE, open_log
+from ._log_files import check_same_digests, log_digest, log_pieces
 from ._log_paths import day_folder, forms_of_log
 from ._merge import MergedLog, merge_logs
 from ._merge_memory import MemoryShare, merge_memory
@@ -134,13 +134,10 @@ class _Combining:
                 sound[path] = digest
             else:
                 rejected.append((path, str(digest)))
-        if len(set(sound.values())) > 1:
-            names = " and ".join(str(path) for path in sound)
-            reason = (
-                f"{names}: expected two forms of one log, found different content. "
-                "Remove the wrong one; the day is then combined again."
-            )
-            rejected += [(path, reason) for path in sound]
+        try:
+            check_same_digests(sound)
+        except SourceError as different:
+            rejected += [(path, str(different)) for path in sound]
             sound = {}
         paths = list(sound)
         merged = paths[0] if paths else None
@@ -177,14 +174,10 @@ class _NothingSoundError(Exception):
 
 
 def _digest(path: Path) -> bytes | SourceError:
-    digest = hashlib.blake2b()
     try:
-        with open_log(path) as log:
-            while piece := log.read(READ_SIZE):
-                digest.update(piece)
+        return log_digest(path)
     except SourceError as error:
         return error
-    return digest.digest()
 
 
 def _record(
@@ -237,10 +230,7 @@ def _check_size(unfinished: Path, target: Path, size: int) -> None:
 def _refuse_to_shrink(target: Path, size: int) -> None:
     """A log without a record may be made of hosts' logs that are gone: never make it smaller."""
     for path in forms_of_log(target.parent, target.name):
-        with open_log(path) as log:
-            before = 0
-            while piece := log.read(READ_SIZE):
-                before += len(piece)
+        before = sum(map(len, log_pieces(path)))
         if size < before:
             raise OutputError(
                 path,

@@ -26,7 +26,7 @@ from ._combine_records import combined_logs, newest_days, unreadable
 from ._errors import CountingError, OutputError, SettingsError, SourceError
 from ._files import open_regular, replacing, sync_folder, write_error, writer_lock
 from ._libs import zstandard
-from ._log_files import READ_SIZE, LogFile
+from ._log_files import READ_SIZE, check_same_forms, log_digest
 from ._log_paths import day_folder
 from ._records import Unit
 
@@ -175,7 +175,8 @@ def _compress(path: Path, settings: CompressSettings) -> tuple[int, int]:
         with open_regular(path) as plain:
             seen = os.fstat(plain.fileno())
             if target.is_symlink() or target.exists():
-                _check_same(path, target)
+                # a run that was ended at the last moment left both forms
+                check_same_forms([path, target])
                 lock.enter_context(_swap_lock(settings))
             else:
                 _write_compressed(plain, target, seen, settings, lock)
@@ -197,7 +198,7 @@ def _write_compressed(
 ) -> None:
     with replacing(target, mode=stat.S_IMODE(seen.st_mode)) as unfinished:
         expected = _copy_compressed(plain, unfinished, settings)
-        if _digest(unfinished, form=f".{settings.form}") != expected:
+        if log_digest(unfinished, f".{settings.form}") != expected:
             raise OutputError(
                 target,
                 expected="to read back what was written",
@@ -232,25 +233,6 @@ def _compressor(settings: CompressSettings) -> Any:
     if settings.form == "xz":
         return lzma.LZMACompressor(lzma.FORMAT_XZ, check=lzma.CHECK_SHA256, preset=level)
     return zstandard.ZstdCompressor(level=level, write_checksum=True).compressobj()
-
-
-def _digest(path: Path, *, form: str | None = None) -> bytes:
-    digest = hashlib.blake2b()
-    with LogFile(path, form=form) as log:
-        while piece := log.read(READ_SIZE):
-            digest.update(piece)
-    return digest.digest()
-
-
-def _check_same(path: Path, target: Path) -> None:
-    """A run that was ended at the last moment left both forms; they must be equal."""
-    if _digest(path) != _digest(target):
-        raise OutputError(
-            path,
-            expected=f"the same log as in {target}",
-            found="different content",
-            advice="Remove the wrong one of the two; the next run goes on from there.",
-        )
 
 
 def _check_unchanged(path: Path, seen: os.stat_result) -> None:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import bz2
 import contextlib
+import hashlib
 import io
 import lzma
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -188,3 +189,35 @@ def open_log(path: Path) -> Iterator[IO[bytes]]:
     """Open a log, plain or compressed by its ending, for reading its plain bytes."""
     with io.BufferedReader(LogFile(path), READ_SIZE) as log:
         yield log
+
+
+def log_pieces(path: Path, form: str | None = None) -> Iterator[bytes]:
+    """The plain bytes of a log, piece by piece. Raises SourceError where it is damaged."""
+    with LogFile(path, form=form) as log:
+        while piece := log.read(READ_SIZE):
+            yield piece
+
+
+def log_digest(path: Path, form: str | None = None) -> bytes:
+    """A digest of the plain bytes of a log. Raises SourceError where it is damaged."""
+    digest = hashlib.blake2b()
+    for piece in log_pieces(path, form):
+        digest.update(piece)
+    return digest.digest()
+
+
+def check_same_forms(paths: Sequence[Path]) -> None:
+    """Raise SourceError where the forms of one log differ, or one of them is damaged."""
+    if len(paths) > 1:
+        check_same_digests({path: log_digest(path) for path in paths})
+
+
+def check_same_digests(digests: Mapping[Path, bytes]) -> None:
+    """The same for forms whose digests are known."""
+    if len(set(digests.values())) > 1:
+        raise SourceError(
+            " and ".join(str(path) for path in digests),
+            expected="forms of one log",
+            found="different content",
+            advice="Keep the right one and remove the other; the next run goes on from there.",
+        )

@@ -27,7 +27,7 @@ from typing import IO, Any
 from ._errors import SourceError
 from ._libs import np
 from ._line_blocks import BlockStream, LineBlock, LogStream, UnsortedError, write_sorted
-from ._log_files import READ_SIZE, open_log
+from ._log_files import log_pieces
 from ._merge_memory import DECODERS_MEMORY, LINES_MEMORY, too_big_to_read_together
 from ._sorted_runs import RunStream, SortedRuns, sorted_runs
 
@@ -133,9 +133,8 @@ def _damaged_sources(
 
 def _damage_of(path: Path) -> SourceError | None:
     try:
-        with open_log(path) as log:
-            while log.read(READ_SIZE):
-                pass
+        for _unused in log_pieces(path):
+            pass
     except SourceError as error:
         return error
     return None

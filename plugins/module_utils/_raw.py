@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -14,15 +13,15 @@ from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from ._combine_records import read_combined_day
 from ._countme import RULES_VERSION
-from ._errors import CountingError, SourceError, shown
+from ._errors import CountingError, shown
 from ._files import replacing
 from ._hit_blocks import BlockHits, BlockReader
 from ._host_hash import WeekKeys
-from ._log_files import open_log
+from ._log_files import check_same_forms, open_log
 from ._log_paths import day_folder, forms_of_log
 from ._raw_days import RawRecord, raw_day_path, read_record, record_metadata
 from ._raw_writer import HitStatistics, RawDayWriter
@@ -167,7 +166,7 @@ def _make(
 ) -> tuple[RawRecord, list[tuple[str, str]]]:
     source, *other_forms = (InputFile.seen(path, settings.src) for path in plan.forms)
     expected, present = _hosts(settings, plan.day)
-    _check_same_content(plan.forms)
+    check_same_forms(plan.forms)
     read = _Reading()
     output = raw_day_path(settings.raw_dir, plan.day)
     record: list[RawRecord] = []
@@ -273,25 +272,3 @@ def _in_parallel(
             yield running.pop(0).result()
     for future in running:
         yield future.result()
-
-
-def _check_same_content(forms: Sequence[Path]) -> None:
-    """Raise SourceError where a log lies there in several forms that differ."""
-    if len(forms) < 2:
-        return
-    digests = {path: _digest(path) for path in forms}
-    if len(set(digests.values())) > 1:
-        raise SourceError(
-            forms[0],
-            expected=f"the same log as in {', '.join(path.name for path in forms[1:])}",
-            found="different content",
-            advice="Keep the right one and remove the other.",
-        )
-
-
-def _digest(path: Path) -> bytes:
-    digest: Any = hashlib.sha256()
-    with open_log(path) as log:
-        while piece := log.read(BLOCK_SIZE):
-            digest.update(piece)
-    return bytes(digest.digest())

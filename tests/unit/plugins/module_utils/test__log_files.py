@@ -14,6 +14,8 @@ import zstandard
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._errors import SourceError
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._log_files import (
     LogFile,
+    check_same_forms,
+    log_digest,
     open_log,
 )
 
@@ -128,3 +130,23 @@ def test_a_pipe_does_not_hang_the_reader(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "a.log")
     with pytest.raises(SourceError, match="something else"):
         read(tmp_path / "a.log")
+
+
+def test_forms_of_one_log_are_the_same_whatever_their_compression(tmp_path: Path) -> None:
+    plain = written(tmp_path, "access.log", b"a line\n")
+    packed = written(tmp_path, "access.log.xz", lzma.compress(b"a line\n"))
+    unnamed = written(tmp_path, "unfinished", lzma.compress(b"a line\n"))
+    assert log_digest(plain) == log_digest(packed) == log_digest(unnamed, ".xz")
+    check_same_forms([plain, packed])
+
+
+def test_forms_that_differ_are_an_error_that_names_all_of_them(tmp_path: Path) -> None:
+    plain = written(tmp_path, "access.log", b"a line\n")
+    packed = written(tmp_path, "access.log.xz", lzma.compress(b"another line\n"))
+    with pytest.raises(SourceError, match="different content") as caught:
+        check_same_forms([plain, packed])
+    assert caught.value.place == f"{plain} and {packed}"
+
+
+def test_one_form_alone_is_not_read(tmp_path: Path) -> None:
+    check_same_forms([tmp_path / "not there"])
