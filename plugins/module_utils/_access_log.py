@@ -7,15 +7,8 @@ from __future__ import annotations
 
 from datetime import date
 
-from ._calendar import DAY_SECONDS
+from ._calendar import DAY_SECONDS, MONTHS, UNIX_EPOCH_DAY
 
-_MONTHS = {
-    month: number
-    for number, month in enumerate(
-        ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"), 1
-    )
-}
-_UNIX_EPOCH = date(1970, 1, 1).toordinal()
 _DAY_MINUTES = 24 * 60
 
 
@@ -39,7 +32,7 @@ def parse_day_of_time(text: str) -> int:
     """``27/Sep/2021`` as days since the Unix epoch. Raises ValueError."""
     day, month, year = text.split("/", 2)
     try:
-        return date(int(year), _MONTHS[month], int(day)).toordinal() - _UNIX_EPOCH
+        return date(int(year), MONTHS[month], int(day)).toordinal() - UNIX_EPOCH_DAY
     except (KeyError, OverflowError) as error:
         raise ValueError(f"no such day: {text}") from error
 

@@ -16,6 +16,17 @@ from datetime import UTC, date, datetime, timedelta
 from ._errors import SettingsError, shown
 
 DAY_SECONDS = 24 * 60 * 60
+
+#: The day of the Unix epoch as ``date.toordinal`` counts days.
+UNIX_EPOCH_DAY = date(1970, 1, 1).toordinal()
+
+#: Months as logs name them, in whatever language a machine speaks.
+MONTHS = {
+    name: number
+    for number, name in enumerate(
+        ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"), 1
+    )
+}
 WEEK_SECONDS = 7 * DAY_SECONDS
 
 #: Week 0 starts on Monday, 1970-01-05, 00:00 UTC: four days after the Unix epoch.

@@ -14,6 +14,7 @@ import re
 from datetime import date
 from typing import Any, NamedTuple
 
+from ._calendar import MONTHS, UNIX_EPOCH_DAY
 from ._libs import np
 
 _STAMP = re.compile(
@@ -21,11 +22,6 @@ _STAMP = re.compile(
     rb":(?P<hour>[0-9]{2}):(?P<minute>[0-9]{2}):(?P<second>[0-9]{2})"
     rb" (?P<sign>[+-])(?P<zone_hours>[0-9]{2})(?P<zone_minutes>[0-9]{2})\]"
 )
-_MONTHS = {
-    name: number
-    for number, name in enumerate(b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(), 1)
-}
-_EPOCH = date(1970, 1, 1).toordinal()
 
 #: Bytes before the first and behind the last line that :func:`scan_lines` may look at.
 FRONT, BEHIND = 8, 40
@@ -60,14 +56,14 @@ def line_time(line: bytes) -> int | None:
 
 
 def _stamp_seconds(found: re.Match[bytes]) -> int | None:
-    month = _MONTHS.get(found["month"])
+    month = MONTHS.get(found["month"].decode())
     hour, minute, second, zone_hours, zone_minutes = (
         int(found[part]) for part in ("hour", "minute", "second", "zone_hours", "zone_minutes")
     )
     if month is None or max(hour, zone_hours) > 23 or max(minute, second, zone_minutes) > 59:
         return None
     try:
-        days = date(int(found["year"]), month, int(found["day"])).toordinal() - _EPOCH
+        days = date(int(found["year"]), month, int(found["day"])).toordinal() - UNIX_EPOCH_DAY
     except ValueError:
         return None
     east = (zone_hours * 60 + zone_minutes) * 60 * (-1 if found["sign"] == b"-" else 1)
