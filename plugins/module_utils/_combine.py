@@ -103,7 +103,8 @@ class _Combining:
         except OSError as error:
             return Unit(log.unit.name, "failed", (f"{error.filename}: {error.strerror}",))
         figures = {**log_figures(record), "seconds": round(time.monotonic() - started, 3)}
-        return Unit(log.unit.name, "made", (*log.unit.reasons, *rejections(record)), figures)
+        left_out = tuple(rejections(record))
+        return Unit(log.unit.name, "made", (*log.unit.reasons, *left_out), figures, left_out)
 
     def _made(self, log: PlannedLog) -> CombinedLog:
         chosen = [self._chosen(one) for one in log.host_logs]

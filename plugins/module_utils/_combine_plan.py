@@ -172,18 +172,22 @@ def _plan_log(log: PlannedLog, *, forms: Sequence[Path], awaited: Sequence[str])
     if not why_due:
         nothing_sound = log.record is not None and not log.record.inputs
         status = "blocked" if nothing_sound else "unchanged"
-        return _with_status(log, status, rejections(log.record))
+        left_out = rejections(log.record)
+        return _with_status(log, status, left_out, warnings=left_out)
     if awaited:
         return _with_status(log, "waiting", [_waiting_for(awaited)])
     gone = _gone_hosts(log)
     if gone:
-        return _with_status(log, "blocked", [*why_due, _advice_for_gone(gone)])
+        reasons = [*why_due, _advice_for_gone(gone)]
+        return _with_status(log, "blocked", reasons, warnings=reasons)
     return _with_status(log, "due", why_due)
 
 
-def _with_status(log: PlannedLog, status: str, reasons: Sequence[str]) -> PlannedLog:
+def _with_status(
+    log: PlannedLog, status: str, reasons: Sequence[str], *, warnings: Sequence[str] = ()
+) -> PlannedLog:
     figures = log_figures(log.record) if log.record else {}
-    unit = Unit(log.unit.name, status, tuple(reasons), figures)
+    unit = Unit(log.unit.name, status, tuple(reasons), figures, tuple(warnings))
     return replace(log, unit=unit)
 
 
@@ -207,7 +211,7 @@ def _why_due(log: PlannedLog, forms: Sequence[Path]) -> list[str]:
     known = [one.file for one in log.record.inputs]
     known += [one.file for one in log.record.rejected]
     changes = differences(known, log.inputs.values())
-    reasons = [reason for reason in changes.reasons if not reason.startswith("input gone")]
+    reasons = replace(changes, gone=()).reasons
     if log.record.inputs:
         reasons += _output_problem(log.record, forms)
     return reasons

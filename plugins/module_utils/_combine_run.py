@@ -147,12 +147,7 @@ def _warnings(
     unexpected: Sequence[str],
     without: Sequence[str],
 ) -> list[str]:
-    warnings = [
-        f"{unit.name}: {reason}"
-        for unit in units
-        for reason in unit.reasons
-        if unit.status == "blocked" or (unit.status != "failed" and reason.startswith("left out"))
-    ]
+    warnings = [f"{unit.name}: {warning}" for unit in units for warning in unit.warnings]
     if odd_names:
         warnings.append(
             f"{settings.src}: folders that can't be hosts' are ignored: {', '.join(odd_names)}"

@@ -91,6 +91,8 @@ class Unit:
     reasons: tuple[str, ...] = ()
     figures: Mapping[str, Any] = field(default_factory=dict)
     """Counts, bytes and seconds, named with their units; JSON values only."""
+    warnings: tuple[str, ...] = ()
+    """Those of the reasons that somebody has to look at although the unit has not failed."""
 
     def to_json(self) -> dict[str, Any]:
         return {

@@ -631,3 +631,15 @@ def fail_stat(
         return found(path, follow_symlinks=follow_symlinks)
 
     monkeypatch.setattr(Path, "stat", stat)
+
+
+def test_warnings_tell_of_hosts_left_out_and_of_nothing_that_only_reads_so(trees: Trees) -> None:
+    trees.put("proxy01", line(1))
+    trees.put("proxy02", b"no xz at all", name=f"{LOG}.xz")
+    unit = trees.unit()
+    assert [reason for reason in unit.reasons if reason not in unit.warnings] == [
+        "not combined yet"
+    ]
+    again = trees.run()
+    assert [w for w in again.warnings if w.startswith(UNIT)] == [f"{UNIT}: {unit.warnings[0]}"]
+    assert "warnings" not in unit.to_json()
