@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ._errors import SourceError
+from ._errors import CountingError
 from ._machines import machines_by_release, machines_of_week
 from ._publish_stage import Profile
 from ._published_totals import newest_week, read_quality, reading, unknown_quality
@@ -24,7 +24,7 @@ def newest_weeks(profiles: Sequence[Profile]) -> list[dict[str, Any]]:
     for profile in profiles:
         try:
             week = _newest_week(profile)
-        except SourceError:
+        except CountingError:
             continue  # the profile itself says what is wrong with its totals
         if week is not None:
             found.append(week)

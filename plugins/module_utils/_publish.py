@@ -232,7 +232,7 @@ def _published_figures(
     try:
         with reading(dest / names.totals_db) as connection:
             return read_figures(connection)
-    except SourceError:
+    except CountingError:
         pass
     try:
         return csv_figures(dest / names.totals_csv)

@@ -27,14 +27,8 @@ from ._published_files import (
     write_quality_csv,
     write_quality_json,
 )
-from ._published_totals import (
-    COUNTME_ROWS,
-    UNIQUE_ROWS,
-    Totals,
-    WeekFigures,
-    reading,
-    write_totals_db,
-)
+from ._published_totals import Totals, WeekFigures, reading, write_totals_db
+from ._totals_db import COUNTME_ROWS, UNIQUE_ROWS
 
 #: A year of weeks, for readers that don't need the history.
 RECENT_WEEKS = 52

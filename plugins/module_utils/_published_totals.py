@@ -21,15 +21,13 @@ from urllib.parse import quote
 from ._calendar import week_end, week_name, week_start
 from ._errors import OutputError, SourceError, shown
 from ._files import open_regular, write_error
-from ._totals_db import TotalsRow
+from ._totals_db import TotalsRow, open_totals, week_number
 
 #: Columns of the totals, in the old order, with their types; all are NOT NULL.
 TOTALS_COLUMNS = {name: "INTEGER" if name == "hits" else "TEXT" for name in TotalsRow._fields}
 
-#: What the files of the old names hold: all rows, only unique addresses, only countme.
+#: What the file of the old name totals.db holds.
 ALL_ROWS = "1"
-UNIQUE_ROWS = "sys_age = '-1'"
-COUNTME_ROWS = "sys_age <> '-1'"
 
 #: How long to wait for a writer of the totals; it holds its lock for one short transaction.
 WAIT_SECONDS = 60.0
@@ -74,27 +72,23 @@ class Totals(NamedTuple):
 def reading(path: Path, *, wait_seconds: float = WAIT_SECONDS) -> Iterator[sqlite3.Connection]:
     """One read transaction on a totals database: all queries see the same state.
 
-    Raises SourceError where it is locked for too long, damaged, or not a database of totals.
+    Raises CountingError where it is locked for too long, damaged, or not a database of totals.
     """
     open_regular(path).close()
-    with sqlite_errors(path):
-        connection = sqlite3.connect(
-            _read_only(path), uri=True, timeout=wait_seconds, isolation_level=None
-        )
-        with contextlib.closing(connection):
-            connection.execute("BEGIN")
-            check_totals_table(connection, path)
-            yield connection
+    with open_totals(path, write=False, lock_timeout_seconds=wait_seconds) as connection:
+        connection.execute("BEGIN")
+        check_totals_table(connection, path)
+        yield connection
 
 
 @contextlib.contextmanager
-def sqlite_errors(path: Path, *, written: Path | None = None) -> Iterator[None]:
+def _sqlite_errors(path: Path, *, written: Path) -> Iterator[None]:
     """What SQLite says about a totals database, in terms of what an operator can do."""
     try:
         yield
     except sqlite3.OperationalError as error:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR) and written:
+        if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
             number = errno.ENOSPC if code == sqlite3.SQLITE_FULL else errno.EIO
             raise write_error(written, OSError(number, "")) from error
         raise SourceError(
@@ -141,21 +135,6 @@ def read_figures(connection: sqlite3.Connection) -> dict[int, WeekFigures]:
     return dict(sorted(found.items()))
 
 
-def week_number(text: object) -> int:
-    """The number of a week as it stands in the totals. Raises SourceError where it is none."""
-    try:
-        week = int(str(text))
-        week_end(week)
-    except (ValueError, OverflowError) as error:
-        raise SourceError(
-            "column weeknum",
-            expected="the number of a week",
-            found=shown(str(text)),
-            advice="Correct the totals.",
-        ) from error
-    return week
-
-
 def read_totals(connection: sqlite3.Connection) -> Totals:
     """The state of the totals; a week that nothing more is known of has the status ``unknown``."""
     figures = read_figures(connection)
@@ -195,7 +174,7 @@ def write_totals_db(source: Path, target: Path, *, rows: str = ALL_ROWS) -> Tota
     target.unlink(missing_ok=True)
     columns = ", ".join(TOTALS_COLUMNS)
     declared = ", ".join(f"{name} {kind} NOT NULL" for name, kind in TOTALS_COLUMNS.items())
-    with sqlite_errors(source, written=target):
+    with _sqlite_errors(source, written=target):
         connection = sqlite3.connect(
             f"file:{quote(str(target.absolute()))}",
             uri=True,

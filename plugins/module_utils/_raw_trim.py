@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import sqlite3
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -24,7 +22,7 @@ from ._raw_days import (
     trimmed_record,
 )
 from ._records import Unit
-from ._totals_db import counted_weeks
+from ._totals_db import counted_weeks, open_totals
 
 
 @dataclass(frozen=True)
@@ -86,17 +84,8 @@ def _needed_weeks(day: date, path: Path, kept: range, counted: Collection[int] |
 def _counted(totals_db: Path) -> Collection[int]:
     if not totals_db.exists():
         return ()
-    try:
-        location = f"{totals_db.absolute().as_uri()}?mode=ro"
-        with contextlib.closing(sqlite3.connect(location, uri=True)) as connection:
-            return set(counted_weeks(connection))
-    except sqlite3.Error as error:
-        raise SettingsError(
-            totals_db,
-            expected="a totals.db, to see which weeks are counted",
-            found=str(error),
-            advice="Correct option totals_db, or repair that file.",
-        ) from error
+    with open_totals(totals_db, write=False) as connection:
+        return set(counted_weeks(connection))
 
 
 def _weeks_left(raw_dir: Path) -> set[int] | None:

@@ -21,7 +21,7 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from ._calendar import week_end, week_start
-from ._errors import CountingError, LockedError, OutputError, shown
+from ._errors import CountingError, LockedError, OutputError, SourceError, shown
 from ._files import make_folder, write_error
 from ._week_quality import Quality, WeekRecord
 from ._weeks import CountedState
@@ -69,10 +69,14 @@ _WEEKS_TABLE = "CREATE TABLE IF NOT EXISTS weeks ({})".format(
     ", ".join(f"{name} {kind}" for name, kind in _WEEKS_COLUMNS.items())
 )
 
+#: The two kinds of rows: distinct addresses, and all others, which are hits with countme.
+UNIQUE_ROWS = "sys_age = '-1'"
+COUNTME_ROWS = "sys_age <> '-1'"
+
 #: Within a week: hits by countme first, then unique addresses; most hits first, then by the key.
 #: Text is ordered by its bytes.
 ROW_ORDER = (
-    "sys_age < '0', hits DESC, os_name, os_version, os_variant, os_arch, "
+    f"{UNIQUE_ROWS}, hits DESC, os_name, os_version, os_variant, os_arch, "
     "CAST(sys_age AS INTEGER), sys_age, repo_tag, repo_arch"
 )
 
@@ -83,13 +87,14 @@ def open_totals(
 ) -> Iterator[sqlite3.Connection]:
     """The totals, checked to be ours; created where absent and ``write`` is set.
 
-    Waits ``lock_timeout_seconds`` for another program that holds the file. Raises LockedError, or
-    OutputError for a file that is damaged, not ours or can't be written.
+    Waits ``lock_timeout_seconds`` for another program that holds the file. Raises LockedError,
+    OutputError for a file that is damaged, not ours or can't be written, or SourceError for one
+    that can't be read.
     """
     if write:
         make_folder(path.parent)
     mode = "rwc" if write else "ro"
-    with _errors_of(path):
+    with _errors_of(path, write=write):
         connection = sqlite3.connect(
             f"file:{quote(str(path))}?mode={mode}",
             uri=True,
@@ -97,7 +102,7 @@ def open_totals(
             isolation_level=None,
         )
     try:
-        with _errors_of(path):
+        with _errors_of(path, write=write):
             _check_schema(connection, path)
             _check_weeks(connection, path)
             yield connection
@@ -106,19 +111,19 @@ def open_totals(
 
 
 @contextlib.contextmanager
-def _errors_of(path: Path) -> Iterator[None]:
+def _errors_of(path: Path, *, write: bool) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        raise _explained(path, error) from error
+        raise _explained(path, error, write=write) from error
 
 
-def _explained(path: Path, error: sqlite3.Error) -> CountingError:
+def _explained(path: Path, error: sqlite3.Error, *, write: bool) -> CountingError:
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return LockedError(
             path,
-            expected="to write there within lock_timeout",
+            expected=f"to {'write' if write else 'read'} there within lock_timeout",
             found="another program that reads or writes it all the time",
             advice="End that program, or raise lock_timeout; nothing was changed.",
         )
@@ -129,6 +134,13 @@ def _explained(path: Path, error: sqlite3.Error) -> CountingError:
         sqlite3.SQLITE_PERM: errno.EACCES,
         sqlite3.SQLITE_IOERR: errno.EIO,
     }
+    if code in numbers and not write:
+        return SourceError(
+            path,
+            expected="a database of totals that can be read",
+            found=shown(str(error)),
+            advice="Let the counting user read it, then run again; nothing was changed.",
+        )
     if code in numbers:
         return write_error(path, OSError(numbers[code], str(error)))
     return OutputError(
@@ -163,7 +175,7 @@ def _check_weeks(connection: sqlite3.Connection, path: Path) -> None:
     try:
         counted_weeks(connection)
         week_records(connection)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, SourceError) as error:
         raise OutputError(
             path,
             expected="numbers of weeks and records of their inputs",
@@ -189,9 +201,9 @@ def counted_state(connection: sqlite3.Connection) -> CountedState:
 
     return CountedState(
         weeks=frozenset(weeks),
-        newest_countme=first_with("sys_age >= '0'", reversed(weeks)),
-        oldest_unique=first_with("sys_age < '0'", weeks),
-        newest_unique=first_with("sys_age < '0'", reversed(weeks)),
+        newest_countme=first_with(COUNTME_ROWS, reversed(weeks)),
+        oldest_unique=first_with(UNIQUE_ROWS, weeks),
+        newest_unique=first_with(UNIQUE_ROWS, reversed(weeks)),
         records={record.week: record for record in week_records(connection)},
     )
 
@@ -205,7 +217,22 @@ def counted_weeks(connection: sqlite3.Connection) -> list[int]:
         "SELECT (SELECT min(weeknum) FROM countme_totals WHERE weeknum > n) FROM w "
         "WHERE n IS NOT NULL) SELECT n FROM w WHERE n IS NOT NULL"
     )
-    return sorted(int(week) for (week,) in weeks)
+    return sorted(week_number(week) for (week,) in weeks)
+
+
+def week_number(text: object) -> int:
+    """The number of a week as it stands in the totals. Raises SourceError where it is none."""
+    try:
+        week = int(str(text))
+        week_end(week)
+    except (ValueError, OverflowError) as error:
+        raise SourceError(
+            "column weeknum",
+            expected="the number of a week",
+            found=shown(str(text)),
+            advice="Correct the totals.",
+        ) from error
+    return week
 
 
 def week_records(connection: sqlite3.Connection) -> list[WeekRecord]:
@@ -236,7 +263,7 @@ def week_records(connection: sqlite3.Connection) -> list[WeekRecord]:
 
 def hits_of(connection: sqlite3.Connection, weeks: Iterable[int]) -> dict[int, int]:
     """The countme hits of some weeks, from their rows."""
-    query = "SELECT sum(hits) FROM countme_totals WHERE weeknum = ? AND sys_age >= '0'"
+    query = f"SELECT sum(hits) FROM countme_totals WHERE weeknum = ? AND {COUNTME_ROWS}"  # noqa: S608
     return {w: connection.execute(query, (str(w),)).fetchone()[0] or 0 for w in weeks}
 
 
@@ -288,7 +315,7 @@ def stage_week(
     finally:
         connection.execute("COMMIT")
     rows, hits = connection.execute(
-        f"SELECT count(*), coalesce(sum(hits) FILTER (WHERE sys_age >= '0'), 0) FROM {table}"  # noqa: S608
+        f"SELECT count(*), coalesce(sum(hits) FILTER (WHERE {COUNTME_ROWS}), 0) FROM {table}"  # noqa: S608
     ).fetchone()
     return StagedWeek(week, rows, hits, same=_same_rows(connection, week, rows))
 

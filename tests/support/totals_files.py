@@ -77,14 +77,21 @@ def _write_weeks(
         " week_end TEXT NOT NULL, status TEXT NOT NULL, expected_host_days INTEGER,"
         " received_host_days INTEGER, hits INTEGER NOT NULL, malformed INTEGER NOT NULL,"
         " revision INTEGER NOT NULL, computed_at TEXT NOT NULL, fingerprint TEXT NOT NULL,"
-        " suspect INTEGER NOT NULL, suspect_reason TEXT NOT NULL, inputs TEXT NOT NULL)"
+        " suspect INTEGER NOT NULL, suspect_reason TEXT NOT NULL, inputs TEXT NOT NULL,"
+        " log_name TEXT NOT NULL, polluted TEXT NOT NULL)"
     )
     for week, text in status.items():
         span = (str(week_start(week)), str(week_end(week)))
         quality = (14, 13, 100, 2, 1, "2021-10-05T09:00:00+00:00", "f1")
-        suspect = (int(bool(suspect_reason)), suspect_reason, '["proxy01.example/2021-10-01"]')
+        suspect = (
+            int(bool(suspect_reason)),
+            suspect_reason,
+            '["proxy01.example/2021-10-01"]',
+            "",
+            "",
+        )
         connection.execute(
-            f"INSERT INTO weeks VALUES ({','.join('?' * 14)})",
+            f"INSERT INTO weeks VALUES ({','.join('?' * 16)})",
             (week, *span, text, *quality, *suspect),
         )
 

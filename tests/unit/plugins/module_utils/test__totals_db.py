@@ -4,17 +4,28 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 
 import pytest
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._errors import (
+    CountingError,
     LockedError,
     OutputError,
+    SourceError,
 )
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._published_totals import (
+    reading,
+    write_totals_db,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._raw_trim import plan_trim
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._totals_db import (
+    COUNTME_ROWS,
     TotalsRow,
     counted_state,
+    counted_weeks,
     delete_weeks,
+    hits_of,
     open_totals,
     replace_weeks,
     rows_of,
@@ -26,6 +37,7 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._week_qu
     Quality,
     WeekRecord,
 )
+from ansible_collections.fedora_infra.dnf_counting.tests.support.raw_day_files import write_raw_day
 
 RECORD = WeekRecord(
     week=2699,
@@ -158,6 +170,35 @@ def test_week_numbers_that_are_none_are_refused(tmp_path: Path) -> None:
     other.close()
     with pytest.raises(OutputError, match="expected numbers of weeks"):
         put(path, [row(1)])
+
+
+@pytest.mark.parametrize("weeknum", ["W39", "", "99999999999"])
+def test_foreign_week_numbers_are_named_by_every_reader(tmp_path: Path, weeknum: str) -> None:
+    path = tmp_path / "totals.db"
+    put(path, [row(1)])
+    with sqlite3.connect(path) as other:
+        other.execute("UPDATE countme_totals SET weeknum = ?", (weeknum,))
+    with pytest.raises(SourceError, match="expected the number of a week"):
+        counted_weeks(other)
+    other.close()
+    with pytest.raises(CountingError, match="number"), reading(path):
+        pass
+    raw_dir = tmp_path / "raw"
+    write_raw_day(raw_dir, date(2021, 9, 29), [])
+    with pytest.raises(CountingError, match="number"):
+        plan_trim(raw_dir, keep_weeks=0, totals_db=path)
+
+
+def test_all_rows_but_those_of_sys_age_minus_one_are_countme_hits(tmp_path: Path) -> None:
+    path = tmp_path / "totals.db"
+    put(path, [row(3), row(5, "-2"), row(7, "-1", week=2700)])
+    with open_totals(path, write=False) as connection:
+        assert hits_of(connection, [2699]) == {2699: 8}
+        assert [one.sys_age for one in rows_of(connection, 2699)] == ["-2", "1"]
+        assert counted_state(connection).oldest_unique == 2700
+    write_totals_db(path, tmp_path / "countme.db", rows=COUNTME_ROWS)
+    with open_totals(tmp_path / "countme.db", write=False) as connection:
+        assert [one.sys_age for one in rows_of(connection, 2699)] == ["-2", "1"]
 
 
 @pytest.mark.parametrize("held", ["BEGIN EXCLUSIVE", "BEGIN IMMEDIATE"])
