@@ -33,3 +33,41 @@ def test_every_default_is_in_the_readme_with_the_same_value() -> None:
     text = (ROLE / "README.md").read_text(encoding="utf-8")
     (shown,) = re.findall(r"```yaml\n(# The log hosts:.*?)```", text, re.DOTALL)
     assert yaml.safe_load(shown) == loaded("defaults/main.yml")
+
+
+def options_of(tasks: Any, module: str) -> dict[str, Any]:
+    """The options of the first task that runs a module, in blocks too."""
+    for task in tasks:
+        found = task.get(f"fedora_infra.dnf_counting.{module}") or options_of(
+            task.get("block", []), module
+        )
+        if found:
+            return dict(found)
+    return {}
+
+
+@pytest.mark.parametrize(
+    ("stage", "module", "option", "variable"),
+    [
+        ("sync", "http_log_sync", "connect_timeout", "connect_timeout"),
+        ("sync", "http_log_sync", "stall_timeout", "stall_timeout"),
+        ("sync", "http_log_sync", "host_timeout", "host_timeout"),
+        ("count", "countme_totals", "memory_mib", "totals_memory_mib"),
+        ("count", "countme_totals", "settle_days", "totals_settle_days"),
+        ("publish", "stats_publish", "min_hits", "min_hits"),
+    ],
+)
+def test_a_variable_reaches_its_module(stage: str, module: str, option: str, variable: str) -> None:
+    given = options_of(loaded(f"tasks/{stage}.yml"), module)
+    assert given[option] == f"{{{{ web_data_analysis_{variable} }}}}"
+    assert f"web_data_analysis_{variable}" in loaded("defaults/main.yml")
+
+
+def test_the_history_of_a_profile_is_optional() -> None:
+    options = loaded("meta/argument_specs.yml")["argument_specs"]["run"]["options"]
+    history = options["web_data_analysis_profiles"]["options"]["history_csv"]
+    assert not history.get("required")
+    given = options_of(loaded("tasks/count.yml"), "countme_totals")
+    assert given["history_csv"] == (
+        "{{ web_data_analysis_profile.history_csv | default(omit, true) }}"
+    )
