@@ -298,7 +298,7 @@ def _by_itself(
     if record is None and has_rows:
         reason = "it was counted by an earlier system; name it in weeks to count it again"
         return replace(plan, status="unchanged", reasons=(reason,))
-    damaged = _damaged(plan.week, record, raw)
+    damaged = _damaged(plan, record, raw)
     if damaged:
         return replace(plan, status="blocked", reasons=damaged)
     gone = _gone_days(plan.week, record, raw)
@@ -309,10 +309,16 @@ def _by_itself(
     changes = _changes(plan, record, has_rows=has_rows)
     if not changes:
         return _with_status_of_now(plan, record)
-    if plan.week < oldest_revised:
+    if plan.week < oldest_revised and not _fills_gaps(plan, record):
         advice = f"name it in weeks to count it again: {week_name(plan.week)}"
         return replace(plan, status="outdated", reasons=(*changes, advice))
     return replace(plan, recount=True, reasons=changes)
+
+
+def _fills_gaps(plan: WeekPlan, record: WeekRecord) -> bool:
+    """Whether days came in that the week was counted without: it must not stay a fragment."""
+    own_days = set(rotation_days(plan.week))
+    return any(d.day in own_days and d.path.name not in record.inputs for d in plan.inputs)
 
 
 def _with_status_of_now(plan: WeekPlan, record: WeekRecord) -> WeekPlan:
@@ -326,7 +332,7 @@ def _asked_for(plan: WeekPlan, raw: RawState, counted: CountedState) -> WeekPlan
     """A named week: counted again whatever its age, but never from a part of its raw days."""
     record = counted.records.get(plan.week)
     has_rows = plan.week in counted.weeks
-    damaged = _damaged(plan.week, record, raw)
+    damaged = _damaged(plan, record, raw)
     if damaged:
         return replace(plan, status="failed", reasons=damaged)
     gone = _gone_days(plan.week, record, raw)
@@ -350,14 +356,23 @@ def _bring_back(week: int, gone: Collection[date]) -> str:
     )
 
 
-def _damaged(week: int, record: WeekRecord | None, raw: RawState) -> tuple[str, ...]:
-    days = set(rotation_days(week))
+def _damaged(plan: WeekPlan, record: WeekRecord | None, raw: RawState) -> tuple[str, ...]:
+    """Why the week can't be counted from its raw days as they are."""
+    days = set(rotation_days(plan.week))
     inputs = record.inputs if record else ()
-    return tuple(
+    reasons = [
         reason
         for day, reason in sorted(raw.damaged.items())
         if day in days or f"{day}.parquet" in inputs
-    )
+    ]
+    with_hits = [d for d in plan.inputs if d.record.weeks.get(plan.week)]
+    hashed = [d.day for d in with_hits if d.record.hashed]
+    if hashed and len(hashed) < len(with_hits):
+        reasons.append(
+            f"addresses are hashed in some of its raw days only ({spell_days(hashed)}), so a "
+            "client could count twice: run countme_raw for all of its days with one hash_hosts"
+        )
+    return tuple(reasons)
 
 
 def _gone_days(week: int, record: WeekRecord | None, raw: RawState) -> list[date]:
@@ -365,7 +380,7 @@ def _gone_days(week: int, record: WeekRecord | None, raw: RawState) -> list[date
     there = {d.path.name for d in raw.days.values()}
     gone = {name for name in (record.inputs if record else ()) if name not in there}
     days = {date.fromisoformat(name.removesuffix(".parquet")) for name in gone}
-    if raw.trimmed_through is not None:
+    if record is None and raw.trimmed_through is not None:
         days |= {
             day for day in rotation_days(week) if day <= raw.trimmed_through and day not in raw.days
         }

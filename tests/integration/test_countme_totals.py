@@ -159,6 +159,32 @@ def test_incident_days_down_all_gaps_close_in_one_run(tmp_path: Path) -> None:
     assert in_parts.csv.read_bytes() == at_once.csv.read_bytes()
 
 
+def test_incident_late_logs_in_any_order_end_in_the_same_totals(tmp_path: Path) -> None:
+    """A week first counted from a fragment, long ago, is counted again when its days come."""
+    rows = [row for week in range(WEEK, WEEK + 8) for row in weekly_hits(week)]
+    at_once, in_parts = Site(tmp_path / "a"), Site(tmp_path / "b")
+    write_raw_days(at_once.raw, rows)
+    at_once.run()
+    days = sorted(by_rotation_day(rows).items())
+    for part in (days[-9:], [days[3], days[20]], days[30:], days[:30]):
+        for day, of_day in part:
+            write_raw_day(in_parts.raw, day, of_day)
+        in_parts.run()
+    assert in_parts.csv.read_bytes() == at_once.csv.read_bytes()
+
+
+def test_days_hashed_in_part_block_their_week(site: Site) -> None:
+    """Addresses in one file and their hashes in another would count a client twice."""
+    site.run()
+    before = site.hits()
+    day = rotation_days(WEEK)[3]
+    write_raw_day(site.raw, day, by_rotation_day(weekly_hits(WEEK))[day], version=2, hashed=True)
+    result = site.run()
+    assert statuses(result)["2021-W39"] == "blocked"
+    assert "one hash_hosts" in result["units"][0]["reasons"][0]
+    assert site.hits() == before
+
+
 def test_incident_double_count_the_same_log_under_two_days(site: Site) -> None:
     site.run()
     before = site.hits()
@@ -198,6 +224,19 @@ def test_incident_raw_grows_trimmed_weeks_stay(site: Site) -> None:
     assert "2021-W39" in failed["msg"]
     assert "Bring them back with countme_raw" in failed["units"][0]["reasons"][0]
     assert site.hits() == before
+
+
+def test_a_trimmed_week_that_lacked_a_day_is_counted_again_with_what_it_had(site: Site) -> None:
+    """A day that never came must not keep a week from being corrected."""
+    never, late = rotation_days(WEEK)[3], rotation_days(WEEK)[5]
+    (site.raw / f"{never}.parquet").unlink()
+    site.run()
+    assert site.hits()[str(WEEK)] == 8
+    (site.raw / ".trimmed.json").write_text(json.dumps({"through": str(rotation_days(WEEK)[-1])}))
+    rows = by_rotation_day(weekly_hits(WEEK))
+    write_raw_day(site.raw, late, [*rows[late], *rows[never]], version=2)
+    assert statuses(site.run())["2021-W39"] == "made"
+    assert site.hits()[str(WEEK)] == 10
 
 
 def test_named_weeks_are_recounted_whatever_their_age(site: Site) -> None:
