@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -17,7 +18,7 @@ from typing import IO
 
 from ._combine_records import read_combined_day
 from ._countme import RULES_VERSION
-from ._errors import CountingError, shown
+from ._errors import CountingError, SourceError, shown
 from ._files import replacing
 from ._hit_blocks import BlockHits, BlockReader
 from ._host_hash import WeekKeys
@@ -62,7 +63,22 @@ class RawPlan:
 
 def plan_raw_days(settings: RawSettings, days: Sequence[date]) -> list[RawPlan]:
     """Compare the logs of the days with what raw days were made from; reads records only."""
-    return [_plan_day(settings, day) for day in days]
+    plans = []
+    for day in days:
+        try:
+            plans.append(_plan_day(settings, day))
+        except OSError as error:
+            plans.append(RawPlan(Unit(str(day), "failed", (str(_unreadable(error)),)), day))
+    return plans
+
+
+def _unreadable(error: OSError) -> SourceError:
+    return SourceError(
+        error.filename,
+        expected="to look at it",
+        found=os.strerror(error.errno or 0),
+        advice="Let the counting user read it; the next run goes on from here.",
+    )
 
 
 def _plan_day(settings: RawSettings, day: date) -> RawPlan:

@@ -198,6 +198,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "hash_hosts": {"type": "bool", "default": False},
     "workers": {"type": "int"},
 }
+BOUNDS = {"workers": (1, 1000), "keep_weeks": (0, 1000)}
 DEFAULT_DAYS = 14
 
 
@@ -212,7 +213,7 @@ def make_present(module: Any) -> None:
     days = window(module, default_days=DEFAULT_DAYS)
     plans = plan_raw_days(settings, days)
     if module.check_mode or not any(plan.unit.status == "due" for plan in plans):
-        finish(module, [plan.unit for plan in plans])
+        tell(module, [plan.unit for plan in plans])
         return
     with writer_lock(settings.raw_dir, run_id=params["run_id"]):
         remove_unfinished(settings.raw_dir)
@@ -224,6 +225,10 @@ def make_present(module: Any) -> None:
             else plan.unit
             for plan in plans
         ]
+    tell(module, units)
+
+
+def tell(module: Any, units: list[Any]) -> None:
     failed = [unit.name for unit in units if unit.status == "failed"]
     failure = f"{len(failed)} of {len(units)} days failed: {', '.join(failed)}" if failed else ""
     finish(module, units, failure=failure)
@@ -246,6 +251,7 @@ def main() -> None:
     module = counting_module(
         OPTIONS,
         libraries=("numpy", "pyarrow", "duckdb"),
+        bounds=BOUNDS,
         required_if=[("state", "present", ("src", "log_name"))],
     )
     makers = {"present": make_present, "trimmed": make_trimmed}

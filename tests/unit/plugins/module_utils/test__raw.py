@@ -1,0 +1,29 @@
+"""The plan of raw days."""
+
+from __future__ import annotations
+
+import errno
+from datetime import date
+from pathlib import Path
+
+import pytest
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils import _raw
+
+DAYS = [date(2021, 12, 31), date(2022, 1, 1)]
+
+
+def test_a_folder_that_cannot_be_looked_at_fails_its_days_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def forms_of_log(folder: Path, log_name: str) -> list[Path]:
+        if "2022" in folder.parts:
+            raise PermissionError(errno.EACCES, "Permission denied", str(folder / log_name))
+        return []
+
+    monkeypatch.setattr(_raw, "forms_of_log", forms_of_log)
+    settings = _raw.RawSettings(tmp_path, "mirrors-access.log", tmp_path / "raw")
+    plans = _raw.plan_raw_days(settings, DAYS)
+    assert [plan.unit.status for plan in plans] == ["missing", "failed"]
+    reason = plans[1].unit.reasons[0]
+    assert "2022/01/01/mirrors-access.log: expected to look at it" in reason
+    assert "Let the counting user read it" in reason
