@@ -20,7 +20,7 @@ import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO, Any, NamedTuple
 
 from ._calendar import week_end, week_start
 from ._errors import OutputError, shown
@@ -30,6 +30,8 @@ from ._totals_db import TotalsRow, counted_weeks, rows_of
 CSV_COLUMNS = ("week_start", "week_end", "hits", *TotalsRow._fields[2:])
 _HEADER = (",".join(CSV_COLUMNS) + "\r\n").encode()
 _FORMAT = 1
+#: A line of a log that is longer is not counted.
+_LONGEST_VALUE = 1 << 30
 
 
 @dataclass(frozen=True)
@@ -218,9 +220,15 @@ def check_replaceable(path: Path, database: Path, weeks: Collection[int]) -> Non
         )
 
 
+def csv_reader(text: Iterable[str]) -> Any:
+    """A reader of totals whose values may be of any length, as a hostile request makes them."""
+    csv.field_size_limit(_LONGEST_VALUE)
+    return csv.reader(text)
+
+
 def _weeks_in(there: IO[str]) -> set[str] | None:
     """The weeks' first days in a CSV file; None where it is not one of totals."""
-    rows = csv.reader(there)
+    rows = csv_reader(there)
     try:
         if next(rows, None) != list(CSV_COLUMNS):
             return None

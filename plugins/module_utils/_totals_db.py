@@ -81,6 +81,10 @@ ROW_ORDER = (
 )
 
 
+#: Totals are for everybody, whatever the umask when they were first written.
+_MODE = 0o644
+
+
 @contextlib.contextmanager
 def open_totals(
     path: Path, *, write: bool, lock_timeout_seconds: float = 60
@@ -91,6 +95,7 @@ def open_totals(
     OutputError for a file that is damaged, not ours or can't be written, or SourceError for one
     that can't be read.
     """
+    new = write and not path.exists()
     if write:
         make_folder(path.parent)
     mode = "rwc" if write else "ro"
@@ -106,6 +111,8 @@ def open_totals(
             _check_schema(connection, path)
             _check_weeks(connection, path)
             yield connection
+        if new and path.exists():
+            path.chmod(_MODE)
     finally:
         connection.close()
 

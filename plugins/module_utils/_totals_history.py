@@ -14,7 +14,7 @@ from ._calendar import parse_day, week_of_day, week_start
 from ._errors import CountingError, SourceError, shown
 from ._files import open_regular, writer_lock
 from ._records import Unit
-from ._totals_csv import CSV_COLUMNS
+from ._totals_csv import CSV_COLUMNS, csv_reader
 from ._totals_db import TotalsRow, counted_weeks, fill_totals, open_totals
 
 
@@ -54,7 +54,7 @@ def restore_history(
 
 def _rows(path: Path) -> Iterator[TotalsRow]:
     with open_regular(path) as binary:
-        rows = csv.reader(io.TextIOWrapper(binary, "utf-8", newline=""))
+        rows = csv_reader(io.TextIOWrapper(binary, "utf-8", newline=""))
         try:
             if next(rows, None) != list(CSV_COLUMNS):
                 raise _not_totals(path, 1, f"another header than {','.join(CSV_COLUMNS)}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import os
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -82,6 +83,23 @@ def test_incident_totals_db_locked_is_waited_for_as_long_as_was_asked(tmp_path: 
     with pytest.raises(LockedError):
         restore_history(EXPECTED, database, lock_timeout_seconds=0.1)
     other.close()
+
+
+def test_incident_hostile_request_values_of_any_length_are_read_back(tmp_path: Path) -> None:
+    header = EXPECTED.read_bytes().split(b"\n")[0] + b"\n"
+    long_value = b"z" * 200_000
+    history = tmp_path / "history.csv"
+    history.write_bytes(header + b"2021-09-27,2021-10-03,1,a,b,c,d,1," + long_value + b",f\r\n")
+    assert restore_history(history, tmp_path / "totals.db").figures == {"restored_rows": 1}
+
+
+def test_totals_are_for_everybody_whatever_the_umask(tmp_path: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        restore_history(EXPECTED, tmp_path / "totals.db")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "totals.db").stat().st_mode & 0o777 == 0o644
 
 
 @pytest.mark.parametrize(
