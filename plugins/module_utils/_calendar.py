@@ -32,6 +32,8 @@ WEEK_SECONDS = 7 * DAY_SECONDS
 #: Week 0 starts on Monday, 1970-01-05, 00:00 UTC: four days after the Unix epoch.
 WEEK_0_START = 4 * DAY_SECONDS
 _WEEK_0_MONDAY = date(1970, 1, 5)
+#: So that the days of a week, and those behind it, can be told.
+_LAST_WEEK = (date(9999, 1, 1) - _WEEK_0_MONDAY).days // 7
 _WEEK_NUMBER = re.compile(r"[0-9]{1,6}", re.ASCII)
 _WEEK_NAME = re.compile(r"([0-9]{4})-W([0-9]{2})", re.ASCII)
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
@@ -98,9 +100,12 @@ def days_in_window(
             )
         return days_between(first, last)
     count = default_days if days is None else days
-    if count < 1:
+    if count > last.toordinal():
         raise SettingsError(
-            "option days", expected="at least 1", found=str(count), advice="Correct the option."
+            "option until",
+            expected=f"a day that has {count} days before it",
+            found=str(last),
+            advice="Correct until or days.",
         )
     return days_between(last - timedelta(days=count - 1), last)
 
@@ -141,7 +146,7 @@ def parse_week(text: str, option: str = "weeks") -> int:
 
     Raises SettingsError naming ``option``.
     """
-    if _WEEK_NUMBER.fullmatch(text):
+    if _WEEK_NUMBER.fullmatch(text) and int(text) <= _LAST_WEEK:
         return int(text)
     name = _WEEK_NAME.fullmatch(text)
     try:
@@ -150,7 +155,7 @@ def parse_week(text: str, option: str = "weeks") -> int:
         day = None
     if not name and _DAY.fullmatch(text):
         day = parse_day(text, option)
-    if day is None or day.weekday() != 0 or day < _WEEK_0_MONDAY:
+    if day is None or day.weekday() != 0 or not 0 <= week_of_day(day) <= _LAST_WEEK:
         raise SettingsError(
             f"option {option}",
             expected="weeks as numbers (2699), names (2021-W39) or Mondays (2021-09-27)",

@@ -54,15 +54,6 @@ class CombineSettings:
                 found=", ".join(names) or "none",
                 advice="Correct the option.",
             )
-        for option, least in (("workers", 1), ("settle_days", 0)):
-            number = getattr(self, option)
-            if number < least:
-                raise SettingsError(
-                    f"option {option}",
-                    expected=f"at least {least}",
-                    found=str(number),
-                    advice="Correct the option.",
-                )
         if self.src == self.dest or self.src in self.dest.parents:
             raise SettingsError(
                 "option dest",

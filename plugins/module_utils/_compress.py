@@ -60,13 +60,6 @@ class CompressSettings:
                 found=str(self.level),
                 advice="Correct the option.",
             )
-        if self.workers < 1:
-            raise SettingsError(
-                "option workers",
-                expected="at least 1",
-                found=str(self.workers),
-                advice="Correct the option.",
-            )
 
 
 @dataclass(frozen=True)

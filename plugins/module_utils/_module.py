@@ -9,12 +9,13 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 from ._calendar import days_in_window, utc_today
-from ._errors import CountingError
+from ._errors import CountingError, SettingsError
 from ._files import write_error
 from ._libs import MISSING
 from ._records import Unit
@@ -30,24 +31,51 @@ DAY_OPTIONS: dict[str, dict[str, Any]] = {
     "run_id": {"type": "str", "default": ""},
 }
 
+#: The least and the most a number may be; None where there is no most.
+Bounds = Mapping[str, tuple[float, float | None]]
+
+_DAY_BOUNDS: Bounds = {"days": (1, 10_000)}
+
 
 def counting_module(
     options: Mapping[str, Mapping[str, Any]],
     *,
     libraries: Sequence[str] = (),
     with_days: bool = True,
+    bounds: Bounds = MappingProxyType({}),
     **constraints: Any,
 ) -> AnsibleModule:
-    """An AnsibleModule with the shared options; fails where one of ``libraries`` is missing."""
+    """An AnsibleModule with the shared options; fails where one of ``libraries`` is missing.
+
+    It fails, too, where an option is out of its ``bounds``; those of ``days`` are known.
+    """
     spec = {**options, **(DAY_OPTIONS if with_days else {"run_id": DAY_OPTIONS["run_id"]})}
     if with_days:
         pairs = [("dates", "since"), ("dates", "until"), ("dates", "days"), ("since", "days")]
         constraints["mutually_exclusive"] = [*constraints.get("mutually_exclusive", []), *pairs]
     module = AnsibleModule(argument_spec=spec, supports_check_mode=True, **constraints)
+    try:
+        check_bounds(module.params, {**bounds, **(_DAY_BOUNDS if with_days else {})})
+    except SettingsError as error:
+        module.fail_json(msg=str(error))
     for library in libraries:
         if library in MISSING:
             module.fail_json(msg=missing_required_lib(library), exception=MISSING[library])
     return module
+
+
+def check_bounds(options: Mapping[str, Any], bounds: Bounds) -> None:
+    """Raise SettingsError for an option that is given and out of its bounds."""
+    for name, (least, most) in bounds.items():
+        value = options[name]
+        if value is None or (value >= least and (most is None or value <= most)):
+            continue
+        raise SettingsError(
+            f"option {name}",
+            expected=f"at least {least}" if most is None else f"{least} to {most}",
+            found=str(value),
+            advice="Correct the option.",
+        )
 
 
 def available_processors() -> int:

@@ -271,6 +271,16 @@ OPTIONS = {
     "memory_mib": {"type": "int", "default": 768},
     "workers": {"type": "int", "default": 0},
 }
+BOUNDS = {
+    "revise_weeks": (0, 10_000),
+    "settle_days": (0, 10_000),
+    "suspect_percent": (0, None),
+    "suspect_trailing_weeks": (1, 1000),
+    "polluter_percent": (0, None),
+    "lock_timeout": (0, 86_400),
+    "memory_mib": (64, None),
+    "workers": (0, 1000),
+}
 
 
 def settings_of(module: AnsibleModule) -> TotalsSettings:
@@ -338,6 +348,7 @@ def main() -> None:
         OPTIONS,
         libraries=("duckdb", "numpy", "pyarrow"),
         with_days=False,
+        bounds=BOUNDS,
         required_if=[("state", "absent", ["weeks"])],
     )
     run(module, lambda: count(module))

@@ -219,10 +219,11 @@ OPTIONS = {
     "require_mount": {"type": "path"},
     "max_failed_days": {"type": "int", "default": 0},
 }
+BOUNDS = {"settle_days": (0, 10_000), "workers": (1, 1000), "max_failed_days": (0, None)}
 
 
 def main():
-    module = counting_module(OPTIONS, libraries=("numpy", "pyarrow", "zstandard"))
+    module = counting_module(OPTIONS, libraries=("numpy", "pyarrow", "zstandard"), bounds=BOUNDS)
     run(module, lambda: combine(module))
 
 

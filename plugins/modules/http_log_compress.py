@@ -129,6 +129,7 @@ OPTIONS = {
     "workers": {"type": "int", "default": 1},
     "nice": {"type": "int", "default": 19},
 }
+BOUNDS = {"keep_days": (0, 10_000), "workers": (1, 1000), "nice": (0, 19)}
 
 
 def main():
@@ -136,6 +137,7 @@ def main():
         OPTIONS,
         libraries=("zstandard",),
         with_days=False,
+        bounds=BOUNDS,
         mutually_exclusive=[("before", "keep_days")],
     )
     run(module, lambda: compress(module))

@@ -258,32 +258,25 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "max_host_files": {"type": "int", "default": 10000},
     "mode": {"type": "str", "default": "0640"},
 }
-AT_LEAST = {
-    "catch_up_days": 0,
-    "missing_after_days": 1,
-    "workers": 1,
-    "attempts": 1,
-    "retry_delay": 0,
-    "connect_timeout": 1,
-    "stall_timeout": 1,
-    "host_timeout": 1,
-    "bandwidth_limit": 0,
-    "max_file_size": 1,
-    "max_host_size": 1,
-    "max_host_files": 1,
+BOUNDS = {
+    "catch_up_days": (0, 10_000),
+    "missing_after_days": (1, 10_000),
+    "max_failed_hosts": (0, None),
+    "workers": (1, 1000),
+    "attempts": (1, 1000),
+    "retry_delay": (0, 86_400),
+    "connect_timeout": (1, 86_400),
+    "stall_timeout": (1, 86_400),
+    "host_timeout": (1, 1_000_000),
+    "bandwidth_limit": (0, None),
+    "max_file_size": (1, None),
+    "max_host_size": (1, None),
+    "max_host_files": (1, None),
 }
 
 
 def settings_from(params: dict[str, Any]) -> Settings:
     """The library's settings from the module's options. Raises SettingsError."""
-    for name, least in AT_LEAST.items():
-        if params[name] < least:
-            raise SettingsError(
-                f"option {name}",
-                expected=f"at least {least}",
-                found=str(params[name]),
-                advice="Correct the option.",
-            )
     try:
         file_mode = int(params["mode"], 8)
     except ValueError:
@@ -385,7 +378,7 @@ def sync(module: AnsibleModule, today: date) -> None:
 
 def main() -> None:
     """Run the module."""
-    module = counting_module(OPTIONS)
+    module = counting_module(OPTIONS, bounds=BOUNDS)
     run(module, lambda: sync(module, utc_today()))
 
 

@@ -188,10 +188,13 @@ OPTIONS = {
     "allow_shrink": {"type": "bool", "default": False},
     "min_hits": {"type": "int", "default": 0},
 }
+BOUNDS = {"min_hits": (0, None)}
 
 
 def main() -> None:
-    module = counting_module(OPTIONS, libraries=("numpy", "pyarrow"), with_days=False)
+    module = counting_module(
+        OPTIONS, libraries=("numpy", "pyarrow"), with_days=False, bounds=BOUNDS
+    )
 
     def work() -> None:
         given = module.params

@@ -56,7 +56,7 @@ def test_window(options: dict[str, object], expected: list[str]) -> None:
         ({"dates": ["20210901"]}, "YYYY-MM-DD"),
         ({"until": "2021-02-30"}, "option until"),
         ({"since": "2021-10-05"}, "option since"),
-        ({"days": 0}, "at least 1"),
+        ({"days": 9, "until": "0001-01-08"}, "option until"),
     ],
 )
 def test_window_refuses(options: dict[str, object], message: str) -> None:
@@ -97,7 +97,20 @@ def test_weeks_are_named_in_three_ways(text: str, week: int) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["2021-09-28", "2021-W54", "2021-W00", "2021-W1", "-3", "1969-12-29", "", "2021-02-30", "1;2"],
+    [
+        "2021-09-28",
+        "2021-W54",
+        "2021-W00",
+        "2021-W1",
+        "-3",
+        "1969-12-29",
+        "",
+        "2021-02-30",
+        "1;2",
+        "999999",
+        "9999-W52",
+        "9999-12-27",
+    ],
 )
 def test_other_names_of_weeks_are_refused(text: str) -> None:
     with pytest.raises(SettingsError, match="option weeks"):

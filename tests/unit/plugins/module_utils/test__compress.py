@@ -189,7 +189,7 @@ def test_forms_change_places_only_while_nobody_combines(
     assert sorted(os.listdir(tree / "2021/08/31")) == [".combine.json", NAME]
 
 
-@pytest.mark.parametrize("options", [{"level": 10}, {"level": 0, "form": "zst"}, {"workers": 0}])
+@pytest.mark.parametrize("options", [{"level": 10}, {"level": 0, "form": "zst"}])
 def test_impossible_settings_are_refused(tree: Path, options: dict[str, Any]) -> None:
     with pytest.raises(SettingsError):
         run(tree, **options)

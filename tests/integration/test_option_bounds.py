@@ -1,0 +1,53 @@
+"""Numbers that make no sense are refused by all modules, with a message instead of a traceback."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+MODULES = Path(__file__).parents[2] / "plugins/modules"
+PATHS = {
+    "http_log_sync": {"hosts": ["proxy01"], "dest": "/nonexistent/hosts"},
+    "http_log_combine": {"src": "/nonexistent/hosts", "dest": "/nonexistent/combined"},
+    "http_log_compress": {"src": "/nonexistent/combined"},
+    "countme_raw": {"src": "/nonexistent/combined", "log_name": "a.log", "raw_dir": "/nonexistent"},
+    "countme_totals": {"raw_dir": "/nonexistent/raw", "totals_db": "/nonexistent/totals.db"},
+    "stats_publish": {"dest": "/nonexistent/web", "profiles": []},
+}
+
+
+@pytest.mark.parametrize(
+    ("module", "option", "number", "expected"),
+    [
+        ("http_log_sync", "days", 10_000_000, "1 to 10000"),
+        ("http_log_sync", "workers", 0, "1 to 1000"),
+        ("http_log_sync", "bandwidth_limit", -1, "at least 0"),
+        ("http_log_combine", "days", 0, "1 to 10000"),
+        ("http_log_combine", "settle_days", -1, "0 to 10000"),
+        ("http_log_compress", "keep_days", 10_000_000, "0 to 10000"),
+        ("countme_raw", "days", 10_000_000, "1 to 10000"),
+        ("countme_raw", "workers", 0, "1 to 1000"),
+        ("countme_raw", "keep_weeks", 1_000_000, "0 to 1000"),
+        ("countme_totals", "suspect_trailing_weeks", 0, "1 to 1000"),
+        ("countme_totals", "memory_mib", 63, "at least 64"),
+        ("countme_totals", "suspect_percent", "nan", "at least 0"),
+        ("stats_publish", "min_hits", -1, "at least 0"),
+    ],
+)
+def test_a_number_out_of_bounds_is_refused(
+    module: str, option: str, number: Any, expected: str
+) -> None:
+    arguments = {**PATHS[module], option: number}
+    finished = subprocess.run(
+        [sys.executable, MODULES / f"{module}.py"],
+        input=json.dumps({"ANSIBLE_MODULE_ARGS": arguments}).encode(),
+        capture_output=True,
+        check=False,
+    )
+    message = json.loads(finished.stdout)["msg"]
+    assert message == f"option {option}: expected {expected}, found {number}. Correct the option."
