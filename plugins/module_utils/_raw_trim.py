@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from ._calendar import week_name, week_of_day, week_start
-from ._errors import CountingError, SettingsError
+from ._errors import CountingError
 from ._files import sync_folder, write_bytes
 from ._host_hash import destroy_keys
 from ._raw_days import (
@@ -40,13 +40,6 @@ def plan_trim(raw_dir: Path, *, keep_weeks: int, totals_db: Path | None = None) 
     The newest week is told by the newest rotation day, not by hits, whose dates may be corrupt.
     Stay: days of weeks that ``totals_db`` has not counted, and days that hold hits of kept weeks.
     """
-    if keep_weeks < 0:
-        raise SettingsError(
-            "option keep_weeks",
-            expected="0 or more",
-            found=str(keep_weeks),
-            advice="Correct the option.",
-        )
     raw_days = list_raw_days(raw_dir)
     if not raw_days:
         return TrimPlan()
