@@ -65,6 +65,7 @@ def test_second_run_changes_nothing_and_check_mode_agrees_with_both(
         "Publish the totals",
     ]
     assert "complete: " in first.output
+    assert first.said_by("Name what the other stages left open") == ""
     assert str(log_host.published / "totals.csv") in first.output
     assert_totals_are_the_oracles(log_host, tmp_path / "oracle")
 
@@ -109,6 +110,9 @@ def test_bad_input_is_named_and_keeps_nothing_else_from_being_counted(
     ):
         assert expected in said, ended.output
     assert "2 of the stages failed" in said
+    left_open = ended.said_by("Name what the other stages left open")
+    assert f"combine: {FEDORA}: damaged: left out: " in left_open
+    assert f"({day})" in left_open
     # the others went on
     assert len(sorted_rows(log_host.run_dir / "countme" / "totals.csv")) > 2
     assert len(sorted_rows(log_host.run_dir / "countme" / "totals-centos.csv")) > 2

@@ -43,6 +43,12 @@ class Played:
         """Names of the tasks that were not skipped and did not fail."""
         return self._tasks_that_were("ok|changed")
 
+    def said_by(self, task: str) -> str:
+        """What a task put out; empty where it was skipped."""
+        _before, _name, after = self.output.partition(f" : {task}] ")
+        said = after.partition("\nTASK [")[0]
+        return said if re.search(r"^ok: \[", said, flags=re.MULTILINE) else ""
+
     def _tasks_that_were(self, results: str) -> list[str]:
         tasks = re.split(r"^TASK \[", self.output, flags=re.MULTILINE)[1:]
         return [
