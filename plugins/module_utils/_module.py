@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeAlias
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
@@ -32,7 +32,7 @@ DAY_OPTIONS: dict[str, dict[str, Any]] = {
 }
 
 #: The least and the most a number may be; None where there is no most.
-Bounds = Mapping[str, tuple[float, float | None]]
+Bounds: TypeAlias = "Mapping[str, tuple[float, float | None]]"
 
 _DAY_BOUNDS: Bounds = {"days": (1, 10_000)}
 
