@@ -256,9 +256,7 @@ def publish(
     if outcome.index.status != "due":
         return outcome
     now = now or datetime.now(UTC)
-    if not settings.dest.exists():
-        make_folder(settings.dest)
-        settings.dest.chmod(0o755)  # for readers, whatever the umask
+    _make_dest(settings.dest)
     with writer_lock(settings.dest, run_id=run_id):
         outcome = plan(profiles, settings)  # another run may have been at work until now
         records = read_records(settings.dest)
@@ -277,6 +275,15 @@ def publish(
     index = replace(index, status="blocked") if index.status == "due" else index
     notify(index)
     return Outcome(tuple(done), index)
+
+
+def _make_dest(dest: Path) -> None:
+    try:
+        if not dest.exists():
+            make_folder(dest)
+            dest.chmod(0o755)  # for readers, whatever the umask
+    except OSError as error:
+        raise write_error(dest, error) from error
 
 
 def _with_record(

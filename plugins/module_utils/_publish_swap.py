@@ -181,4 +181,7 @@ def write_index(dest: Path, records: Mapping[str, ProfileRecord]) -> Unit:
 
 
 def _holds(path: Path, content: bytes) -> bool:
-    return path.is_file() and not path.is_symlink() and path.read_bytes() == content
+    try:
+        return path.is_file() and not path.is_symlink() and path.read_bytes() == content
+    except OSError:
+        return False  # it is made anew

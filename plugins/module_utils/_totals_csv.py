@@ -168,7 +168,12 @@ def _copy_head(source: IO[bytes], target: IO[bytes], count: int) -> None:
     while done < count:
         block = source.read(min(1 << 20, count - done))
         if not block:
-            raise EOFError(f"{source.name} became shorter while it was read")
+            raise OutputError(
+                source.name,
+                expected=f"at least {count} bytes, as recorded",
+                found=f"{done} bytes: it became shorter while it was read",
+                advice="End what else writes that file, then run again; it is written anew.",
+            )
         target.write(block)
         done += len(block)
 

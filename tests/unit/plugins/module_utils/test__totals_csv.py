@@ -54,6 +54,18 @@ def weeks_in(path: Path) -> list[str]:
         return [row["week_start"] for row in csv.DictReader(there)]
 
 
+def test_a_file_that_becomes_shorter_while_it_is_copied_is_explained(
+    tmp_path: Path, database: sqlite3.Connection
+) -> None:
+    path = tmp_path / "totals.csv"
+    write(tmp_path, database)
+    keep = csv_in_step(path, tmp_path / "totals.db")
+    os.truncate(path, 10)
+    with pytest.raises(OutputError, match="became shorter"):
+        write(tmp_path, database, keep=keep, first_changed=2700)
+    assert path.stat().st_size == 10
+
+
 def test_bytes_of_a_row(tmp_path: Path, database: sqlite3.Connection) -> None:
     database.execute("DELETE FROM countme_totals")
     insert(database, 2699, 12, repo='a,"b"\n')

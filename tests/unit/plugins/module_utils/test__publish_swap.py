@@ -1,0 +1,50 @@
+"""Replacing published files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._errors import OutputError
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._publish import (
+    Settings,
+    publish,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._publish_stage import (
+    Profile,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._publish_swap import (
+    INDEX_NAME,
+    write_index,
+)
+from ansible_collections.fedora_infra.dnf_counting.tests.support.totals_files import (
+    Row,
+    write_totals,
+)
+
+
+def test_an_index_that_cannot_be_read_is_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert write_index(tmp_path, {}).status == "made"
+    assert write_index(tmp_path, {}).status == "unchanged"
+
+    def unreadable(_path: Path) -> bytes:
+        raise PermissionError(13, "Permission denied", str(tmp_path / INDEX_NAME))
+
+    monkeypatch.setattr(Path, "read_bytes", unreadable)
+    assert write_index(tmp_path, {}).status == "made"
+
+
+def test_a_folder_whose_mode_cannot_be_set_is_explained(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = write_totals(tmp_path / "lib", [Row(2699, 5)])
+    profile = Profile(name="fedora", totals_db=files.db, totals_csv=files.csv, prefix="totals")
+
+    def refused(path: Path, _mode: int) -> None:
+        raise PermissionError(1, "Operation not permitted", str(path))
+
+    monkeypatch.setattr(Path, "chmod", refused)
+    with pytest.raises(OutputError, match="write permission"):
+        publish([profile], Settings(tmp_path / "web"))
