@@ -77,8 +77,13 @@ def update_totals(
     """Count the weeks that are due, or say which ones are (``check``: nothing is written).
 
     Raises CountingError where the files can't be used at all; a week that can't be counted is a
-    ``failed`` unit.
+    ``failed`` unit. Where there is no folder of raw days, and no totals that should have one, that
+    is a ``missing`` unit; so it is for a plan, which a run that makes the folder may come before.
     """
+    first = check or not settings.totals_db.exists()
+    if first and not settings.weeks and not settings.raw_dir.is_dir():
+        reason = f"no folder {settings.raw_dir}: countme_raw makes it with the first raw day"
+        return _outcome(settings, [Unit(settings.raw_dir.name, "missing", (reason,))])
     if check:
         planned = plan_totals(settings)
         return _outcome(

@@ -158,6 +158,8 @@ units:
           V(waiting) for a week that is not over, V(skipped) for one before the first week that is counted,
           V(gone) for one whose raw days were trimmed, so that it stays as it is, V(outdated) for one that changed but is older than O(revise_weeks),
           V(blocked) for one of which a raw day is damaged, V(failed) where it could not be counted.
+        - V(missing), with the name of O(raw_dir), where that folder is not there in check mode or while nothing was counted yet.
+          It is an error where O(weeks) are named, and where O(totals_db) is there outside check mode.
       type: str
     reasons:
       description: Why it is so.
@@ -332,6 +334,8 @@ def count(module: AnsibleModule) -> None:
     for unit in outcome.units:
         if unit.status in ("outdated", "blocked"):
             module.warn(f"{unit.name} is {unit.status}: {'; '.join(unit.reasons)}")
+        elif unit.status == "missing":
+            module.warn("; ".join(unit.reasons))
     failed = [unit.name for unit in outcome.units if unit.status == "failed"]
     finish(
         module,

@@ -529,10 +529,27 @@ def test_a_damaged_raw_day_is_named_and_the_others_go_on(site: Site) -> None:
     assert "2021-W39" in failed["msg"]
 
 
+def test_a_new_log_host_without_raw_days_is_no_failure(tmp_path: Path) -> None:
+    site = Site(tmp_path)
+    for check in (True, False):
+        result = site.run(check=check)
+        assert not result["changed"]
+        assert statuses(result) == {"raw": "missing"}
+        assert str(site.raw) in result["units"][0]["reasons"][0]
+    assert not site.files()
+    assert "option raw_dir" in site.run(weeks=["2021-W39"], check=True, ok=False)["msg"]
+
+
+def test_incident_nfs_gone_totals_whose_raw_days_are_away_fail(site: Site) -> None:
+    site.run()
+    site.raw.rename(site.root / "unmounted")
+    assert "option raw_dir" in site.run(ok=False)["msg"]
+    assert statuses(site.run(check=True)) == {"raw": "missing"}
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        pytest.param({"raw_dir": "/nonexistent/raw"}, "option raw_dir", id="nfs_gone"),
         pytest.param({"weeks": ["2021-09-28"]}, "option weeks", id="not-a-monday"),
         pytest.param({"totals_csv": "/dev/null/totals.csv"}, "/dev/null", id="unwritable"),
     ],
