@@ -30,6 +30,8 @@ options:
     description:
       - How many days to look at, counted back from O(until).
     type: int
+notes:
+  - A day is the day on which the logs were rotated, in UTC. The file of a day holds mostly the requests of the day before.
 """
 
     RUN = r"""
@@ -46,6 +48,4 @@ attributes:
   diff_mode:
     description: Will return details on what has changed (or possibly needs changing in C(check_mode)), when in diff mode.
     support: full
-notes:
-  - A day is the day on which the logs were rotated, in UTC. The file of a day holds mostly the requests of the day before.
 """

@@ -20,6 +20,7 @@ description:
     C(os_arch), C(sys_age) (V(-1) where the request has no countme), C(repo_tag) and C(repo_arch). Rows that are equal in
     all of them are kept once.
   - Lines that are no hits are counted by reason.
+  - Without O(dates), O(since) and O(days) it looks at 14 days.
 requirements:
   - python >= 3.11
   - pyarrow

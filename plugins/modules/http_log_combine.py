@@ -17,6 +17,7 @@ description:
     not when one is gone, as the hosts' logs are pruned after a while.
   - A host's log that is damaged is left out, and named in the record and the result. The day is made again when that file changes.
   - A log that is there plain and compressed counts once. If the two differ, both are left out.
+  - Without O(dates), O(since) and O(days) it looks at 3 days.
 author: Fedora Infrastructure (@fedora-infra)
 extends_documentation_fragment:
   - fedora_infra.dnf_counting.days

@@ -28,6 +28,10 @@ author:
   - Fedora Infrastructure (@fedora-infra)
 extends_documentation_fragment:
   - fedora_infra.dnf_counting.days.run
+requirements:
+  - python >= 3.11
+  - numpy
+  - pyarrow
 options:
   dest:
     description:
@@ -104,6 +108,20 @@ units:
   type: list
   elements: dict
   returned: always
+  contains:
+    name:
+      description: The name of the file below O(dest); or C(profile) and the name of a profile that failed.
+      type: str
+    status:
+      description: What became of it.
+      type: str
+    reasons:
+      description: Why it is so.
+      type: list
+      elements: str
+    bytes:
+      description: The size of a file that was published, or found as it should be while others were published.
+      type: int
   sample:
     - name: totals.csv
       status: made
