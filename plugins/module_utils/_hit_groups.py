@@ -110,21 +110,23 @@ def _joined(parts: Sequence[tuple[Sequence[Any], Any]]) -> tuple[Sequence[Any], 
 
 def _used(values: Sequence[Any], codes: Any) -> tuple[list[Any], Any]:
     """Those values that a row has, and the codes for them."""
-    is_used = np.zeros(len(values), bool)
-    is_used[codes] = True
-    places = np.cumsum(is_used, dtype=np.int32) - 1
-    return [values[code] for code in np.flatnonzero(is_used).tolist()], places[codes]
+    is_used, places = _places(len(values), codes)
+    return [values[code] for code in np.flatnonzero(is_used).tolist()], places
 
 
 def _only_used(column: Any) -> Any:
     """A dictionary array without the values that no row has: they would all be written."""
-    codes = column.indices.to_numpy()
-    used = np.zeros(len(column.dictionary), bool)
-    used[codes] = True
-    places = np.cumsum(used, dtype=np.int32) - 1
+    is_used, places = _places(len(column.dictionary), column.indices.to_numpy())
     return pa.DictionaryArray.from_arrays(
-        pa.array(places[codes], pa.int32()), column.dictionary.filter(pa.array(used))
+        pa.array(places, pa.int32()), column.dictionary.filter(pa.array(is_used))
     )
+
+
+def _places(count: int, codes: Any) -> tuple[Any, Any]:
+    """Which of ``count`` values the codes point at, and codes that count only those."""
+    is_used = np.zeros(count, bool)
+    is_used[codes] = True
+    return is_used, (np.cumsum(is_used, dtype=np.int32) - 1)[codes]
 
 
 def _strings(values: Sequence[str], codes: Any) -> Any:

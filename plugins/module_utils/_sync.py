@@ -94,24 +94,28 @@ def sync_hosts(
 
 def sync_host(plan: HostPlan, settings: Settings) -> HostOutcome:
     """Bring one host's logs here. Never raises for what is wrong with that host or its folder."""
-    begun = time.monotonic()
-    arrived = Arrived()
-    try:
-        tried = _with_attempts(settings, begun, lambda left: _fetch(plan, settings, arrived, left))
-    except CountingError as error:
-        tried = _Tried(Verdict(False, "failed", False, str(error)), 1)
-    return _outcome(plan, settings, tried, arrived, time.monotonic() - begun, made="made")
+    return _visit(plan, settings, _fetch, made="made")
 
 
 def look_at_host(plan: HostPlan, settings: Settings) -> HostOutcome:
     """What :func:`sync_host` would do, from the host's list alone; writes nothing."""
+    return _visit(plan, settings, _list, made="due")
+
+
+def _visit(
+    plan: HostPlan,
+    settings: Settings,
+    attempt: Callable[[HostPlan, Settings, Arrived, float], Verdict],
+    *,
+    made: str,
+) -> HostOutcome:
     begun = time.monotonic()
     arrived = Arrived()
     try:
-        tried = _with_attempts(settings, begun, lambda left: _list(plan, settings, arrived, left))
+        tried = _with_attempts(settings, begun, lambda left: attempt(plan, settings, arrived, left))
     except CountingError as error:
         tried = _Tried(Verdict(False, "failed", False, str(error)), 1)
-    return _outcome(plan, settings, tried, arrived, time.monotonic() - begun, made="due")
+    return _outcome(plan, settings, tried, arrived, time.monotonic() - begun, made=made)
 
 
 @dataclass(frozen=True)
