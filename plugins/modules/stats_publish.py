@@ -76,6 +76,18 @@ options:
         hold all rows.
     type: int
     default: 0
+  git_history:
+    description:
+      - Keep a history of the files of single weeks in this Git repository, which is made where it is missing. A commit is made
+        only where a week changed.
+      - It has to lie outside of O(dest), where the web server doesn't show it. Without it no history is kept.
+      - Git runs without hooks and without anybody's configuration. What fails here leaves the published files as they are.
+    type: path
+  git_identity:
+    description:
+      - Who the commits are by.
+    type: str
+    default: DNF counting <countme@localhost>
 """
 
 EXAMPLES = r"""
@@ -110,7 +122,9 @@ units:
   returned: always
   contains:
     name:
-      description: The name of the file below O(dest); or C(profile) and the name of a profile that failed.
+      description:
+        - The name of the file below O(dest); or C(profile) and the name of a profile that failed.
+        - V(git history) stands for the commit to O(git_history).
       type: str
     status:
       description: What became of it.
@@ -121,6 +135,12 @@ units:
       elements: str
     bytes:
       description: The size of a file that was published, or found as it should be while others were published.
+      type: int
+    commit:
+      description: The commit that was made.
+      type: str
+    files:
+      description: How many files of weeks were committed.
       type: int
   sample:
     - name: totals.csv
@@ -186,8 +206,13 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._newest_
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._publish import (
     Settings,
-    plan,
-    publish,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._publish_all import (
+    plan_all,
+    publish_all,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._publish_history import (
+    history_of,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._publish_stage import (
     Profile,
@@ -205,6 +230,8 @@ OPTIONS = {
     "profiles": {"type": "list", "elements": "dict", "required": True, "options": PROFILE_OPTIONS},
     "allow_shrink": {"type": "bool", "default": False},
     "min_hits": {"type": "int", "default": 0},
+    "git_history": {"type": "path"},
+    "git_identity": {"type": "str", "default": "DNF counting <countme@localhost>"},
 }
 BOUNDS = {"min_hits": (0, None)}
 
@@ -228,16 +255,17 @@ def main() -> None:
         settings = Settings(
             Path(given["dest"]), allow_shrink=given["allow_shrink"], min_hits=given["min_hits"]
         )
+        history = history_of(given["git_history"], given["git_identity"], web_root=settings.dest)
         if module.check_mode:
-            outcome = plan(profiles, settings)
+            published = plan_all(profiles, settings, history=history)
         else:
-            outcome = publish(profiles, settings, run_id=given["run_id"])
+            published = publish_all(profiles, settings, history=history, run_id=given["run_id"])
         finish(
             module,
-            outcome.units,
-            failure=outcome.failure,
+            published.units,
+            failure=published.failure,
             newest_week=newest_weeks(profiles),
-            published=[str(settings.dest / name) for name in outcome.paths],
+            published=published.paths,
         )
 
     run(module, work)

@@ -1,0 +1,72 @@
+# Copyright: Contributors to the fedora_infra.dnf_counting project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""All that publishing does, in its order: the files first, which nothing after them can spoil."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from ._publish import Outcome, Settings, plan, publish
+from ._publish_history import History, keep_history, plan_history
+from ._publish_stage import Profile
+from ._published_files import week_folder
+from ._records import Unit
+
+
+class Published(NamedTuple):
+    """What is to become, or became, of all that readers see."""
+
+    units: list[Unit]
+    failure: str
+    paths: list[str]
+    """What is published: files, and folders that stand for all of their files."""
+
+
+def plan_all(
+    profiles: Sequence[Profile], settings: Settings, *, history: History | None = None
+) -> Published:
+    """What is out of date, and why. Reads only."""
+    outcome = plan(profiles, settings)
+    later = []
+    if history:
+        folders = _week_folders(profiles)
+        weeks_due = any(
+            u.status == "due" and u.name.split("/")[0] in folders for u in outcome.units
+        )
+        later.append(plan_history(history, settings.dest, folders, weeks_due=weeks_due))
+    return _published(outcome, settings, later)
+
+
+def publish_all(
+    profiles: Sequence[Profile],
+    settings: Settings,
+    *,
+    history: History | None = None,
+    run_id: str = "",
+    now: datetime | None = None,
+    notify: Callable[[Unit], None] = lambda unit: None,
+) -> Published:
+    """Publish what is out of date; what fails leaves all else alone."""
+    now = now or datetime.now(UTC)
+    outcome = publish(profiles, settings, run_id=run_id, now=now, notify=notify)
+    later = []
+    if history:
+        later.append(keep_history(history, settings.dest, _week_folders(profiles), now=now))
+        notify(later[-1])
+    return _published(outcome, settings, later)
+
+
+def _week_folders(profiles: Sequence[Profile]) -> list[str]:
+    return [week_folder(profile.prefix) for profile in profiles]
+
+
+def _published(outcome: Outcome, settings: Settings, later: Sequence[Unit]) -> Published:
+    failed = [f"{u.name}: {'; '.join(u.reasons)}" for u in later if u.status == "failed"]
+    return Published(
+        [*outcome.units, *later],
+        "; ".join(filter(None, [outcome.failure, *failed])),
+        [str(settings.dest / name) for name in outcome.paths],
+    )
