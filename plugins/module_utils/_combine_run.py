@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -14,8 +13,8 @@ from pathlib import Path
 from ._calendar import utc_today
 from ._combine import combine
 from ._combine_plan import CombineSettings, PlannedLog, plan
-from ._errors import CountingError, LockedError, OutputError
-from ._files import writer_at_work, writer_lock
+from ._errors import CountingError, LockedError
+from ._files import check_mount, writer_at_work, writer_lock
 from ._host_logs import HostsTree, read_hosts_tree
 from ._latest import PlannedLatest, plan_latest, swap_latest
 from ._records import Unit
@@ -47,7 +46,7 @@ def run_combine(
 ) -> CombineRun:
     """Combine what is due. Raises CountingError where nothing at all can be done."""
     today = today or utc_today()
-    _check_mount(settings.require_mount)
+    check_mount(settings.require_mount)
     _check_no_sync(settings.src)
     tree = read_hosts_tree(settings.src)
     planned = plan(settings, tree, days, today=today)
@@ -68,18 +67,6 @@ def run_combine(
     if links:
         units = [*units, links.unit]
     return _result(settings, tree, planned, units)
-
-
-def _check_mount(proof: Path | None) -> None:
-    """Raise OutputError unless the share is there: never fill an empty mount point."""
-    if proof is None or (proof.is_dir() and os.path.ismount(proof)) or proof.is_file():
-        return
-    raise OutputError(
-        proof,
-        expected="a marker file, or a mount point, that proves that the share is mounted",
-        found="a folder that is not a mount point" if proof.is_dir() else "nothing",
-        advice="Mount the share, then run again; nothing was written.",
-    )
 
 
 def _check_no_sync(src: Path) -> None:

@@ -86,6 +86,18 @@ def replacing(path: Path, *, mode: int = 0o644) -> Iterator[Path]:
             unfinished.unlink(missing_ok=True)
 
 
+def check_mount(proof: Path | None) -> None:
+    """Raise OutputError unless the share is there: never fill an empty mount point."""
+    if proof is None or (proof.is_dir() and os.path.ismount(proof)) or proof.is_file():
+        return
+    raise OutputError(
+        proof,
+        expected="a marker file, or a mount point, that proves that the share is mounted",
+        found="a folder that is not a mount point" if proof.is_dir() else "nothing",
+        advice="Mount the share, then run again; nothing was written.",
+    )
+
+
 def remove_unfinished(folder: Path) -> None:
     """Remove what runs that were killed left in a folder; only for the holder of its lock."""
     for path in folder.glob(f".*{UNFINISHED}*"):

@@ -13,9 +13,8 @@ where they look as they nearly always do. Every other line goes to the exact rul
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from threading import Lock
 from typing import Any
 
 from ._countme import (
@@ -33,14 +32,12 @@ from ._countme import (
     request_of_field,
     system_of_agent,
 )
-from ._libs import np, pa, pa_csv, pc
+from ._libs import np, pa, pc
 from ._log_times import TAIL_BYTES, read_tails
+from ._quoted_lines import FieldRule, Outcomes, codes_of, cut_at_quotes, lines_of, matches
 
-_FIELDS = ("client", "request", "answer", "referrer", "gap", "agent", "end")
 _PLAIN_RULES = {"answer": ANSWER, "referrer": REFERRER, "gap": GAP, "end": END}
 
-#: Distinct values remembered per field; far above what real logs have, a bound for hostile ones.
-_REMEMBERED_VALUES = 100_000
 #: Malformed lines kept as samples, per block.
 _SAMPLES = 5
 
@@ -68,66 +65,12 @@ class BlockHits:
     """(reason, line) of the first malformed lines."""
 
 
-class _Known:
-    """What a rule said of the values of a field so far; outcomes have numbers and only get more."""
-
-    def __init__(self) -> None:
-        self.outcomes: list[Any] = []
-        self._by_value: dict[bytes, int] = {}
-        self._by_outcome: dict[Any, int] = {}
-        self._lock = Lock()
-
-    def __len__(self) -> int:
-        return len(self._by_value)
-
-    def numbers(self, values: Sequence[bytes], rule: Callable[[str], Any]) -> Any:
-        """The number of the outcome for each value, as numpy int32."""
-        with self._lock:
-            by_value = self._by_value
-            for value in values:
-                if value not in by_value:
-                    by_value[value] = self._number(rule(value.decode()))
-            return np.array([by_value[value] for value in values], np.int32)
-
-    def numbers_of(self, outcomes: Iterable[Any]) -> Any:
-        """The numbers of outcomes that come from elsewhere, as numpy int32."""
-        with self._lock:
-            return np.array([self._number(outcome) for outcome in outcomes], np.int32)
-
-    def _number(self, outcome: Any) -> int:
-        number = self._by_outcome.setdefault(outcome, len(self.outcomes))
-        if number == len(self.outcomes):
-            self.outcomes.append(outcome)
-        return number
-
-
-class _FieldRule:
-    """A rule for a whole field, run once per distinct value and remembered within bounds."""
-
-    def __init__(self, rule: Callable[[str], Any]) -> None:
-        self._rule = rule
-        self._known = _Known()
-
-    def __call__(self, column: Any, fits: Callable[[Any], bool]) -> tuple[_Known, Any, Any]:
-        """What is known, and for each line of a column the number of its outcome, and if it fits.
-
-        The column is a pyarrow dictionary array.
-        """
-        known = self._known
-        if len(known) > _REMEMBERED_VALUES:
-            known = self._known = _Known()
-        numbers = known.numbers(column.dictionary.to_pylist(), self._rule)
-        fitting = np.array([fits(known.outcomes[number]) for number in numbers.tolist()], bool)
-        codes = _codes(column)
-        return known, numbers[codes], fitting[codes]
-
-
 class BlockReader:
     """Reads hits out of blocks of lines. Threads may share one."""
 
     def __init__(self) -> None:
-        self._request = _FieldRule(request_of_field)
-        self._agent = _FieldRule(system_of_agent)
+        self._request = FieldRule(request_of_field)
+        self._agent = FieldRule(system_of_agent)
 
     def hits(self, block: bytes | bytearray) -> BlockHits:
         """All hits of a block that starts where a line starts and ends where one ends.
@@ -136,7 +79,7 @@ class BlockReader:
         """
         if not block.isascii():
             block = block.decode("utf-8", "replace").encode()
-        fields, odd_lines = _tokenize(block)
+        fields, odd_lines = cut_at_quotes(block)
         count = len(fields["client"])
 
         systems, system, related = self._agent(fields["agent"], lambda found: found is not None)
@@ -145,7 +88,7 @@ class BlockReader:
         )
         related &= asked
         for name, rule in _PLAIN_RULES.items():
-            related &= _matches(fields[name].dictionary, rule)[_codes(fields[name])]
+            related &= matches(fields[name].dictionary, rule)[codes_of(fields[name])]
 
         timestamps, readable = read_tails(fields["client"])
         if BAD_COUNTME in requests.outcomes:
@@ -164,52 +107,10 @@ class BlockReader:
             lines=count + len(odd_lines),
             rejects=Counter({UNRELATED.reason: count - len(rows) - int(np.count_nonzero(exact))}),
         )
-        odd_lines += _lines(fields, np.flatnonzero(exact))
+        odd_lines += lines_of(fields, np.flatnonzero(exact))
         if odd_lines:
             _add(found, _exact_hits(odd_lines, found), systems, requests)
         return found
-
-
-def _matches(values: Any, rule: str) -> Any:
-    """Which of the distinct values match a rule as a whole."""
-    return pc.match_substring_regex(values, f"^(?:{rule})$").to_numpy(zero_copy_only=False)
-
-
-def _tokenize(block: bytes | bytearray) -> tuple[dict[str, Any], list[str]]:
-    """Lines with exactly six quotes as a column per field; all others as text. No empty lines."""
-    odd_lines: list[str] = []
-
-    def set_aside(row: Any) -> str:
-        odd_lines.append(row.text)
-        return "skip"
-
-    if not block.startswith(b"\n"):
-        # else pyarrow would drop a byte order mark, and refuse an empty block
-        block = b"\n" + block
-    coded = pa.dictionary(pa.int32(), pa.binary())
-    table = pa_csv.read_csv(
-        pa.py_buffer(block),
-        read_options=pa_csv.ReadOptions(
-            column_names=_FIELDS, block_size=len(block) + 1, use_threads=False
-        ),
-        parse_options=pa_csv.ParseOptions(
-            delimiter='"',
-            quote_char=False,
-            double_quote=False,
-            escape_char=False,
-            invalid_row_handler=set_aside,
-        ),
-        convert_options=pa_csv.ConvertOptions(
-            column_types={n: pa.binary() if n == "client" else coded for n in _FIELDS},
-            null_values=[],
-            strings_can_be_null=False,
-        ),
-    )
-    return {name: table[name].chunk(0) for name in _FIELDS}, odd_lines
-
-
-def _codes(column: Any) -> Any:
-    return column.indices.to_numpy(zero_copy_only=False)
 
 
 def _rows_with_plain_hosts(client: Any, rows: Any) -> tuple[Any, Any]:
@@ -232,12 +133,6 @@ def _hosts(client: Any, rows: Any) -> Any:
     return pc.binary_slice(chosen, 0, -TAIL_BYTES)
 
 
-def _lines(fields: dict[str, Any], rows: Any) -> list[str]:
-    """The text of some lines that were cut at their quotes."""
-    chosen = [fields[name].take(pa.array(rows)).to_pylist() for name in _FIELDS]
-    return [b'"'.join(parts).decode() for parts in zip(*chosen, strict=True)]
-
-
 def _exact_hits(lines: Sequence[str], found: BlockHits) -> list[Hit]:
     """What the exact rule finds in some more lines; rejects and samples go to ``found``."""
     hits: list[Hit] = []
@@ -252,7 +147,7 @@ def _exact_hits(lines: Sequence[str], found: BlockHits) -> list[Hit]:
     return hits
 
 
-def _add(found: BlockHits, hits: Sequence[Hit], systems: _Known, requests: _Known) -> None:
+def _add(found: BlockHits, hits: Sequence[Hit], systems: Outcomes, requests: Outcomes) -> None:
     if not hits:
         return
     found.timestamp = np.append(found.timestamp, np.array([hit.timestamp for hit in hits]))

@@ -5,36 +5,27 @@
 
 from __future__ import annotations
 
-import os
 import time
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from collections.abc import Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
 from pathlib import Path
-from typing import IO
 
 from ._combine_records import read_combined_day
 from ._countme import RULES_VERSION
-from ._errors import CountingError, SourceError, shown
+from ._errors import CountingError, shown
 from ._files import replacing
-from ._hit_blocks import BlockHits, BlockReader
+from ._hit_blocks import BlockReader
 from ._host_hash import WeekKeys
 from ._log_files import check_same_forms, open_log
 from ._log_paths import day_folder, forms_of_log
+from ._log_reading import Reading, in_parallel, is_known, unreadable, without_address
 from ._raw_days import RawRecord, raw_day_path, read_record, record_metadata
 from ._raw_writer import HitStatistics, RawDayWriter
 from ._records import InputFile, Unit
 
-#: Bytes of plain log that are read into hits at a time.
-BLOCK_SIZE = 4 << 20
-#: Blocks per worker that are read ahead, to be worked on while a row group is written.
-_AHEAD = 4
-#: A longer line is counted as too long instead of being read; keeps memory bounded.
-LONGEST_LINE = 128 << 20
-TOO_LONG = "too_long"
 _SAMPLES = 5
 
 
@@ -68,17 +59,8 @@ def plan_raw_days(settings: RawSettings, days: Sequence[date]) -> list[RawPlan]:
         try:
             plans.append(_plan_day(settings, day))
         except OSError as error:
-            plans.append(RawPlan(Unit(str(day), "failed", (str(_unreadable(error)),)), day))
+            plans.append(RawPlan(Unit(str(day), "failed", (str(unreadable(error)),)), day))
     return plans
-
-
-def _unreadable(error: OSError) -> SourceError:
-    return SourceError(
-        error.filename,
-        expected="to look at it",
-        found=os.strerror(error.errno or 0),
-        advice="Let the counting user read it; the next run goes on from here.",
-    )
 
 
 def _plan_day(settings: RawSettings, day: date) -> RawPlan:
@@ -110,19 +92,9 @@ def _out_of_date(
     if (record.hosts_expected, record.hosts_present) != _hosts(settings, day):
         reasons.append("the record of its hosts has changed")
     seen = [InputFile.seen(path, settings.src) for path in forms]
-    reasons += [f"changed input {one.path}" for one in seen if not _is_known(one, record)]
+    recorded = (record.source, *record.other_forms)
+    reasons += [f"changed input {one.path}" for one in seen if not is_known(one, recorded)]
     return reasons
-
-
-def _is_known(seen: InputFile, record: RawRecord) -> bool:
-    """Whether a log is one that the day was made from, or that one compressed since.
-
-    Compressing keeps the time of modification and changes the size.
-    """
-    return any(
-        seen == known or (seen.path != known.path and seen.mtime_ns == known.mtime_ns)
-        for known in (record.source, *record.other_forms)
-    )
 
 
 def _hosts(
@@ -161,17 +133,12 @@ def make_raw_day(
         "rows": record.rows,
         "rejects": dict(record.rejects),
         "samples": [
-            {"reason": reason, "line": shown(_without_address(line))} for reason, line in samples
+            {"reason": reason, "line": shown(without_address(line))} for reason, line in samples
         ],
         "bytes_read": record.source.size,
         "seconds": round(time.monotonic() - started, 3),
     }
     return replace(plan.unit, status="made", figures=figures)
-
-
-def _without_address(line: str) -> str:
-    """A line as it may be shown: not with the client's address, which stands first."""
-    return "…" + line[len(line.split(maxsplit=1)[0]) :]
 
 
 def _make(
@@ -183,7 +150,9 @@ def _make(
     source, *other_forms = (InputFile.seen(path, settings.src) for path in plan.forms)
     expected, present = _hosts(settings, plan.day)
     check_same_forms(plan.forms)
-    read = _Reading()
+    read = Reading()
+    samples: list[tuple[str, str]] = []
+    reader = BlockReader()
     output = raw_day_path(settings.raw_dir, plan.day)
     record: list[RawRecord] = []
 
@@ -216,75 +185,12 @@ def _make(
         hash_hosts = partial(keys.hash_hosts, plan.day) if keys else None
         writer = RawDayWriter(unfinished, hash_hosts=hash_hosts)
         try:
-            for hits in _in_parallel(read.blocks(log), executor, workers):
-                read.count(hits)
+            for hits in in_parallel(read.blocks(log), reader.hits, executor, workers):
+                read.count(hits.lines, hits.rejects)
+                samples += hits.samples[: _SAMPLES - len(samples)]
                 writer.add(hits)
             writer.close(metadata)
         except BaseException:
             writer.discard()
             raise
-    return record[0], read.samples
-
-
-class _Reading:
-    """What was read of a log so far."""
-
-    def __init__(self) -> None:
-        self.lines = 0
-        self.rejects: Counter[str] = Counter()
-        self.samples: list[tuple[str, str]] = []
-
-    def blocks(self, log: IO[bytes]) -> Iterator[bytearray]:
-        """The log in blocks of whole lines, an empty one before them, as BlockReader likes it.
-
-        Lines that are too long are counted and left out.
-        """
-        carry = b"\n"
-        while True:
-            filled = len(carry)
-            block = bytearray(filled + BLOCK_SIZE)
-            block[:filled] = carry
-            with memoryview(block) as view:
-                filled += log.readinto(view[filled:])  # type: ignore[attr-defined]
-            if filled < len(block):
-                del block[filled:]
-                yield block
-                return
-            end = block.rfind(b"\n", 1) + 1 or block.rfind(b"\r", 1) + 1
-            if end:
-                carry = b"\n" + block[end:]
-                del block[end:]
-                yield block
-            elif filled <= LONGEST_LINE:
-                carry = bytes(block)
-            else:
-                carry = b"\n" + self._skip_line(log)
-
-    def _skip_line(self, log: IO[bytes]) -> bytes:
-        """Leave out the rest of a line that is too long; gives what was read behind it."""
-        self.lines += 1
-        self.rejects[TOO_LONG] += 1
-        while piece := log.read(BLOCK_SIZE):
-            ends = [at for at in (piece.find(b"\n"), piece.find(b"\r")) if at >= 0]
-            if ends:
-                return piece[min(ends) + 1 :]
-        return b""
-
-    def count(self, hits: BlockHits) -> None:
-        self.lines += hits.lines
-        self.rejects.update(+hits.rejects)
-        self.samples += hits.samples[: _SAMPLES - len(self.samples)]
-
-
-def _in_parallel(
-    blocks: Iterator[bytearray], executor: Executor, workers: int
-) -> Iterator[BlockHits]:
-    """The hits of the blocks in their order, a bounded number of blocks ahead."""
-    reader = BlockReader()
-    running: list[Future[BlockHits]] = []
-    for block in blocks:
-        running.append(executor.submit(reader.hits, block))
-        if len(running) > _AHEAD * workers:
-            yield running.pop(0).result()
-    for future in running:
-        yield future.result()
+    return record[0], samples

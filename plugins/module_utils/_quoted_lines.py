@@ -1,0 +1,123 @@
+# Copyright: Contributors to the fedora_infra.dnf_counting project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Blocks of log lines cut at their quotes, and rules for whole fields run once per distinct value.
+
+A line of the Combined Log Format has six quotes. One with exactly six is cut at them by pyarrow's
+tokenizer, so no field holds a quote; every other line is given as text, for an exact rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from threading import Lock
+from typing import Any
+
+from ._libs import np, pa, pa_csv, pc
+
+FIELDS = ("client", "request", "answer", "referrer", "gap", "agent", "end")
+
+#: Distinct values remembered per field; far above what real logs have, a bound for hostile ones.
+_REMEMBERED_VALUES = 100_000
+
+
+class Outcomes:
+    """What a rule said of the values of a field so far; outcomes have numbers and only get more."""
+
+    def __init__(self) -> None:
+        self.outcomes: list[Any] = []
+        self._by_value: dict[bytes, int] = {}
+        self._by_outcome: dict[Any, int] = {}
+        self._lock = Lock()
+
+    def __len__(self) -> int:
+        return len(self._by_value)
+
+    def numbers(self, values: Sequence[bytes], rule: Callable[[str], Any]) -> Any:
+        """The number of the outcome for each value, as numpy int32."""
+        with self._lock:
+            by_value = self._by_value
+            for value in values:
+                if value not in by_value:
+                    by_value[value] = self._number(rule(value.decode()))
+            return np.array([by_value[value] for value in values], np.int32)
+
+    def numbers_of(self, outcomes: Iterable[Any]) -> Any:
+        """The numbers of outcomes that come from elsewhere, as numpy int32."""
+        with self._lock:
+            return np.array([self._number(outcome) for outcome in outcomes], np.int32)
+
+    def _number(self, outcome: Any) -> int:
+        number = self._by_outcome.setdefault(outcome, len(self.outcomes))
+        if number == len(self.outcomes):
+            self.outcomes.append(outcome)
+        return number
+
+
+class FieldRule:
+    """A rule for a whole field, run once per distinct value and remembered within bounds."""
+
+    def __init__(self, rule: Callable[[str], Any]) -> None:
+        self._rule = rule
+        self._known = Outcomes()
+
+    def __call__(self, column: Any, fits: Callable[[Any], bool]) -> tuple[Outcomes, Any, Any]:
+        """What is known, and for each line of a column the number of its outcome, and if it fits.
+
+        The column is a pyarrow dictionary array.
+        """
+        known = self._known
+        if len(known) > _REMEMBERED_VALUES:
+            known = self._known = Outcomes()
+        numbers = known.numbers(column.dictionary.to_pylist(), self._rule)
+        fitting = np.array([fits(known.outcomes[number]) for number in numbers.tolist()], bool)
+        codes = codes_of(column)
+        return known, numbers[codes], fitting[codes]
+
+
+def matches(values: Any, rule: str) -> Any:
+    """Which of the distinct values match a rule as a whole."""
+    return pc.match_substring_regex(values, f"^(?:{rule})$").to_numpy(zero_copy_only=False)
+
+
+def cut_at_quotes(block: bytes | bytearray) -> tuple[dict[str, Any], list[str]]:
+    """Lines with exactly six quotes as a column per field; all others as text. No empty lines."""
+    odd_lines: list[str] = []
+
+    def set_aside(row: Any) -> str:
+        odd_lines.append(row.text)
+        return "skip"
+
+    if not block.startswith(b"\n"):
+        # else pyarrow would drop a byte order mark, and refuse an empty block
+        block = b"\n" + block
+    coded = pa.dictionary(pa.int32(), pa.binary())
+    table = pa_csv.read_csv(
+        pa.py_buffer(block),
+        read_options=pa_csv.ReadOptions(
+            column_names=FIELDS, block_size=len(block) + 1, use_threads=False
+        ),
+        parse_options=pa_csv.ParseOptions(
+            delimiter='"',
+            quote_char=False,
+            double_quote=False,
+            escape_char=False,
+            invalid_row_handler=set_aside,
+        ),
+        convert_options=pa_csv.ConvertOptions(
+            column_types={n: pa.binary() if n == "client" else coded for n in FIELDS},
+            null_values=[],
+            strings_can_be_null=False,
+        ),
+    )
+    return {name: table[name].chunk(0) for name in FIELDS}, odd_lines
+
+
+def codes_of(column: Any) -> Any:
+    return column.indices.to_numpy(zero_copy_only=False)
+
+
+def lines_of(fields: dict[str, Any], rows: Any) -> list[str]:
+    """The text of some lines that were cut at their quotes."""
+    chosen = [fields[name].take(pa.array(rows)).to_pylist() for name in FIELDS]
+    return [b'"'.join(parts).decode() for parts in zip(*chosen, strict=True)]
