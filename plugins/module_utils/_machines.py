@@ -100,3 +100,42 @@ def machines_by_release(machines: Iterable[Machines]) -> list[Release]:
         releases[one.os_name, one.os_version] += one.machines
     found = [Release(*release, count) for release, count in releases.items()]
     return sorted(found, key=lambda one: (-one.machines, one.os_name, one.os_version))
+
+
+#: What ``sys_age`` can be: 1 in the first week of a system, 2 up to its 4th, 3 up to its 24th, 4
+#: from then on.
+AGES = (1, 2, 3, 4)
+
+_AGE_HITS = ", ".join(
+    f"coalesce(sum(hits) FILTER (WHERE CAST(sys_age AS INTEGER) = {age}), 0) AS age_{age}"
+    for age in AGES
+)
+# SQLite takes the columns beside a max() from the row that has the maximum: the ages of a system
+# are those of the repo tag that stands for its machines.
+_ALL_WEEKS = f"""
+CREATE TEMP TABLE {{table}} AS
+WITH repo AS (
+    SELECT weeknum, os_name, os_version, os_variant, os_arch, repo_tag, sum(hits) AS hits,
+        {_AGE_HITS}
+    FROM countme_totals
+    WHERE CAST(sys_age AS INTEGER) >= 1 AND repo_tag GLOB ?
+    GROUP BY weeknum, os_name, os_version, os_variant, os_arch, repo_tag
+)
+SELECT CAST(weeknum AS INTEGER) AS week, os_name, os_version, os_variant, os_arch,
+    max(hits) AS machines, {", ".join(f"age_{age}" for age in AGES)}
+FROM repo
+GROUP BY weeknum, os_name, os_version, os_variant, os_arch
+HAVING max(hits) >= ?
+"""  # noqa: S608
+
+
+def tabulate_machines(
+    connection: sqlite3.Connection, *, table: str, repo_tags: str = "*", least: int = 0
+) -> None:
+    """Make a temporary table of the machines of all weeks, by the first method.
+
+    Its columns are week, os_name, os_version, os_variant, os_arch, machines, age_1 to age_4.
+    ``repo_tags`` is a GLOB pattern: only hits of such repositories count. Systems of fewer machines
+    than ``least`` are left out.
+    """
+    connection.execute(_ALL_WEEKS.format(table=table), (repo_tags, least))

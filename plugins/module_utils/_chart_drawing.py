@@ -1,0 +1,61 @@
+# Copyright: Contributors to the fedora_infra.dnf_counting project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From Vega-Lite to pictures: SVG, and PNG made of the SVG. Nothing is fetched for it."""
+
+from __future__ import annotations
+
+import html
+import json
+from pathlib import Path
+from typing import Any
+
+from ._chart_style import chart_theme
+from ._errors import OutputError, shown
+from ._files import open_regular, write_bytes
+from ._libs import vl_convert
+
+#: The version of Vega-Lite that the charts are written in.
+VEGA_LITE = "6.4"
+#: Pixels of the PNG for one of the SVG: sharp on screens of today.
+PNG_SCALE = 2
+
+
+def svg_of(spec: dict[str, Any], *, title: str, alt: str) -> str:
+    """The picture of a chart, on a light ground, with its text alternative inside.
+
+    Raises OutputError where the library can't draw it, which is a defect of ours.
+    """
+    try:
+        svg: str = vl_convert.vegalite_to_svg(
+            json.dumps(spec),
+            vl_version=VEGA_LITE,
+            # without names for screen readers on each of thousands of marks
+            config={**chart_theme(), "aria": False},
+            allowed_base_urls=[],
+        )
+    except ValueError as error:
+        raise OutputError(
+            f"chart {title}",
+            expected="a chart that can be drawn",
+            found=shown(str(error)),
+            advice="This is a defect, please report it; all other charts are drawn.",
+        ) from error
+    told = f"<title>{html.escape(title)}</title><desc>{html.escape(alt)}</desc>"
+    opening, rest = svg.split(">", 1)
+    return f'{opening} role="img">{told}{rest}'
+
+
+def png_of(svg: str) -> bytes:
+    picture: bytes = vl_convert.svg_to_png(svg, scale=PNG_SCALE)
+    return picture
+
+
+def replace_if_changed(path: Path, content: bytes) -> bool:
+    """Put content in the place of ``path`` unless it is there already; whether it was not."""
+    if path.is_file() and not path.is_symlink():
+        with open_regular(path) as opened:
+            if opened.read(len(content) + 1) == content:
+                return False
+    write_bytes(path, content)
+    return True
