@@ -31,7 +31,7 @@ from ._host_logs import HostLog
 from ._log_files import check_same_digests, log_digest, log_pieces
 from ._log_paths import day_folder, forms_of_log
 from ._merge import MergedLog, merge_logs
-from ._merge_memory import MemoryShare, merge_memory
+from ._merge_memory import MemoryShare, keep_freed_memory, merge_memory
 from ._records import Unit
 
 
@@ -49,9 +49,11 @@ def combine(
     """
     scratch = _scratch_folder(dest, temp_dir)
     shutil.rmtree(scratch, ignore_errors=True)  # left by a run that was killed
-    cores = len(os.sched_getaffinity(0))
+    # one more than processors, for they wait for each other now and then
+    reading = len(os.sched_getaffinity(0)) + 1
+    keep_freed_memory()
     try:
-        with ThreadPoolExecutor(workers) as logs, ThreadPoolExecutor(cores) as readers:
+        with ThreadPoolExecutor(workers) as logs, ThreadPoolExecutor(reading) as readers:
             work = _Combining(dest, readers, scratch)
 
             def make_and_tell(log: PlannedLog) -> Unit:

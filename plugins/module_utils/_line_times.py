@@ -42,8 +42,8 @@ _FIFTY_OVER = int.from_bytes(bytes([0, 8, 0, 0, 8, 0, 0, 0]), "little")
 # The last word without the second's last digit and the blank behind it.
 _ZONE_BITS = int.from_bytes(bytes([0, 0, 255, 255, 255, 255, 255, 255]), "little")
 
-#: Bytes looked at in one go, so that the helper arrays of a giant line stay small.
-_SLICE = 4 << 20
+#: Bytes looked at in one go, so that the helper arrays stay in the cache.
+_SLICE = 256 << 10
 
 
 def line_time(line: bytes) -> int | None:

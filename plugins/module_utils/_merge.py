@@ -31,7 +31,7 @@ from ._log_files import log_pieces
 from ._merge_memory import DECODERS_MEMORY, LINES_MEMORY, too_big_to_read_together
 from ._sorted_runs import RunStream, SortedRuns, sorted_runs
 
-_SMALLEST_BLOCK, _LARGEST_BLOCK = 64 << 10, 2 << 20
+_SMALLEST_BLOCK, _LARGEST_BLOCK = 64 << 10, 1 << 20
 #: Bytes to sort and write at a time: buffers of this size are used again, and fit the caches.
 _WRITE_SIZE = 8 << 20
 _END_OF_TIME = 1 << 62
