@@ -74,10 +74,14 @@ class Calendar:
         return "week" if self.kind == WEEKS else "day"
 
     @property
-    def full_title(self) -> str:
+    def span(self) -> str:
         first, last = min(self.host_days), max(self.host_days)
         last += timedelta(days=6 if self.kind == WEEKS else 0)
-        return f"{self.title}, {first} to {last}"
+        return f"{first} to {last}"
+
+    @property
+    def full_title(self) -> str:
+        return f"{self.title}, {self.span}"
 
 
 def host_days_by_week(quality: Mapping[int, WeekQuality]) -> dict[date, HostDays]:

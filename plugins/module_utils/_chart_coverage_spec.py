@@ -59,7 +59,8 @@ def calendar_spec(calendar: Calendar, *, interactive: bool) -> Spec:
                     "range": [_COLOURS[CLASSES.index(name)] for name in present],
                 },
                 "legend": {
-                    "title": f"Host-days received of the {calendar.steps}",
+                    "title": "Received of the expected host-days",
+                    "titleLimit": 300,
                     "orient": "bottom",
                     "columns": {"expr": "max(2, floor(width / 130))"},
                     "symbolType": "square",
@@ -87,10 +88,11 @@ def calendar_spec(calendar: Calendar, *, interactive: bool) -> Spec:
                 "encoding": encoding,
             }
         )
-    suspect = "? marks weeks whose hits are out of the ordinary" if len(layers) > 1 else ""
+    suspect = "; ? marks weeks whose hits are out of the ordinary" if len(layers) > 1 else ""
+    title = {"text": calendar.title, "subtitle": calendar.span + suspect}
     return {
         "$schema": SCHEMA,
-        "title": {"text": calendar.full_title, "subtitle": suspect},
+        **({} if interactive else {"title": title}),
         "width": "container" if interactive else WIDTH,
         "height": calendar_height(calendar),
         "padding": 8,

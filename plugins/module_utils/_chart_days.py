@@ -22,11 +22,13 @@ from ._chart_figures import (
     MOST_SERIES,
     MOST_SERIES_OF_ALL,
     NOISE_SHARE,
+    RECENT_DAYS,
     STACK,
     WEEK_DAYS,
     Chart,
     ValuesByStart,
     figures_of,
+    is_others,
     largest,
     weekly_means,
 )
@@ -36,8 +38,6 @@ from ._files import open_regular
 #: Longer times are shown as weekly means: days can't be told apart at 800 pixels, and the swing
 #: between working days and weekends hides all else.
 MOST_DAYS_SHOWN = 370
-#: The recent past.
-RECENT_DAYS = 365
 #: How many of the newest releases are "the latest".
 LATEST_RELEASES = 6
 _SELECTED_RELEASES = 8
@@ -213,23 +213,25 @@ class _Drawer:
         if not used:
             return None
         known = {day for day in self.days if min(used) <= day}
-        description, step_days = _MEANING, 1
+        description, step_days, measure = _MEANING, 1, ""
         within = {n: {d: v for d, v in v.items() if d in known} for n, v in named.items()}
         shown_values: Mapping[str, ValuesByStart] = within
         if kind == DOTS:
             step_days = -(-len(known) * len(named) // _MOST_DOTS)
+            # not the same day of each week
+            step_days += step_days % WEEK_DAYS == 0
             known, shown_values = _thinned(known, within, step_days)
             if step_days > 1:
                 description += f" One day in {step_days} is shown."
         elif len(known) > MOST_DAYS_SHOWN:
             shown_values, known = weekly_means(within, known)
             description += " Each week is shown as the mean of its days."
-            title, step_days = f"{title}, weekly means", WEEK_DAYS
+            measure, step_days = "weekly means", WEEK_DAYS
         figures = figures_of(shown_values, known=known, step_days=step_days)
         if figures is None:
             return None
         section = "epel" if name.startswith("epel") else "addresses"
-        return Chart(name, section, title, _ADDRESSES, description, kind, figures)
+        return Chart(name, section, title, _ADDRESSES, description, kind, figures, measure)
 
 
 def _thinned(
@@ -279,4 +281,7 @@ def _since(named: Mapping[str, ValuesByStart], first: date) -> dict[str, ValuesB
 
 
 def _reversed(named: Mapping[str, ValuesByStart]) -> dict[str, ValuesByStart]:
-    return dict(reversed(list(named.items())))
+    """The other way round; what is added up from the rest stays on top."""
+    backwards = list(named)[::-1]
+    turned = sorted(backwards, key=is_others)
+    return {label: named[label] for label in turned}

@@ -29,6 +29,10 @@ MOST_SERIES_OF_ALL = 20
 #: Series that never reach this share of the largest one are noise of odd clients.
 NOISE_SHARE = 0.001
 
+#: The recent past. What is longer ago counts for a part where the largest series are chosen.
+RECENT_DAYS = 365
+PAST_DIVISOR = 4
+
 _OTHERS = re.compile(r"[0-9,]+ others?", re.ASCII)
 
 _LONGEST_LABEL = 28
@@ -81,6 +85,8 @@ class Chart:
     kind: str
     """STACK, LINES or DOTS."""
     figures: Figures
+    measure: str = ""
+    """What each value is where it is no plain count, such as ``weekly means``."""
 
     @property
     def steps(self) -> str:
@@ -89,7 +95,13 @@ class Chart:
 
     @property
     def full_title(self) -> str:
-        return f"{self.title}, {self.figures.starts[0]} to {self.figures.end}"
+        return f"{self.title}, {self.span}"
+
+    @property
+    def span(self) -> str:
+        """The time it shows, and what the values are."""
+        span = f"{self.figures.starts[0]} to {self.figures.end}"
+        return f"{self.measure}, {span}" if self.measure else span
 
 
 def series_label(text: str, *, empty: str = "(no name)") -> str:
@@ -141,11 +153,24 @@ def distinct_labels(labels: Iterable[str]) -> list[str]:
 def largest(named: Mapping[str, ValuesByStart], keep: int) -> dict[str, ValuesByStart]:
     """The ``keep`` series that reach highest, in the given order, and the sum of the rest, last.
 
-    The rest are those beyond ``keep`` and those that are noise; nothing is lost.
+    What was reached longer than a year ago counts for a part, so that a new release finds its
+    place. The rest are those beyond ``keep`` and those that are noise; nothing is lost.
     """
+    last = max((start for values in named.values() for start in values), default=date.min)
+    recent = last.toordinal() - RECENT_DAYS
     peaks = {name: max(values.values(), default=0) for name, values in named.items()}
+    weights = {
+        name: max(
+            (v if s.toordinal() > recent else v / PAST_DIVISOR for s, v in values.items()),
+            default=0,
+        )
+        for name, values in named.items()
+    }
     floor = max(peaks.values(), default=0) * NOISE_SHARE
-    ranked = sorted((name for name in named if peaks[name] > floor), key=lambda n: (-peaks[n], n))
+    # of equals the later, which is the newer release
+    ranked = sorted(
+        (name for name in list(named)[::-1] if peaks[name] > floor), key=lambda n: -weights[n]
+    )
     kept = set(ranked[:keep])
     rest: dict[date, float] = {}
     summed = 0

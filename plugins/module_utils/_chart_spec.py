@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime
 from typing import Any, NamedTuple, TypeAlias
 
 from ._calendar import DAY_SECONDS
-from ._chart_figures import DOTS, LINES, STACK, Chart, Figures, Series, spell_step
+from ._chart_figures import DOTS, LINES, STACK, Chart, Series, spell_step
 from ._chart_style import series_colours
 
 Spec: TypeAlias = "dict[str, Any]"
@@ -29,7 +29,9 @@ _BAR_SHARE = 0.35
 #: The share of a picture's height that figures are drawn on, and the room a label takes.
 _PLOT_HEIGHT = 330
 _LABEL_HEIGHT = 14
-_CHARACTER_WIDTH = 6.6
+
+#: Pixels; below it numbers are short, and legends go down instead of across.
+_NARROW = 400
 
 _DAY_MS = DAY_SECONDS * 1000
 _MARK_SHAPES = {
@@ -61,20 +63,19 @@ def milliseconds(day: date) -> int:
 def chart_spec(chart: Chart, *, interactive: bool) -> Spec:
     """The chart in Vega-Lite, without a theme: see :func:`~._chart_style.chart_theme`."""
     frame = _frame(chart, interactive=interactive)
-    figures = chart.figures
     direct = chart.kind == LINES and not interactive
     layers = [*_care_layers(frame), _figure_layer(frame, legend=not direct)]
     if direct:
         layers += _label_layers(frame)
     if interactive:
         layers.append(_hover_layer(frame))
-    right = max((len(label) for label in frame.labels), default=0) * _CHARACTER_WIDTH + 14
     return {
         "$schema": SCHEMA,
-        "title": {"text": chart.full_title, "subtitle": _subtitle(figures)},
+        # a page has its own heading, which wraps where it is narrow
+        **({} if interactive else {"title": {"text": chart.title, "subtitle": _subtitle(chart)}}),
         "width": "container" if interactive else WIDTH,
         "height": HEIGHT,
-        "padding": {"left": 8, "top": 8, "bottom": 8, "right": right if direct else 12},
+        "padding": {"left": 8, "top": 8, "bottom": 8, "right": 12},
         "autosize": {"type": "fit-x" if interactive else "fit", "contains": "padding"},
         "data": {"values": list(_rows(frame))},
         "layer": layers,
@@ -82,12 +83,10 @@ def chart_spec(chart: Chart, *, interactive: bool) -> Spec:
     }
 
 
-def _subtitle(figures: Figures) -> str:
-    if not figures.marks:
-        return ""
-    return (
-        f"{len(figures.marks):,} of {len(figures.starts):,} weeks are marked: take them with care"
-    )
+def _subtitle(chart: Chart) -> str:
+    marked, steps = len(chart.figures.marks), len(chart.figures.starts)
+    care = f"; {marked:,} of {steps:,} weeks marked, to be taken with care" if marked else ""
+    return chart.span + care
 
 
 def _frame(chart: Chart, *, interactive: bool) -> _Frame:
@@ -153,6 +152,8 @@ def _x(frame: _Frame) -> Spec:
     if len(figures.starts) <= FEW_STEPS:
         axis["values"] = [milliseconds(start) + frame.step // 2 for start in figures.starts]
         axis["labelExpr"] = f"utcFormat(datum.value - {frame.step // 2}, '%Y-%m-%d')"
+    elif frame.last - frame.first < 100 * _DAY_MS:
+        axis["format"] = "%-d %b"
     return {
         "field": "x",
         "type": "temporal",
@@ -167,7 +168,11 @@ def _y(frame: _Frame, field: str) -> Spec:
         "field": field,
         "type": "quantitative",
         "title": title,
-        "axis": {"format": ",d", "tickMinStep": 1, "tickCount": 6},
+        "axis": {
+            "labelExpr": f"format(datum.value, width < {_NARROW} ? '~s' : ',d')",
+            "tickMinStep": 1,
+            "tickCount": 6,
+        },
         "scale": {"domain": [0, frame.top], "nice": False},
     }
 
@@ -225,7 +230,8 @@ def _mark(frame: _Frame) -> Spec:
         edge = {"line": False, "strokeWidth": 0}
         return {"type": "area", "invalid": "break-paths-show-path-domains", **edge, **clip}
     if frame.chart.kind == DOTS:
-        return {"type": "circle", "size": 14, "opacity": 0.7, **clip}
+        size = 14 if len(frame.chart.figures.starts) > 100 else 36
+        return {"type": "circle", "size": size, "opacity": 0.7, **clip}
     point = len(frame.chart.figures.starts) <= 5 * FEW_STEPS
     return {
         "type": "line",
@@ -244,6 +250,7 @@ def _colour(frame: _Frame, *, legend: bool) -> Spec:
         "title": None,
         "values": order,
         "symbolType": "square",
+        "symbolOpacity": 1,
         "labelLimit": 190,
         "symbolLimit": len(order),
         **({"orient": "bottom", "columns": columns} if frame.interactive else {"orient": "right"}),
@@ -321,7 +328,8 @@ def _care_layers(frame: _Frame) -> list[Spec]:
             "size": 60,
             "color": "#c4314b",
             "opacity": 1,
-            "yOffset": -7,
+            # above the figures; where these can be moved, all is clipped to their ground
+            "yOffset": 7 if frame.interactive else -7,
         },
         "encoding": {
             "x": {**x, "field": "middle"},
@@ -334,6 +342,7 @@ def _care_layers(frame: _Frame) -> list[Spec]:
                     "title": None,
                     "orient": "top",
                     "direction": "horizontal",
+                    "columns": {"expr": f"width < {_NARROW} ? 1 : {len(_MARK_SHAPES)}"},
                     "symbolFillColor": "#c4314b",
                     "symbolStrokeColor": "#c4314b",
                     "labelExpr": "datum.label + ' week'",
@@ -356,7 +365,7 @@ def _label_layers(frame: _Frame) -> list[Spec]:
     place = {**_y(frame, "place")}
     colour = _colour(frame, legend=False)
     edge = {"value": {"expr": "width"}}
-    outside = {"value": {"expr": "width + 8"}}
+    outside = {"value": {"expr": "width + 12"}}
     thread: Spec = {
         "data": {"values": rows},
         "mark": {"type": "rule", "opacity": 0.8},
@@ -368,16 +377,21 @@ def _label_layers(frame: _Frame) -> list[Spec]:
             "color": colour,
         },
     }
+    sign: Spec = {
+        "data": {"values": rows},
+        "mark": {"type": "square", "size": 60, "opacity": 1, "xOffset": 5},
+        "encoding": {"x": outside, "y": place, "color": colour},
+    }
     name: Spec = {
         "data": {"values": rows},
-        "mark": {"type": "text", "align": "left", "baseline": "middle", "dx": 3},
+        "mark": {"type": "text", "align": "left", "baseline": "middle", "dx": 13},
         "encoding": {
             "x": outside,
             "y": place,
             "text": {"field": "series"},
         },
     }
-    return [thread, name]
+    return [thread, sign, name]
 
 
 def spread_apart(places: list[float], *, gap: float, top: float) -> list[float]:
@@ -395,7 +409,7 @@ def spread_apart(places: list[float], *, gap: float, top: float) -> list[float]:
 
 
 def _hover_layer(frame: _Frame) -> Spec:
-    """A rule at the step under the pointer, which tells its figures."""
+    """A ground for each step, which tells its figures to the pointer above it."""
     series = [
         {"field": f"s{k}", "type": "quantitative", "title": label, "format": ","}
         for k, label in enumerate(frame.labels)
@@ -405,21 +419,31 @@ def _hover_layer(frame: _Frame) -> Spec:
     tooltip: list[Spec] = [{"field": "t", "type": "nominal", "title": frame.chart.steps}, *series]
     if frame.chart.figures.marks:
         tooltip.insert(1, {"field": "m", "type": "nominal", "title": "to be taken with care"})
-    shown = {"condition": {"param": "hover", "empty": False, "value": 0.6}, "value": 0}
+    # not "nearest": with it Vega-Lite 6 looks for words in the wrong place
+    shown = {"condition": {"param": "hover", "empty": False, "value": 0.35}, "value": 0.001}
+    half = frame.step // 2
     return {
-        "transform": [{"filter": "isValid(datum.t)"}],
+        "transform": [
+            {"filter": "isValid(datum.t)"},
+            {"calculate": f"datum.x - {half}", "as": "from"},
+            {"calculate": f"datum.x - {half} + {frame.step}", "as": "until"},
+        ],
         "params": [
             {
                 "name": "hover",
                 "select": {
                     "type": "point",
                     "fields": ["x"],
-                    "nearest": True,
                     "on": "pointerover",
                     "clear": "pointerout",
                 },
             }
         ],
-        "mark": {"type": "rule", "strokeWidth": 1, "clip": True},
-        "encoding": {"x": _x(frame), "opacity": shown, "tooltip": tooltip},
+        "mark": {"type": "rect", "color": "#8b949e", "clip": True},
+        "encoding": {
+            "x": {**_x(frame), "field": "from"},
+            "x2": {"field": "until"},
+            "opacity": shown,
+            "tooltip": tooltip,
+        },
     }

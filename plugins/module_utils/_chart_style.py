@@ -31,9 +31,10 @@ PALETTE = (
     "#7570c9",
     "#88b04b",
     "#a65628",
-    "#7fb8d8",
+    "#f4a582",
     "#b84a62",
 )
+_NEAR = 6
 OTHERS_COLOUR = "#9aa0a6"
 
 #: The font that the drawing library brings along, so that pictures are the same on every machine;
@@ -50,20 +51,14 @@ def series_colours(labels: Sequence[str]) -> list[str]:
     Releases take colours in the order of their numbers, so neighbours always differ; other names
     have a colour by their text. What is added up from the rest is grey.
     """
-    colours: list[str] = []
-    taken: set[int] = set()
+    slots: list[int | None] = []
     for label in labels:
-        if is_others(label):
-            colours.append(OTHERS_COLOUR)
-            continue
-        if len(taken) == len(PALETTE):
-            taken.clear()
+        # with more series than colours, those that lie near each other still differ
+        near = slots if len(labels) <= len(PALETTE) else slots[-_NEAR:]
         first = _preferred_slot(label)
-        slots = ((first + n) % len(PALETTE) for n in range(len(PALETTE)))
-        slot = next(slot for slot in slots if slot not in taken)
-        taken.add(slot)
-        colours.append(PALETTE[slot])
-    return colours
+        free = (first + n for n in range(len(PALETTE)) if (first + n) % len(PALETTE) not in near)
+        slots.append(None if is_others(label) else next(free) % len(PALETTE))
+    return [OTHERS_COLOUR if slot is None else PALETTE[slot] for slot in slots]
 
 
 def _preferred_slot(label: str) -> int:
@@ -86,6 +81,7 @@ def chart_theme(*, dark: bool = False) -> dict[str, Any]:
             "subtitleFontSize": 12,
             "subtitlePadding": 5,
             "offset": 12,
+            "limit": 770,
             "color": tones["text"],
             "subtitleColor": tones["faint"],
         },

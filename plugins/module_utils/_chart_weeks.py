@@ -17,7 +17,10 @@ from typing import NamedTuple
 from ._calendar import week_start
 from ._chart_figures import (
     MOST_SERIES,
+    MOST_SERIES_OF_ALL,
     NOISE_SHARE,
+    PAST_DIVISOR,
+    RECENT_DAYS,
     STACK,
     WEEK_DAYS,
     Chart,
@@ -57,6 +60,7 @@ class _Split(NamedTuple):
     description: str
     table: str = "machines"
     section: str = "machines"
+    most: int = MOST_SERIES
     natural_order: bool = False
     """Whether the series have an order of their own; else the largest is at the bottom."""
 
@@ -68,6 +72,7 @@ _SPLITS = (
         "trim(os_name || ' ' || os_version)",
         "(no name)",
         "Machines that asked for updates in a week, by the system they say they are.",
+        most=MOST_SERIES_OF_ALL,
         natural_order=True,
     ),
     _Split(
@@ -120,8 +125,7 @@ def weekly_charts(
     ``suffix`` ends the names of the charts and ``of_profile`` their titles, where there are
     several profiles. Systems of fewer machines than ``least`` are left out.
     """
-    tabulate_machines(connection, table="machines", least=least)
-    tabulate_machines(connection, table="epel_machines", repo_tags=_EPEL_TAGS, least=least)
+    tabulate_machines(connection, {"machines": "*", "epel_machines": _EPEL_TAGS}, least=least)
     known = {week_start(week) for week in counted_weeks(connection)}
     marks = marks_of(quality)
 
@@ -158,13 +162,17 @@ def _series(connection: sqlite3.Connection, split: _Split) -> dict[str, ValuesBy
     parts = f"SELECT week, {split.key} AS label, sum(machines) AS n FROM {split.table} GROUP BY 1,2"  # noqa: S608
     connection.execute("DROP TABLE IF EXISTS temp.parts")
     connection.execute(f"CREATE TEMP TABLE parts AS {parts}")
-    peaks = "SELECT label, max(n) AS peak FROM parts GROUP BY label"
+    newest = connection.execute("SELECT max(week) FROM parts").fetchone()[0] or 0
+    weight = (
+        f"CASE WHEN week > {newest - RECENT_DAYS // WEEK_DAYS:d} THEN n ELSE n / {PAST_DIVISOR} END"
+    )
+    peaks = f"SELECT label, max(n) AS peak, max({weight}) AS weight FROM parts GROUP BY label"  # noqa: S608
     (total, highest) = connection.execute(
         f"SELECT count(*), coalesce(max(peak), 0) FROM ({peaks})"  # noqa: S608
     ).fetchone()
     ranked = connection.execute(
-        f"SELECT label FROM ({peaks}) WHERE peak > ? ORDER BY peak DESC, label LIMIT ?",  # noqa: S608
-        (highest * NOISE_SHARE, MOST_SERIES),
+        f"SELECT label FROM ({peaks}) WHERE peak > ? ORDER BY weight DESC, label LIMIT ?",  # noqa: S608
+        (highest * NOISE_SHARE, split.most),
     )
     kept = [label for (label,) in ranked]
     order = sorted(kept, key=natural_key) if split.natural_order else kept

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 METHOD = """\
@@ -112,30 +112,36 @@ _AGE_HITS = ", ".join(
 )
 # SQLite takes the columns beside a max() from the row that has the maximum: the ages of a system
 # are those of the repo tag that stands for its machines.
+_REPO_HITS = f"""
+CREATE TEMP TABLE repo_hits AS
+SELECT CAST(weeknum AS INTEGER) AS week, os_name, os_version, os_variant, os_arch, repo_tag,
+    sum(hits) AS hits, {_AGE_HITS}
+FROM countme_totals
+WHERE CAST(sys_age AS INTEGER) >= 1
+GROUP BY weeknum, os_name, os_version, os_variant, os_arch, repo_tag
+"""  # noqa: S608
 _ALL_WEEKS = f"""
 CREATE TEMP TABLE {{table}} AS
-WITH repo AS (
-    SELECT weeknum, os_name, os_version, os_variant, os_arch, repo_tag, sum(hits) AS hits,
-        {_AGE_HITS}
-    FROM countme_totals
-    WHERE CAST(sys_age AS INTEGER) >= 1 AND repo_tag GLOB ?
-    GROUP BY weeknum, os_name, os_version, os_variant, os_arch, repo_tag
-)
-SELECT CAST(weeknum AS INTEGER) AS week, os_name, os_version, os_variant, os_arch,
-    max(hits) AS machines, {", ".join(f"age_{age}" for age in AGES)}
-FROM repo
-GROUP BY weeknum, os_name, os_version, os_variant, os_arch
+SELECT week, os_name, os_version, os_variant, os_arch, max(hits) AS machines,
+    {", ".join(f"age_{age}" for age in AGES)}
+FROM repo_hits
+WHERE repo_tag GLOB ?
+GROUP BY week, os_name, os_version, os_variant, os_arch
 HAVING max(hits) >= ?
 """  # noqa: S608
 
 
 def tabulate_machines(
-    connection: sqlite3.Connection, *, table: str, repo_tags: str = "*", least: int = 0
+    connection: sqlite3.Connection, tables: Mapping[str, str], *, least: int = 0
 ) -> None:
-    """Make a temporary table of the machines of all weeks, by the first method.
+    """Make temporary tables of the machines of all weeks, by the first method.
 
-    Its columns are week, os_name, os_version, os_variant, os_arch, machines, age_1 to age_4.
-    ``repo_tags`` is a GLOB pattern: only hits of such repositories count. Systems of fewer machines
-    than ``least`` are left out.
+    Their columns are week, os_name, os_version, os_variant, os_arch, machines, age_1 to age_4.
+    ``tables`` has for each name a GLOB pattern: only hits of such repositories count in it.
+    Systems of fewer machines than ``least`` are left out.
     """
-    connection.execute(_ALL_WEEKS.format(table=table), (repo_tags, least))
+    # the totals are read once, which takes longer than all the rest
+    connection.execute(_REPO_HITS)
+    for table, repo_tags in tables.items():
+        connection.execute(_ALL_WEEKS.format(table=table), (repo_tags, least))
+    connection.execute("DROP TABLE temp.repo_hits")
