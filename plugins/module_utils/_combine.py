@@ -10,9 +10,10 @@ import os
 import shutil
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from ._combine_plan import PlannedLog, log_figures, rejections
@@ -32,6 +33,7 @@ from ._log_files import check_same_digests, log_digest, log_pieces
 from ._log_paths import day_folder, forms_of_log
 from ._merge import MergedLog, merge_logs
 from ._merge_memory import MemoryShare, keep_freed_memory, merge_memory
+from ._observer import NOBODY, Observer
 from ._records import Unit
 
 
@@ -41,7 +43,7 @@ def combine(
     *,
     workers: int,
     temp_dir: Path | None = None,
-    notify: Callable[[Unit], None] = lambda unit: None,
+    observer: Observer = NOBODY,
 ) -> list[Unit]:
     """Make all that is due, ``workers`` logs at a time; the units of all, in the order given.
 
@@ -54,13 +56,15 @@ def combine(
     keep_freed_memory()
     try:
         with ThreadPoolExecutor(workers) as logs, ThreadPoolExecutor(reading) as readers:
-            work = _Combining(dest, readers, scratch)
+            work = _Combining(dest, readers, scratch, observer)
 
             def make_and_tell(log: PlannedLog) -> Unit:
+                observer.started(log.unit, kind=log.group)
                 unit = work.make(log)
-                notify(unit)
+                observer.ended(unit, kind=log.group)
                 return unit
 
+            observer.expect("bytes", sum(log.bytes_to_read for log in planned if log.is_due))
             due = {log.unit.name: logs.submit(make_and_tell, log) for log in planned if log.is_due}
             return [due[log.unit.name].result() if log.is_due else log.unit for log in planned]
     finally:
@@ -85,11 +89,12 @@ class _Chosen:
 class _Combining:
     """What all logs of a run share."""
 
-    def __init__(self, dest: Path, readers: Executor, scratch: Path) -> None:
+    def __init__(self, dest: Path, readers: Executor, scratch: Path, observer: Observer) -> None:
         self._dest = dest
         self._readers = readers
         self._memory = MemoryShare()
         self._scratch = scratch
+        self._observer = observer
         self._record_lock = threading.Lock()
 
     def make(self, log: PlannedLog) -> Unit:
@@ -152,7 +157,13 @@ class _Combining:
         scratch = self._scratch / f"{log.day}-{log.name}"
         try:
             with self._memory.of(merge_memory(paths)), replacing(target) as unfinished:
-                merged = merge_logs(paths, unfinished, scratch=scratch, executor=self._readers)
+                merged = merge_logs(
+                    paths,
+                    unfinished,
+                    scratch=scratch,
+                    executor=self._readers,
+                    on_read=partial(self._observer.advance, "bytes", unit=log.unit.name),
+                )
                 record = _record(log, chosen, merged_hosts, merged)
                 if not record.inputs:
                     raise _NothingSoundError(record)

@@ -73,11 +73,18 @@ class PlannedLog:
     host_logs: tuple[HostLog, ...] = ()
     hosts_expected: tuple[str, ...] = ()
     record: CombinedLog | None = None
+    group: str = ""
+    """The first of the groups it belongs to."""
 
     @property
     def inputs(self) -> dict[Path, InputFile]:
         """The files of all hosts, as they were when the plan was made."""
         return {path: file for log in self.host_logs for path, file in log.files.items()}
+
+    @property
+    def bytes_to_read(self) -> int:
+        """Size on disk of the files that are merged."""
+        return sum(one.files[one.paths[0]].size for one in self.host_logs)
 
     @property
     def is_due(self) -> bool:
@@ -111,6 +118,7 @@ def _plan_day(
                 host_logs=present.get(name, ()),
                 hosts_expected=hosts_for_log(settings.groups, settings.expected_hosts, name),
                 record=recorded.logs.get(name),
+                group=next(iter(group_names(settings.groups, name)), ""),
             ),
             forms=combined.get(name, []),
             awaited=_awaited_for(settings, awaited, name),

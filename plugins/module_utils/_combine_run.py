@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -17,6 +17,7 @@ from ._errors import CountingError, LockedError
 from ._files import check_mount, writer_at_work, writer_lock
 from ._host_logs import HostsTree, read_hosts_tree
 from ._latest import PlannedLatest, plan_latest, swap_latest
+from ._observer import NOBODY, Observer
 from ._records import Unit
 
 #: The compress stage locks the tree for moments; another combine run does for longer.
@@ -42,7 +43,7 @@ def run_combine(
     check_mode: bool = False,
     run_id: str = "",
     today: date | None = None,
-    notify: Callable[[Unit], None] = lambda unit: None,
+    observer: Observer = NOBODY,
 ) -> CombineRun:
     """Combine what is due. Raises CountingError where nothing at all can be done."""
     today = today or utc_today()
@@ -61,7 +62,7 @@ def run_combine(
                 settings.dest,
                 workers=settings.workers,
                 temp_dir=settings.temp_dir,
-                notify=notify,
+                observer=observer,
             )
             links = _swap(settings, _plan_latest(settings, planned, units))
     if links:

@@ -28,6 +28,7 @@ from ._files import open_regular, replacing, sync_folder, write_error, writer_lo
 from ._libs import zstandard
 from ._log_files import READ_SIZE, check_same_forms, log_digest
 from ._log_paths import day_folder
+from ._observer import NOBODY, Observer
 from ._records import Unit
 
 LOCK_NAME = ".compressing"
@@ -130,7 +131,7 @@ def compress_logs(
     settings: CompressSettings,
     *,
     run_id: str = "",
-    notify: Callable[[Unit], None] = lambda unit: None,
+    observer: Observer = NOBODY,
 ) -> list[Unit]:
     """Compress what is planned; the units in the same order.
 
@@ -139,9 +140,15 @@ def compress_logs(
     workers = min(settings.workers, len(os.sched_getaffinity(0)))
 
     def compress_and_tell(one: PlannedCompression) -> Unit:
-        unit = _compressed(one, settings) if one.unit.status == "due" else one.unit
-        notify(unit)
+        unit = one.unit
+        if unit.status == "due":
+            observer.started(unit)
+            unit = _compressed(one, settings, observer)
+        observer.ended(unit)
         return unit
+
+    due = [one for one in planned if one.unit.status == "due"]
+    observer.expect("bytes", sum(map(_size_now, due)))
 
     with (
         writer_lock(settings.src, run_id=run_id, name=LOCK_NAME),
@@ -150,9 +157,18 @@ def compress_logs(
         return list(executor.map(compress_and_tell, planned))
 
 
-def _compressed(one: PlannedCompression, settings: CompressSettings) -> Unit:
+def _size_now(one: PlannedCompression) -> int:
     try:
-        before, after = _compress(one.path, settings)
+        return one.path.stat(follow_symlinks=False).st_size
+    except OSError:  # its unit will tell
+        return 0
+
+
+def _compressed(one: PlannedCompression, settings: CompressSettings, observer: Observer) -> Unit:
+    try:
+        before, after = _compress(
+            one.path, settings, lambda count: observer.advance("bytes", count, unit=one.unit.name)
+        )
     except CountingError as error:
         return Unit(one.unit.name, "failed", (str(error),))
     except OSError as error:
@@ -161,7 +177,9 @@ def _compressed(one: PlannedCompression, settings: CompressSettings) -> Unit:
     return Unit(one.unit.name, "made", one.unit.reasons, figures)
 
 
-def _compress(path: Path, settings: CompressSettings) -> tuple[int, int]:
+def _compress(
+    path: Path, settings: CompressSettings, on_read: Callable[[int], None]
+) -> tuple[int, int]:
     """Put the compressed form in the place of a log; bytes before and after."""
     target = path.with_name(f"{path.name}.{settings.form}")
     with ExitStack() as lock:
@@ -172,7 +190,7 @@ def _compress(path: Path, settings: CompressSettings) -> tuple[int, int]:
                 check_same_forms([path, target])
                 lock.enter_context(_swap_lock(settings))
             else:
-                _write_compressed(plain, target, seen, settings, lock)
+                _write_compressed(plain, target, seen, settings, lock, on_read)
         _check_unchanged(path, seen)
         path.unlink()
         sync_folder(path.parent)
@@ -187,10 +205,15 @@ def _swap_lock(settings: CompressSettings) -> Iterator[None]:
 
 
 def _write_compressed(
-    plain: Any, target: Path, seen: os.stat_result, settings: CompressSettings, lock: ExitStack
+    plain: Any,
+    target: Path,
+    seen: os.stat_result,
+    settings: CompressSettings,
+    lock: ExitStack,
+    on_read: Callable[[int], None],
 ) -> None:
     with replacing(target, mode=stat.S_IMODE(seen.st_mode)) as unfinished:
-        expected = _copy_compressed(plain, unfinished, settings)
+        expected = _copy_compressed(plain, unfinished, settings, on_read)
         if log_digest(unfinished, f".{settings.form}") != expected:
             raise OutputError(
                 target,
@@ -205,7 +228,9 @@ def _write_compressed(
         _check_unchanged(target.with_suffix(""), seen)
 
 
-def _copy_compressed(plain: Any, unfinished: Path, settings: CompressSettings) -> bytes:
+def _copy_compressed(
+    plain: Any, unfinished: Path, settings: CompressSettings, on_read: Callable[[int], None]
+) -> bytes:
     """Write the compressed form; the digest of the plain one."""
     digest = hashlib.blake2b()
     compressor = _compressor(settings)
@@ -213,6 +238,7 @@ def _copy_compressed(plain: Any, unfinished: Path, settings: CompressSettings) -
         while piece := plain.read(READ_SIZE):
             digest.update(piece)
             output.write(compressor.compress(piece))
+            on_read(len(piece))
         output.write(compressor.flush())
         output.flush()
         os.fsync(output.fileno())

@@ -35,8 +35,8 @@ class Group:
 
 
 DEFAULT_GROUPS = (
-    Group("proxies", "proxy*", "*access.log"),
-    Group("downloads", "dl*", "dl*access.log"),
+    Group("proxy", "proxy*", "*access.log"),
+    Group("download", "dl*", "dl*access.log"),
     Group("people", "people*", "fedora*access.log"),
 )
 

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -93,11 +93,17 @@ class LogStream(BlockStream):
     """A log as it was fetched, plain or compressed. Raises SourceError if it can't be opened."""
 
     def __init__(
-        self, path: Path, *, source: int, block_size: int, check_order: bool = True
+        self,
+        path: Path,
+        *,
+        source: int,
+        block_size: int,
+        check_order: bool = True,
+        on_read: Callable[[int], object] | None = None,
     ) -> None:
         super().__init__(source=source, block_size=block_size)
         self._path = path
-        self._log = LogFile(path)
+        self._log = LogFile(path, on_read=on_read)
         self._check_order = check_order
         self._carry = b""
         self._at_end = False

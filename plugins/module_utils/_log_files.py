@@ -41,22 +41,37 @@ class LogFile(io.RawIOBase):
     ``readinto`` and ``read`` give 0 bytes only after the end was verified, checksums included.
     """
 
-    def __init__(self, path: Path, *, form: str | None = None) -> None:
-        """``form`` is the ending of its compression, where the name doesn't tell."""
+    def __init__(
+        self,
+        path: Path,
+        *,
+        form: str | None = None,
+        on_read: Callable[[int], object] | None = None,
+    ) -> None:
+        """``form`` is the ending of its compression, where the name doesn't tell.
+
+        ``on_read`` is told how many bytes of the file, as it is on disk, were read now.
+        """
         super().__init__()
         self.path = path
         self._file = open_regular(path)
         self._form = split_compression(path.name)[1] if form is None else form
         self._plain: Any = _decoder(self._form, self._file)
+        self._on_read = on_read
+        self._told = 0
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
         try:
-            return int(self._plain.readinto(buffer))
+            count = int(self._plain.readinto(buffer))
         except _DECODE_ERRORS as error:
             raise self._damaged(error) from error
+        if self._on_read and (read := self._file.tell()) > self._told:
+            self._on_read(read - self._told)
+            self._told = read
+        return count
 
     def close(self) -> None:
         self._file.close()
@@ -185,9 +200,9 @@ class _ZstdFrame:
 
 
 @contextlib.contextmanager
-def open_log(path: Path) -> Iterator[IO[bytes]]:
+def open_log(path: Path, *, on_read: Callable[[int], object] | None = None) -> Iterator[IO[bytes]]:
     """Open a log, plain or compressed by its ending, for reading its plain bytes."""
-    with io.BufferedReader(LogFile(path), READ_SIZE) as log:
+    with io.BufferedReader(LogFile(path, on_read=on_read), READ_SIZE) as log:
         yield log
 
 

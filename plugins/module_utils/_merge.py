@@ -17,7 +17,7 @@ shows at its end: the merge starts again without it. Both are rare, so the usual
 from __future__ import annotations
 
 import heapq
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -69,6 +69,10 @@ class MergedLog:
         return sum(source.undated for source in self.sources)
 
 
+def _ignore(_count: int) -> None:
+    return None
+
+
 def merge_logs(
     sources: Sequence[Path],
     target: Path,
@@ -77,12 +81,14 @@ def merge_logs(
     executor: Executor,
     memory: int = LINES_MEMORY,
     decoders_memory: int = DECODERS_MEMORY,
+    on_read: Callable[[int], object] = _ignore,
 ) -> MergedLog:
     """Write all lines of ``sources``, in order, to ``target``; spill to ``scratch`` if need be.
 
     ``executor`` has the threads that read and decompress. Damaged sources are left out and told.
     Where the sources' decoders would take more than ``decoders_memory`` together, some are sorted
     beforehand, one at a time.
+    ``on_read`` is told the bytes read of the files that are read only once.
     Raises OSError if ``target`` or ``scratch`` can't be written.
     """
     runs: dict[int, SortedRuns] = {}
@@ -104,7 +110,7 @@ def merge_logs(
             with target.open("wb") as output, ExitStack() as streams:
                 merge = _Merge(output, executor=executor, memory=memory)
                 for number in used:
-                    _add_streams(merge, streams, number, sources[number], runs.get(number))
+                    _add_streams(merge, streams, number, sources[number], runs.get(number), on_read)
                 merge.run()
             return _merged_log(merge, len(sources), damaged)
         except UnsortedError as error:
@@ -141,19 +147,24 @@ def _damage_of(path: Path) -> SourceError | None:
 
 
 def _add_streams(
-    merge: _Merge, streams: ExitStack, number: int, path: Path, runs: SortedRuns | None
+    merge: _Merge,
+    streams: ExitStack,
+    number: int,
+    path: Path,
+    runs: SortedRuns | None,
+    on_read: Callable[[int], object],
 ) -> None:
     if runs is None:
-        merge.add(streams.enter_context(_opened(path, number)))
+        merge.add(streams.enter_context(_opened(path, number, on_read)))
         return
     for run in runs.runs:
         stream = RunStream(run, runs, source=number)
         merge.add(streams.enter_context(stream))
 
 
-def _opened(path: Path, number: int) -> LogStream:
+def _opened(path: Path, number: int, on_read: Callable[[int], object]) -> LogStream:
     try:
-        return LogStream(path, source=number, block_size=_LARGEST_BLOCK)
+        return LogStream(path, source=number, block_size=_LARGEST_BLOCK, on_read=on_read)
     except SourceError as error:
         raise _DamagedError(number, error) from error
 

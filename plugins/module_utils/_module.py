@@ -10,14 +10,16 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 from ._calendar import days_in_window, utc_today
-from ._errors import CountingError, SettingsError
+from ._errors import CountingError, SettingsError, shown
 from ._files import write_error
 from ._libs import MISSING
+from ._module_watch import WATCH_BOUNDS, WATCH_OPTIONS, watch_step
+from ._observer import NOBODY, Observer
 from ._records import Unit
 
 #: Statuses of units that make a module's result "changed".
@@ -42,14 +44,21 @@ def counting_module(
     *,
     libraries: Sequence[str] = (),
     with_days: bool = True,
+    watched: bool = False,
     bounds: Bounds = MappingProxyType({}),
     **constraints: Any,
 ) -> AnsibleModule:
     """An AnsibleModule with the shared options; fails where one of ``libraries`` is missing.
 
-    It fails, too, where an option is out of its ``bounds``; those of ``days`` are known.
+    It fails, too, where an option is out of its ``bounds``; those of shared options are known.
+    With ``watched`` it has the options that :func:`observed` goes by.
     """
     spec = {**options, **(DAY_OPTIONS if with_days else {"run_id": DAY_OPTIONS["run_id"]})}
+    if watched:
+        spec |= WATCH_OPTIONS
+        bounds = {**bounds, **WATCH_BOUNDS}
+        spool_too = {"messaging_config": ("messaging_spool",)}
+        constraints["required_by"] = {**constraints.get("required_by", {}), **spool_too}
     if with_days:
         pairs = [("dates", "since"), ("dates", "until"), ("dates", "days"), ("since", "days")]
         constraints["mutually_exclusive"] = [*constraints.get("mutually_exclusive", []), *pairs]
@@ -62,6 +71,31 @@ def counting_module(
         if library in MISSING:
             module.fail_json(msg=missing_required_lib(library), exception=MISSING[library])
     return module
+
+
+def observed(module: AnsibleModule, stage: str) -> Observer:
+    """Begin the step that the module is; what to tell of its work goes to the observer.
+
+    Its end is told by :func:`finish` or :func:`run`. In check mode nobody is told anything.
+    """
+    if module.check_mode:
+        return NOBODY
+    module.watch = watch_step(module, stage)
+    return cast(Observer, module.watch)
+
+
+def _end_step(module: AnsibleModule, units: Sequence[Unit] = (), *, failure: str = "") -> None:
+    """Tell all who watch that the step has ended."""
+    watch = getattr(module, "watch", None)
+    if watch is None:
+        return
+    module.watch = None
+    if failure and not units:
+        watch.fail(failure)
+    else:
+        watch.finish(units, failure=failure)
+    for warning in watch.warnings():
+        module.warn(warning)
 
 
 def check_bounds(options: Mapping[str, Any], bounds: Bounds) -> None:
@@ -94,9 +128,19 @@ def run(module: AnsibleModule, work: Callable[[], None]) -> None:
     try:
         work()
     except CountingError as error:
-        module.fail_json(msg=str(error))
+        failure = str(error)
     except OSError as error:
-        module.fail_json(msg=str(write_error(Path(str(error.filename or "a file")), error)))
+        failure = str(write_error(Path(str(error.filename or "a file")), error))
+    except SystemExit:
+        _end_step(module, failure="the module failed")
+        raise
+    except BaseException as error:
+        _end_step(module, failure=f"{type(error).__name__}: {shown(str(error))}")
+        raise
+    else:
+        return
+    _end_step(module, failure=failure)
+    module.fail_json(msg=failure)
 
 
 def finish(
@@ -125,6 +169,7 @@ def finish(
     for unit in units:
         if unit.status == "failed":
             module.warn(f"{unit.name}: {'; '.join(unit.reasons)}")
+    _end_step(module, units, failure=failure)
     if failure:
         module.fail_json(msg=failure, **result)
     module.exit_json(**result)

@@ -10,7 +10,7 @@ a rename. So a reader gets the old file or the new one, and a failure leaves all
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +18,7 @@ from typing import Any
 
 from ._errors import CountingError, SettingsError, SourceError, shown
 from ._files import make_folder, write_error, writer_lock
+from ._observer import NOBODY, Observer
 from ._publish_record import ProfileRecord, PublishedWeek, left_alone, read_records, write_records
 from ._publish_stage import Profile, Staged, stage_profile
 from ._publish_swap import INDEX_NAME, Swapped, plan_index, staging_folder, swap_in, write_index
@@ -246,7 +247,7 @@ def publish(
     *,
     run_id: str = "",
     now: datetime | None = None,
-    notify: Callable[[Unit], None] = lambda unit: None,
+    observer: Observer = NOBODY,
 ) -> Outcome:
     """Publish what is out of date; a profile that fails leaves the others alone.
 
@@ -261,20 +262,39 @@ def publish(
         outcome = plan(profiles, settings)  # another run may have been at work until now
         records = read_records(settings.dest)
         done = []
+        todo = [unit for unit in outcome.units if unit.status == "due"]
+        observer.expect("files", len(todo))
         for planned in outcome.profiles:
-            one = _carry_out(planned, settings, now) if planned.status == "due" else planned
+            one = _observed(planned, settings, now, observer)
             if one.status == "made":
                 records = _with_record(records, one)
             done.append(one)
-            for unit in one.units:
-                notify(unit)
         index = outcome.index
         if any(record.files for record in records.values()):
             index = write_index(settings.dest, records)
             write_records(settings.dest, records)
     index = replace(index, status="blocked") if index.status == "due" else index
-    notify(index)
+    observer.ended(index, kind="file")
+    observer.advance("files", unit=index.name)
     return Outcome(tuple(done), index)
+
+
+def _observed(
+    planned: ProfilePlan, settings: Settings, now: datetime, observer: Observer
+) -> ProfilePlan:
+    """What becomes of a profile; told as a whole, and then file by file."""
+    if planned.status != "due":
+        return planned
+    name = planned.profile.name
+    observer.started(Unit(name, "due", planned.reasons), kind="profile")
+    one = _carry_out(planned, settings, now)
+    made = [unit for unit in one.units if unit.status == "made"]
+    figures = {"files": len(made), "bytes": sum(unit.figures.get("bytes", 0) for unit in made)}
+    observer.ended(Unit(name, one.status, one.reasons, figures), kind="profile")
+    for unit in one.units:
+        observer.ended(unit, kind="file")
+    observer.advance("files", sum(unit.status == "due" for unit in planned.units), unit=name)
+    return one
 
 
 def _make_dest(dest: Path) -> None:

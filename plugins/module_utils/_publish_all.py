@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+from ._observer import NOBODY, Observer
 from ._publish import Outcome, Settings, plan, publish
 from ._publish_history import History, keep_history, plan_history
 from ._publish_stage import Profile
@@ -47,15 +48,15 @@ def publish_all(
     history: History | None = None,
     run_id: str = "",
     now: datetime | None = None,
-    notify: Callable[[Unit], None] = lambda unit: None,
+    observer: Observer = NOBODY,
 ) -> Published:
     """Publish what is out of date; what fails leaves all else alone."""
     now = now or datetime.now(UTC)
-    outcome = publish(profiles, settings, run_id=run_id, now=now, notify=notify)
+    outcome = publish(profiles, settings, run_id=run_id, now=now, observer=observer)
     later = []
     if history:
         later.append(keep_history(history, settings.dest, _week_folders(profiles), now=now))
-        notify(later[-1])
+        observer.ended(later[-1], kind="history")
     return _published(outcome, settings, later)
 
 

@@ -22,6 +22,7 @@ from ._host_hash import WeekKeys
 from ._log_files import check_same_forms, open_log
 from ._log_paths import day_folder, forms_of_log
 from ._log_reading import Reading, in_parallel, is_known, unreadable, without_address
+from ._observer import NOBODY, Observer
 from ._raw_days import RawRecord, raw_day_path, read_record, record_metadata
 from ._raw_writer import HitStatistics, RawDayWriter
 from ._records import InputFile, Unit
@@ -113,6 +114,7 @@ def make_raw_day(
     *,
     executor: Executor | None = None,
     workers: int = 2,
+    observer: Observer = NOBODY,
 ) -> Unit:
     """Make one raw day that is due. An error of the library becomes a failed unit.
 
@@ -122,9 +124,9 @@ def make_raw_day(
     try:
         if executor is None:
             with ThreadPoolExecutor(workers) as threads:
-                record, samples = _make(plan, settings, threads, workers)
+                record, samples = _make(plan, settings, threads, workers, observer)
         else:
-            record, samples = _make(plan, settings, executor, workers)
+            record, samples = _make(plan, settings, executor, workers, observer)
     except (CountingError, OSError) as error:
         return replace(plan.unit, status="failed", reasons=(str(error),))
     figures = {
@@ -141,11 +143,36 @@ def make_raw_day(
     return replace(plan.unit, status="made", figures=figures)
 
 
+def make_raw_days(
+    plans: Sequence[RawPlan], settings: RawSettings, *, workers: int, observer: Observer = NOBODY
+) -> list[Unit]:
+    """Make those days that are due, one after the other; the units of all, in the same order."""
+    due = [plan for plan in plans if plan.unit.status == "due"]
+    observer.expect("bytes", sum(_bytes_to_read(plan) for plan in due))
+    units = []
+    for plan in plans:
+        unit = plan.unit
+        if unit.status == "due":
+            observer.started(unit)
+            unit = make_raw_day(plan, settings, workers=workers, observer=observer)
+        observer.ended(unit)
+        units.append(unit)
+    return units
+
+
+def _bytes_to_read(plan: RawPlan) -> int:
+    try:
+        return plan.forms[0].stat(follow_symlinks=False).st_size
+    except OSError:  # its unit will tell
+        return 0
+
+
 def _make(
     plan: RawPlan,
     settings: RawSettings,
     executor: Executor,
     workers: int,
+    observer: Observer,
 ) -> tuple[RawRecord, list[tuple[str, str]]]:
     source, *other_forms = (InputFile.seen(path, settings.src) for path in plan.forms)
     expected, present = _hosts(settings, plan.day)
@@ -180,7 +207,11 @@ def _make(
         )
         return record_metadata(record[0])
 
-    with open_log(plan.forms[0]) as log, replacing(output, mode=settings.mode) as unfinished:
+    on_read = partial(observer.advance, "bytes", unit=plan.unit.name)
+    with (
+        open_log(plan.forms[0], on_read=on_read) as log,
+        replacing(output, mode=settings.mode) as unfinished,
+    ):
         keys = WeekKeys(settings.raw_dir) if settings.hash_hosts else None
         hash_hosts = partial(keys.hash_hosts, plan.day) if keys else None
         writer = RawDayWriter(unfinished, hash_hosts=hash_hosts)

@@ -18,6 +18,7 @@ from typing import Protocol
 
 from ._errors import CountingError, shown
 from ._log_paths import dated_name, undated_name
+from ._observer import NOBODY, Observer
 from ._records import Unit
 from ._rsync import Ended, Limits, Verdict, fetch_arguments, list_arguments, run_rsync
 from ._rsync_words import explained
@@ -56,6 +57,7 @@ class Settings:
     file_mode: int = 0o640
     rsync: Rsync = run_rsync
     stopping: threading.Event = field(default_factory=threading.Event)
+    observer: Observer = NOBODY
 
     def tree(self, host: str) -> HostTree:
         """The folders of a host."""
@@ -67,7 +69,6 @@ def sync_hosts(
     settings: Settings,
     *,
     look_only: bool = False,
-    notify: Callable[[Unit], None] = lambda unit: None,
 ) -> list[HostOutcome]:
     """Sync (or ``look_only``: list) hosts in the given order, ``workers`` at a time.
 
@@ -75,6 +76,7 @@ def sync_hosts(
     """
     one_host = look_at_host if look_only else sync_host
     outcomes = []
+    settings.observer.expect("hosts", len(plans))
     with ThreadPoolExecutor(max_workers=settings.workers) as pool:
         try:
             at_work: list[Future[HostOutcome]] = [
@@ -83,8 +85,7 @@ def sync_hosts(
             for done in as_completed(at_work):
                 outcome = done.result()
                 outcomes.append(outcome)
-                for unit in outcome.units:
-                    notify(unit)
+                settings.observer.advance("hosts", unit=outcome.host)
         except BaseException:
             settings.stopping.set()
             pool.shutdown(wait=False, cancel_futures=True)
@@ -111,11 +112,39 @@ def _visit(
 ) -> HostOutcome:
     begun = time.monotonic()
     arrived = Arrived()
+    _tell_started(plan, settings.observer)
+
+    def again(verdict: Verdict) -> None:
+        for unit in _units_ahead(plan):
+            settings.observer.retrying(unit, verdict.words, kind="logdate")
+
     try:
-        tried = _with_attempts(settings, begun, lambda left: attempt(plan, settings, arrived, left))
+        tried = _with_attempts(
+            settings, begun, lambda left: attempt(plan, settings, arrived, left), again
+        )
     except CountingError as error:
         tried = _Tried(Verdict(False, "failed", False, str(error)), 1)
-    return _outcome(plan, settings, tried, arrived, time.monotonic() - begun, made=made)
+    outcome = _outcome(plan, settings, tried, arrived, time.monotonic() - begun, made=made)
+    _tell_ended(outcome, settings.observer)
+    return outcome
+
+
+def _units_ahead(plan: HostPlan) -> list[Unit]:
+    return [Unit(f"{plan.host} {day}", "due") for day in plan.days]
+
+
+def _tell_started(plan: HostPlan, observer: Observer) -> None:
+    observer.started(Unit(plan.host, "due"), kind="host")
+    for unit in _units_ahead(plan):
+        observer.started(unit, kind="logdate")
+
+
+def _tell_ended(outcome: HostOutcome, observer: Observer) -> None:
+    for unit in outcome.units:
+        observer.ended(unit, kind="logdate")
+    figures = {name: outcome.to_json()[name] for name in ("files", "bytes", "attempts", "seconds")}
+    reasons = (outcome.reason,) if outcome.reason else ()
+    observer.ended(Unit(outcome.host, outcome.status, reasons, figures), kind="host")
 
 
 @dataclass(frozen=True)
@@ -124,7 +153,12 @@ class _Tried:
     attempts: int
 
 
-def _with_attempts(settings: Settings, begun: float, attempt: Callable[[float], Verdict]) -> _Tried:
+def _with_attempts(
+    settings: Settings,
+    begun: float,
+    attempt: Callable[[float], Verdict],
+    again: Callable[[Verdict], None],
+) -> _Tried:
     """Try until it is good, can't become so, or the host's time is over."""
     for number in range(1, settings.attempts + 1):
         left = settings.limits.host_seconds - (time.monotonic() - begun)
@@ -134,6 +168,7 @@ def _with_attempts(settings: Settings, begun: float, attempt: Callable[[float], 
         left = settings.limits.host_seconds - (time.monotonic() - begun)
         if not verdict.again or number == settings.attempts or pause >= left:
             break
+        again(verdict)
         if settings.stopping.wait(pause):
             break
     return _Tried(verdict, number)
@@ -152,7 +187,7 @@ def _fetch(plan: HostPlan, settings: Settings, arrived: Arrived, left: float) ->
             fetch_arguments(plan.address, f"{tree.shadow}/", days, settings.limits),
             stall_seconds=settings.limits.stall_seconds,
             wall_seconds=left,
-            progress=lambda: progress_in(tree, known),
+            progress=_moved(tree, known, settings.observer),
             stopping=settings.stopping,
         )
         verdict = explained(ended)
@@ -160,6 +195,21 @@ def _fetch(plan: HostPlan, settings: Settings, arrived: Arrived, left: float) ->
     finally:
         put_in_place(tree, arrived, days=days, keep_partial=not verdict.good)
     return verdict
+
+
+def _moved(tree: HostTree, known: dict[str, int], observer: Observer) -> Callable[[], object]:
+    """What has arrived so far, which is told whenever it is asked for."""
+    told = 0
+
+    def look() -> tuple[int, int]:
+        nonlocal told
+        files, arrived_bytes = progress_in(tree, known)
+        if arrived_bytes > told:
+            observer.advance("bytes", arrived_bytes - told, unit=tree.host)
+            told = arrived_bytes
+        return files, arrived_bytes
+
+    return look
 
 
 _SKIPPED = re.compile(

@@ -12,7 +12,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +23,7 @@ from ._calendar import week_name
 from ._count_weeks import Counter
 from ._errors import CountingError
 from ._files import make_folder, write_error, writer_lock
+from ._observer import NOBODY, Observer
 from ._records import Unit
 from ._totals_csv import CsvRecord, keep_in_step, write_csv
 from ._totals_db import (
@@ -64,15 +65,11 @@ class Outcome:
     """Rows of the totals of these weeks."""
 
 
-def _nothing(_unit: Unit) -> None:
-    return None
-
-
 def update_totals(
     settings: TotalsSettings,
     *,
     check: bool = False,
-    notify: Callable[[Unit], None] = _nothing,
+    observer: Observer = NOBODY,
 ) -> Outcome:
     """Count the weeks that are due, or say which ones are (``check``: nothing is written).
 
@@ -91,8 +88,8 @@ def update_totals(
         )
     with _only_writer(settings):
         planned = plan_totals(settings)
-        units, replaced = _carry_out(settings, planned, notify)
-        csv = _written_csv(settings, planned, replaced, notify)
+        units, replaced = _carry_out(settings, planned, observer)
+        csv = _written_csv(settings, planned, replaced, observer)
         return _outcome(settings, [*units, *csv])
 
 
@@ -126,15 +123,16 @@ def _deletions(settings: TotalsSettings, counted: CountedState) -> list[Unit]:
 
 
 def _carry_out(
-    settings: TotalsSettings, planned: TotalsPlan, notify: Callable[[Unit], None]
+    settings: TotalsSettings, planned: TotalsPlan, observer: Observer
 ) -> tuple[list[Unit], set[int]]:
     """What became of the weeks, and the weeks whose rows are others now."""
     replaced: set[int] = set()
     units = [p.unit() for p in planned.weeks if p.status != "due" and not p.recount]
     for unit in units:
-        notify(unit)
+        observer.ended(unit)
     todo = [plan for plan in planned.weeks if plan.status == "due" or plan.recount]
     if todo:
+        observer.expect("weeks", len(todo))
         with (
             _spill_dir(settings.spill_dir),
             Counter(limits_of(settings)) as counter,
@@ -143,11 +141,11 @@ def _carry_out(
         ):
             for first in range(0, len(todo), WEEKS_A_TRANSACTION):
                 batch = todo[first : first + WEEKS_A_TRANSACTION]
-                taken, of_batch = _take(settings, planned, batch, connection, counter)
+                taken, of_batch = _take(settings, planned, batch, connection, counter, observer)
                 replaced.update(of_batch)
                 units += taken
                 for unit in taken:
-                    notify(unit)
+                    observer.ended(unit)
     return sorted(units, key=lambda unit: int(unit.figures["week"])), replaced
 
 
@@ -168,9 +166,14 @@ def _take(
     batch: Sequence[WeekPlan],
     connection: Connection,
     counter: Counter,
+    observer: Observer,
 ) -> tuple[list[Unit], list[int]]:
     """Count some weeks and take them into the totals in one transaction."""
-    counted = [_counted_week(plan, settings, connection, counter) for plan in batch]
+    counted = []
+    for plan in batch:
+        observer.started(plan.unit())
+        counted.append(_counted_week(plan, settings, connection, counter))
+        observer.advance("weeks", unit=plan.unit().name)
     before = {record.week: record for record in week_records(connection)}
     new = {
         one.plan.week: record
@@ -286,7 +289,7 @@ def _written_csv(
     settings: TotalsSettings,
     planned: TotalsPlan,
     replaced: Collection[int],
-    notify: Callable[[Unit], None],
+    observer: Observer,
 ) -> list[Unit]:
     """Bring the CSV file to the state of the database."""
     path, csv = settings.totals_csv, planned.csv
@@ -296,9 +299,10 @@ def _written_csv(
         keep_in_step(path, csv.keep, settings.totals_db)
         unit = Unit(path.name, "unchanged")
     else:
+        observer.started(Unit(path.name, "due"), kind="csv")
         figures = _write_csv(settings, csv.keep, first_changed=min(replaced, default=0))
         unit = Unit(path.name, "made", (csv.reason or "weeks changed",), figures)
-    notify(unit)
+    observer.ended(unit, kind="csv")
     return [unit]
 
 

@@ -73,6 +73,7 @@ options:
 extends_documentation_fragment:
   - fedora_infra.dnf_counting.days
   - fedora_infra.dnf_counting.days.run
+  - fedora_infra.dnf_counting.watch
 seealso:
   - module: fedora_infra.dnf_counting.http_log_combine
   - module: fedora_infra.dnf_counting.countme_totals
@@ -176,12 +177,13 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._module 
     available_processors,
     counting_module,
     finish,
+    observed,
     run,
     window,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._raw import (
     RawSettings,
-    make_raw_day,
+    make_raw_days,
     plan_raw_days,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._raw_trim import (
@@ -205,6 +207,7 @@ DEFAULT_DAYS = 14
 
 def make_present(module: Any) -> None:
     params = module.params
+    observer = observed(module, "raw")
     settings = RawSettings(
         src=Path(params["src"]),
         log_name=checked_log_name(params["log_name"]),
@@ -220,12 +223,7 @@ def make_present(module: Any) -> None:
         remove_unfinished(settings.raw_dir)
         plans = plan_raw_days(settings, days)  # again: another run may have written meanwhile
         workers = params["workers"] or available_processors()
-        units = [
-            make_raw_day(plan, settings, workers=workers)
-            if plan.unit.status == "due"
-            else plan.unit
-            for plan in plans
-        ]
+        units = make_raw_days(plans, settings, workers=workers, observer=observer)
     tell(module, units)
 
 
@@ -237,6 +235,7 @@ def tell(module: Any, units: list[Any]) -> None:
 
 def make_trimmed(module: Any) -> None:
     params = module.params
+    observed(module, "trim")
     raw_dir = Path(params["raw_dir"])
     totals_db = Path(params["totals_db"]) if params["totals_db"] else None
     plan = plan_trim(raw_dir, keep_weeks=params["keep_weeks"], totals_db=totals_db)
@@ -252,6 +251,7 @@ def main() -> None:
     module = counting_module(
         OPTIONS,
         libraries=("numpy", "pyarrow", "duckdb"),
+        watched=True,
         bounds=BOUNDS,
         required_if=[("state", "present", ("src", "log_name"))],
     )

@@ -20,6 +20,7 @@ description:
 author: Fedora Infrastructure (@fedora-infra)
 extends_documentation_fragment:
   - fedora_infra.dnf_counting.days.run
+  - fedora_infra.dnf_counting.watch
 requirements:
   - python >= 3.11
   - duckdb
@@ -241,6 +242,7 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._errors 
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._module import (
     counting_module,
     finish,
+    observed,
     run,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._totals import (
@@ -309,6 +311,7 @@ def settings_of(module: AnsibleModule) -> TotalsSettings:
 
 
 def count(module: AnsibleModule) -> None:
+    observer = observed(module, "totals" if module.params["state"] == "present" else "delete")
     settings = settings_of(module)
     history = module.params["history_csv"]
     restored = []
@@ -329,8 +332,10 @@ def count(module: AnsibleModule) -> None:
                 lock_timeout_seconds=settings.lock_timeout_seconds,
             )
         ]
-    act = update_totals if module.params["state"] == "present" else delete_totals
-    outcome = act(settings, check=module.check_mode)
+    if module.params["state"] == "present":
+        outcome = update_totals(settings, check=module.check_mode, observer=observer)
+    else:
+        outcome = delete_totals(settings, check=module.check_mode)
     for unit in outcome.units:
         if unit.status in ("outdated", "blocked"):
             module.warn(f"{unit.name} is {unit.status}: {'; '.join(unit.reasons)}")
@@ -352,6 +357,7 @@ def main() -> None:
         OPTIONS,
         libraries=("duckdb", "numpy", "pyarrow"),
         with_days=False,
+        watched=True,
         bounds=BOUNDS,
         required_if=[("state", "absent", ["weeks"])],
     )

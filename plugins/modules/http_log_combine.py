@@ -22,6 +22,7 @@ author: Fedora Infrastructure (@fedora-infra)
 extends_documentation_fragment:
   - fedora_infra.dnf_counting.days
   - fedora_infra.dnf_counting.days.run
+  - fedora_infra.dnf_counting.watch
 requirements:
   - numpy
   - pyarrow
@@ -196,6 +197,7 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._log_pat
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._module import (
     counting_module,
     finish,
+    observed,
     run,
     window,
 )
@@ -224,12 +226,15 @@ BOUNDS = {"settle_days": (0, 10_000), "workers": (1, 1000), "max_failed_days": (
 
 
 def main():
-    module = counting_module(OPTIONS, libraries=("numpy", "pyarrow", "zstandard"), bounds=BOUNDS)
+    module = counting_module(
+        OPTIONS, libraries=("numpy", "pyarrow", "zstandard"), watched=True, bounds=BOUNDS
+    )
     run(module, lambda: combine(module))
 
 
 def combine(module):
     options = module.params
+    observer = observed(module, "combine")
     dest = Path(options["dest"])
     groups = options["groups"]
     settings = CombineSettings(
@@ -248,6 +253,7 @@ def combine(module):
         window(module, default_days=3),
         check_mode=module.check_mode,
         run_id=options["run_id"],
+        observer=observer,
     )
     _warn(module, result)
     finish(

@@ -18,6 +18,7 @@ description:
 author: Fedora Infrastructure (@fedora-infra)
 extends_documentation_fragment:
   - fedora_infra.dnf_counting.days.run
+  - fedora_infra.dnf_counting.watch
 requirements:
   - zstandard
 options:
@@ -117,6 +118,7 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._compres
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._module import (
     counting_module,
     finish,
+    observed,
     run,
 )
 
@@ -137,6 +139,7 @@ def main():
         OPTIONS,
         libraries=("zstandard",),
         with_days=False,
+        watched=True,
         bounds=BOUNDS,
         mutually_exclusive=[("before", "keep_days")],
     )
@@ -145,6 +148,7 @@ def main():
 
 def compress(module):
     options = module.params
+    observer = observed(module, "compress")
     before = options["before"]
     settings = CompressSettings(
         src=Path(options["src"]),
@@ -161,7 +165,7 @@ def compress(module):
     units = [one.unit for one in planned]
     if planned and not module.check_mode:
         be_nice(options["nice"])
-        units = compress_logs(planned, settings, run_id=options["run_id"])
+        units = compress_logs(planned, settings, run_id=options["run_id"], observer=observer)
     failed = sum(unit.status == "failed" for unit in units)
     finish(
         module,

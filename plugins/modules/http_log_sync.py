@@ -22,6 +22,7 @@ author: Fedora Infrastructure (@fedora-infra)
 extends_documentation_fragment:
   - fedora_infra.dnf_counting.days
   - fedora_infra.dnf_counting.days.run
+  - fedora_infra.dnf_counting.watch
 requirements:
   - rsync 3.2 or newer
 options:
@@ -199,6 +200,7 @@ seconds:
 import contextlib
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -217,6 +219,7 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._files i
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._module import (
     counting_module,
     finish,
+    observed,
     run,
     window,
 )
@@ -331,6 +334,7 @@ def sync(module: AnsibleModule, today: date) -> None:
     """Plan, sync under the lock, remember, and end the module."""
     params = module.params
     begun = time.monotonic()
+    observer = observed(module, "sync")
     settings = settings_from(params)
     sources = sources_of(params["hosts"], params["source"])
     days = window(module, default_days=3, today=today)
@@ -349,7 +353,9 @@ def sync(module: AnsibleModule, today: date) -> None:
             memory=memory,
             catch_up_days=0 if named else params["catch_up_days"],
         )
-        outcomes = sync_hosts(plans, settings, look_only=module.check_mode)
+        outcomes = sync_hosts(
+            plans, replace(settings, observer=observer), look_only=module.check_mode
+        )
         after = remembered(memory, outcomes, today=today)
         changed = any(unit.figures["files"] for outcome in outcomes for unit in outcome.units)
         not_on_disk = ""
@@ -378,7 +384,7 @@ def sync(module: AnsibleModule, today: date) -> None:
 
 def main() -> None:
     """Run the module."""
-    module = counting_module(OPTIONS, bounds=BOUNDS)
+    module = counting_module(OPTIONS, watched=True, bounds=BOUNDS)
     run(module, lambda: sync(module, utc_today()))
 
 

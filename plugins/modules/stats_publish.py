@@ -28,6 +28,7 @@ author:
   - Fedora Infrastructure (@fedora-infra)
 extends_documentation_fragment:
   - fedora_infra.dnf_counting.days.run
+  - fedora_infra.dnf_counting.watch
 requirements:
   - python >= 3.11
   - numpy
@@ -199,6 +200,7 @@ from pathlib import Path
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._module import (
     counting_module,
     finish,
+    observed,
     run,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._newest_week import (
@@ -238,11 +240,12 @@ BOUNDS = {"min_hits": (0, None)}
 
 def main() -> None:
     module = counting_module(
-        OPTIONS, libraries=("numpy", "pyarrow"), with_days=False, bounds=BOUNDS
+        OPTIONS, libraries=("numpy", "pyarrow"), with_days=False, watched=True, bounds=BOUNDS
     )
 
     def work() -> None:
         given = module.params
+        observer = observed(module, "publish")
         profiles = [
             Profile(
                 name=one["name"],
@@ -259,7 +262,9 @@ def main() -> None:
         if module.check_mode:
             published = plan_all(profiles, settings, history=history)
         else:
-            published = publish_all(profiles, settings, history=history, run_id=given["run_id"])
+            published = publish_all(
+                profiles, settings, history=history, run_id=given["run_id"], observer=observer
+            )
         finish(
             module,
             published.units,

@@ -149,11 +149,11 @@ def test_incident_disk_full_leaves_the_log_and_the_others_go_on(
 ) -> None:
     copy = _compress._copy_compressed
 
-    def full(plain: Any, unfinished: Path, settings: CompressSettings) -> bytes:
+    def full(plain: Any, unfinished: Path, settings: CompressSettings, *more: Any) -> bytes:
         if "08" in unfinished.parts:
             unfinished.write_bytes(b"part")
             raise OSError(28, "No space left on device")
-        return copy(plain, unfinished, settings)
+        return copy(plain, unfinished, settings, *more)
 
     monkeypatch.setattr(_compress, "_copy_compressed", full)
     units = run(tree)

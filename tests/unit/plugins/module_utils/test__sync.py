@@ -26,6 +26,7 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync_tr
     HostTree,
     Listed,
 )
+from ansible_collections.fedora_infra.dnf_counting.tests.support.observers import Noted
 
 DAYS = (date(2026, 11, 19), date(2026, 11, 20))
 OLD = date(2026, 11, 10)
@@ -177,8 +178,10 @@ def test_one_host_never_stops_the_others(settings: Make, tmp_path: Path) -> None
     rsync = FakeRsync(**files)
     rsync.failures = {"p1": [REFUSED] * 9, "p3": [UNKNOWN]}
     (tmp_path / "p4").write_text("in the way")
-    told: list[Unit] = []
-    outcomes = sync_hosts([plan(h) for h in files], settings(rsync, workers=2), notify=told.append)
+    noted = Noted()
+    outcomes = sync_hosts(
+        [plan(h) for h in files], settings(rsync, workers=2, observer=noted, attempts=2)
+    )
     assert {outcome.host: outcome.status for outcome in outcomes} == {
         "p0": "made",
         "p1": "failed",
@@ -187,9 +190,12 @@ def test_one_host_never_stops_the_others(settings: Make, tmp_path: Path) -> None
         "p4": "failed",
         "p5": "made",
     }
-    assert sorted(unit.name for unit in told) == sorted(
-        unit.name for outcome in outcomes for unit in outcome.units
-    )
+    assert noted.of("p0", "host") == ["start", "made"]
+    assert noted.of("p0 2026-11-19", "logdate") == ["start", "made"]
+    assert noted.of("p1 2026-11-19", "logdate") == ["start", "retry", "failed"]
+    assert noted.of("p3", "host") == ["start", "unknown"]
+    assert noted.of("p4", "host") == ["start", "failed"]
+    assert (noted.done["hosts"], noted.total["hosts"]) == (6, 6)
     assert not (tmp_path / "p1").exists()
 
 
