@@ -59,6 +59,8 @@ clean: ## Remove all that make has made
 # What the tests need beside the environment.
 .venv/programs: .venv/ready .ci/install
 	command -v rsync >/dev/null && command -v xz >/dev/null || .ci/install rsync xz-utils
+	# a real broker for messages
+	[ -x /usr/lib/rabbitmq/bin/rabbitmq-server ] || .ci/install rabbitmq-server || echo 'make: without tests of messages'
 	# namespaces with log hosts in them are root's; without root those tests are skipped
 	[ $$(id -u) -ne 0 ] || command -v ip >/dev/null || .ci/install iproute2
 	touch $@

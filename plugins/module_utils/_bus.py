@@ -25,7 +25,7 @@ from ._message_spool import Message
 TIMEOUT_SECONDS = 5
 
 #: Sends a message; raises BusDownError or RefusedError.
-Publish: TypeAlias = "Callable[[Message], None]"
+Publish: TypeAlias = Callable[[Message], None]
 
 # the protocol header of AMQP 0-9-1, and the kind of frame that a broker answers it with
 _HELLO = b"AMQP\x00\x00\x09\x01"

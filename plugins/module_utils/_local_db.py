@@ -35,6 +35,7 @@ class LocalSchema:
     tables: Sequence[str]
     """Statements that make an empty file."""
     mode: int
+    journal: str = "DELETE"
 
 
 class _DamagedError(Exception):
@@ -138,6 +139,9 @@ def _opened(path: Path, schema: LocalSchema, lock_timeout_seconds: float) -> sql
 def _make_tables(connection: sqlite3.Connection, schema: LocalSchema) -> None:
     if connection.execute("PRAGMA schema_version").fetchone()[0]:
         return
+    # only now: while others are at it, the journal can't be changed
+    with contextlib.suppress(sqlite3.OperationalError):
+        connection.execute(f"PRAGMA journal_mode = {schema.journal}")
     connection.execute("BEGIN IMMEDIATE")
     # another process may have made them until now
     if not connection.execute("PRAGMA schema_version").fetchone()[0]:

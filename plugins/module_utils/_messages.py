@@ -91,7 +91,6 @@ class Sender:
                     self._publish = self._publish or self._connect()
                     self._publish(message)
                 except BusDownError as error:
-                    self._spool.set_down_for(self._run_id)
                     self._give_up(str(error))
                     return
                 except RefusedError as error:
@@ -107,6 +106,7 @@ class Sender:
     def _give_up(self, reason: str) -> None:
         self._over = True
         with contextlib.suppress(CountingError):
+            self._spool.set_down_for(self._run_id)
             self._problems.append(
                 f"the bus is down ({reason}). {len(self._spool)} messages wait in "
                 f"{self._spool.path} and go out with the next run."
