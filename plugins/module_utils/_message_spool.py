@@ -120,6 +120,12 @@ class Spool:
             )
             return bool(dropped.rowcount)
 
+    def has(self, message: Message) -> bool:
+        """Whether a message still waits."""
+        with self._open() as connection:
+            found = connection.execute("SELECT 1 FROM messages WHERE id = ?", (message.id,))
+            return found.fetchone() is not None
+
     def __len__(self) -> int:
         with self._open() as connection:
             return int(connection.execute("SELECT count(*) FROM messages").fetchone()[0])

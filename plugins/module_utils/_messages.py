@@ -34,7 +34,7 @@ class Sender:
     """
 
     def __init__(self, spool: Spool, *, run_id: str, connect: Callable[[], Publish]) -> None:
-        self._spool = spool
+        self.spool = spool
         self._run_id = run_id
         self._connect = connect
         self._publish: Publish | None = None
@@ -48,7 +48,7 @@ class Sender:
 
     def send(self, message: Message) -> None:
         """Write a message down and have it sent soon."""
-        self._spool.add(message)
+        self.spool.add(message)
         if self._over:
             return
         if not self._started:
@@ -80,13 +80,13 @@ class Sender:
 
     def _send_all(self, patience_seconds: float) -> None:
         lock = writer_lock(
-            self._spool.path.parent,
+            self.spool.path.parent,
             run_id=self._run_id,
             patience_seconds=patience_seconds,
-            name=f".{self._spool.path.name}.sending",
+            name=f".{self.spool.path.name}.sending",
         )
         with contextlib.suppress(LockedError), lock:
-            while message := self._spool.first(self._sending):
+            while message := self.spool.first(self._sending):
                 try:
                     self._publish = self._publish or self._connect()
                     self._publish(message)
@@ -96,20 +96,20 @@ class Sender:
                 except RefusedError as error:
                     self._refused(message, error)
                 else:
-                    self._spool.remove(message)
+                    self.spool.remove(message)
 
     def _refused(self, message: Message, error: RefusedError) -> None:
-        dropped = self._spool.refuse(message, self._sending)
+        dropped = self.spool.refuse(message, self._sending)
         then = "it is dropped" if dropped else "the next step tries again"
         self._problems.append(f"the broker refused {message.topic} ({error}); {then}.")
 
     def _give_up(self, reason: str) -> None:
         self._over = True
         with contextlib.suppress(CountingError):
-            self._spool.set_down_for(self._run_id)
+            self.spool.set_down_for(self._run_id)
             self._problems.append(
-                f"the bus is down ({reason}). {len(self._spool)} messages wait in "
-                f"{self._spool.path} and go out with the next run."
+                f"the bus is down ({reason}). {len(self.spool)} messages wait in "
+                f"{self.spool.path} and go out with the next run."
             )
 
 
@@ -238,13 +238,18 @@ def _unit_result(unit: Unit) -> dict[str, Any]:
     }
 
 
-def make_messages(
-    config: Path, spool: Path, *, run_id: str, prefix: str, timeout_seconds: int
-) -> Messages:
-    """The messages of a step over the bus of a configuration file. Raises OutputError."""
-    sender = Sender(
+def make_sender(config: Path, spool: Path, *, run_id: str, timeout_seconds: int) -> Sender:
+    """What sends messages over the bus of a configuration file. Raises OutputError."""
+    return Sender(
         Spool(spool),
         run_id=run_id,
         connect=lambda: connect(config, timeout_seconds=timeout_seconds),
     )
+
+
+def make_messages(
+    config: Path, spool: Path, *, run_id: str, prefix: str, timeout_seconds: int
+) -> Messages:
+    """The messages of a step over the bus of a configuration file. Raises OutputError."""
+    sender = make_sender(config, spool, run_id=run_id, timeout_seconds=timeout_seconds)
     return Messages(sender, prefix=prefix)
