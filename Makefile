@@ -35,7 +35,7 @@ lint: .venv/ready ## The gates that everything has to pass
 
 .PHONY: bench
 bench: .venv/ready .venv/programs ## Measure against the present system; takes minutes
-	.ci/install awstats goaccess || echo 'bench: without these peers'
+	.ci/install awstats goaccess xz-utils || echo 'bench: without these peers'
 	for bench in tests/bench/bench_*.py; do echo "== $$bench"; $(bin)/python "$$bench" || exit 1; done
 
 .PHONY: clean
@@ -58,7 +58,7 @@ clean: ## Remove all that make has made
 
 # What the tests need beside the environment.
 .venv/programs: .venv/ready .ci/install
-	command -v rsync >/dev/null && command -v xz >/dev/null || .ci/install rsync xz-utils
+	command -v rsync >/dev/null || .ci/install rsync
 	# a real broker for messages
 	[ -x /usr/lib/rabbitmq/bin/rabbitmq-server ] || .ci/install rabbitmq-server || echo 'make: without tests of messages'
 	# namespaces with log hosts in them are root's; without root those tests are skipped

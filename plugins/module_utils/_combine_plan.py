@@ -15,8 +15,9 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
-from ._combine_records import CombinedLog, combined_logs, read_combined_day, unreadable
-from ._errors import CountingError, SettingsError
+from ._combine_records import CombinedLog, combined_logs, read_combined_day
+from ._errors import CountingError, wrong_option
+from ._files import read_error
 from ._host_logs import (
     DEFAULT_GROUPS,
     Group,
@@ -48,18 +49,16 @@ class CombineSettings:
     def __post_init__(self) -> None:
         names = [group.name for group in self.groups]
         if not names or len(set(names)) < len(names):
-            raise SettingsError(
-                "option groups",
+            raise wrong_option(
+                "groups",
                 expected="at least one group, each with its own name",
                 found=", ".join(names) or "none",
-                advice="Correct the option.",
             )
         if self.src == self.dest or self.src in self.dest.parents:
-            raise SettingsError(
-                "option dest",
+            raise wrong_option(
+                "dest",
                 expected=f"a folder outside of the hosts tree {self.src}",
                 found=str(self.dest),
-                advice="Correct the option.",
             )
 
 
@@ -167,7 +166,7 @@ def _plan_log(log: PlannedLog, *, forms: Sequence[Path], awaited: Sequence[str])
     try:
         why_due = _why_due(log, forms)
     except OSError as error:
-        return _with_status(log, "failed", [str(unreadable(forms[0], error))])
+        return _with_status(log, "failed", [str(read_error(forms[0], error))])
     if not why_due:
         nothing_sound = log.record is not None and not log.record.inputs
         status = "blocked" if nothing_sound else "unchanged"

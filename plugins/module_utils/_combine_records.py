@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from ._errors import OutputError, SourceError
-from ._files import open_regular, write_bytes
+from ._files import open_regular, read_error, write_bytes
 from ._log_paths import COMPRESSIONS, day_folder, forms_of_log, is_log_name, split_compression
 from ._records import InputFile
 
@@ -155,16 +155,6 @@ def write_combined_day(combined: Path, combined_day: CombinedDay) -> None:
     write_bytes(day_folder(combined, combined_day.day) / RECORD_NAME, text.encode())
 
 
-def unreadable(path: Path, error: OSError) -> SourceError:
-    """An OSError met while looking at the tree, in terms of what an operator can do."""
-    return SourceError(
-        path,
-        expected="to read that part of the tree of combined logs",
-        found=os.strerror(error.errno or 0),
-        advice="Look at that place and its file system, then run again.",
-    )
-
-
 def combined_logs(combined: Path, day: date) -> dict[str, list[Path]]:
     """The logs of a day, whoever made them: for each name its forms, plain first.
 
@@ -178,7 +168,7 @@ def combined_logs(combined: Path, day: date) -> dict[str, list[Path]]:
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except OSError as error:
-        raise unreadable(folder, error) from error
+        raise read_error(folder, error) from error
 
 
 def newest_days(combined: Path) -> Iterator[date]:
@@ -201,7 +191,7 @@ def _numbered(folder: Path, digits: int) -> list[Path]:
     except (FileNotFoundError, NotADirectoryError):
         return []
     except OSError as error:
-        raise unreadable(folder, error) from error
+        raise read_error(folder, error) from error
     numbers = [name for name in names if len(name) == digits and name.isdecimal()]
     return [folder / name for name in sorted(numbers, reverse=True)]
 

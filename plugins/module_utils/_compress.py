@@ -22,9 +22,16 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from ._combine_records import combined_logs, newest_days, unreadable
-from ._errors import CountingError, OutputError, SettingsError, SourceError
-from ._files import open_regular, replacing, sync_folder, write_error, writer_lock
+from ._combine_records import combined_logs, newest_days
+from ._errors import CountingError, OutputError, SourceError, wrong_option
+from ._files import (
+    open_regular,
+    read_error,
+    replacing,
+    sync_folder,
+    write_error,
+    writer_lock,
+)
 from ._libs import zstandard
 from ._log_files import READ_SIZE, check_same_forms, log_digest
 from ._log_paths import day_folder
@@ -55,11 +62,10 @@ class CompressSettings:
     def __post_init__(self) -> None:
         levels = LEVELS[self.form][0]
         if self.level is not None and self.level not in levels:
-            raise SettingsError(
-                "option level",
+            raise wrong_option(
+                "level",
                 expected=f"{levels[0]} to {levels[-1]} for {self.form}",
                 found=str(self.level),
-                advice="Correct the option.",
             )
 
 
@@ -89,10 +95,10 @@ def plan_compression(settings: CompressSettings) -> list[PlannedCompression]:
     try:
         os.listdir(settings.src)
     except OSError as error:
-        raise SourceError(
+        raise read_error(
             settings.src,
+            error,
             expected="the tree of combined logs",
-            found=os.strerror(error.errno or 0),
             advice="Mount the file system, or correct the option src.",
         ) from error
     days = [(day, _plan_day(settings.src, day)) for day in newest_days(settings.src)]
@@ -121,7 +127,7 @@ def _plan_day(src: Path, day: date) -> list[PlannedCompression] | None:
         except FileNotFoundError:  # removed just now
             continue
         except OSError as error:
-            unit = Unit(unit.name, "failed", (str(unreadable(forms[0], error)),))
+            unit = Unit(unit.name, "failed", (str(read_error(forms[0], error)),))
         planned.append(PlannedCompression(forms[0], unit))
     return planned
 

@@ -25,6 +25,13 @@ class SettingsError(CountingError):
     """An option has a value that can't be used; nothing was read or written."""
 
 
+def wrong_option(name: str, *, expected: str, found: str) -> SettingsError:
+    """The error for an option of a module that can't be used as it is given."""
+    return SettingsError(
+        f"option {name}", expected=expected, found=found, advice="Correct the option."
+    )
+
+
 class SourceError(CountingError):
     """One input is unreadable, damaged or not what its name says; the others can go on."""
 

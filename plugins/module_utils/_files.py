@@ -44,6 +44,18 @@ def write_error(path: Path, error: OSError) -> OutputError:
     )
 
 
+def read_error(
+    path: Path | str,
+    error: OSError,
+    *,
+    expected: str = "to read that place",
+    advice: str = "Look at that place and its file system, then run again.",
+) -> SourceError:
+    """An OSError met while reading, in terms of what an operator can do."""
+    found = os.strerror(error.errno or 0)
+    return SourceError(path, expected=expected, found=found, advice=advice)
+
+
 def sync_folder(folder: Path) -> None:
     """Make renames in a folder durable."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)

@@ -13,7 +13,8 @@ from datetime import date
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from ._errors import SettingsError, SourceError, shown
+from ._errors import SettingsError, shown
+from ._files import read_error
 from ._log_paths import checked_host, host_day_folder, is_log_name, split_compression
 from ._records import InputFile
 
@@ -69,10 +70,10 @@ def read_hosts_tree(root: Path) -> HostsTree:
         with os.scandir(root) as entries:
             folders = sorted(e.name for e in entries if e.is_dir(follow_symlinks=False))
     except OSError as error:
-        raise SourceError(
+        raise read_error(
             root,
+            error,
             expected="the folder with the hosts' logs",
-            found=os.strerror(error.errno or 0),
             advice="Run the sync first, mount the file system, or correct the option src.",
         ) from error
     hosts, odd = [], []
@@ -128,12 +129,7 @@ def _host_day(root: Path, host: str, day: date) -> dict[str, dict[Path, InputFil
                     path = folder / file_name
                     logs.setdefault(name, {})[path] = InputFile.seen(path, root)
     except OSError as error:
-        raise SourceError(
-            folder,
-            expected="to read that folder",
-            found=os.strerror(error.errno or 0),
-            advice="Look at that folder, then run again.",
-        ) from error
+        raise read_error(folder, error) from error
     return {name: files for name, files in logs.items() if files}
 
 

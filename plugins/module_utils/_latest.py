@@ -18,9 +18,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
-from ._combine_records import combined_logs, newest_days, unreadable
+from ._combine_records import combined_logs, newest_days
 from ._errors import OutputError, SourceError
-from ._files import make_folder, sync_folder, write_error
+from ._files import make_folder, read_error, sync_folder, write_error
 from ._log_paths import day_folder
 from ._records import Unit
 
@@ -50,7 +50,7 @@ def plan_latest(
     except SourceError as error:
         return PlannedLatest(Unit("latest", "failed", (str(error),)))
     except OSError as error:
-        return PlannedLatest(Unit("latest", "failed", (str(unreadable(latest, error)),)))
+        return PlannedLatest(Unit("latest", "failed", (str(read_error(latest, error)),)))
 
 
 def _plan_latest(

@@ -16,9 +16,7 @@ from ._errors import SourceError
 from ._libs import np, pa, pc
 from ._line_times import BEHIND, FRONT, scan_lines
 from ._log_files import LogFile
-
-#: A longer line is damage or an attack; it could not be merged in bounded memory.
-LONGEST_LINE = 256 << 20
+from ._log_reading import LONGEST_LINE
 
 #: Time of the lines of a source without any dated line: before all others.
 BEFORE_ALL = -(1 << 61)

@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import io
 import lzma
+import sys
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -56,6 +57,14 @@ class LogFile(io.RawIOBase):
         self.path = path
         self._file = open_regular(path)
         self._form = split_compression(path.name)[1] if form is None else form
+        if self._form == ".zst" and zstandard is None:
+            self._file.close()
+            raise SourceError(
+                path,
+                expected="the Python library zstandard, to read it",
+                found="that it is missing",
+                advice=f"Install it for {sys.executable}; the next run takes the file up.",
+            )
         self._plain: Any = _decoder(self._form, self._file)
         self._on_read = on_read
         self._told = 0

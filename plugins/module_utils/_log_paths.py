@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 
-from ._errors import SettingsError, shown
+from ._errors import SettingsError, shown, wrong_option
 
 #: Endings of the compressed forms of a log; ``""`` is the plain one.
 COMPRESSIONS = ("", ".xz", ".gz", ".zst", ".bz2")
@@ -48,11 +48,10 @@ def is_log_name(name: str) -> bool:
 def checked_log_name(name: str) -> str:
     """The log's name, if it is a plain file name. Raises SettingsError."""
     if not is_log_name(name):
-        raise SettingsError(
-            "option log_name",
+        raise wrong_option(
+            "log_name",
             expected="a plain file name such as mirrors.fedoraproject.org-access.log",
             found=shown(name),
-            advice="Correct the option.",
         )
     return name
 

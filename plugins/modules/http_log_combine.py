@@ -65,7 +65,7 @@ options:
   settle_days:
     description:
       - A day that is at least so many days ago is combined with what is there.
-        A younger one waits until every expected host of the group has delivered.
+        A younger one waits until every expected host of the group has delivered. V(0) to V(10000).
     type: int
     default: 2
   latest:
@@ -74,7 +74,7 @@ options:
       - By default C(DEST/latest); an empty text means that there are no such links.
     type: str
   workers:
-    description: How many logs to make at the same time. The memory is shared by them, the processors anyway.
+    description: How many logs to make at the same time, V(1) to V(1000). The memory is shared by them, the processors anyway.
     type: int
     default: 2
   temp_dir:
@@ -86,7 +86,7 @@ options:
       - If it is missing, nothing is written.
     type: path
   max_failed_days:
-    description: Fail if logs of more days than this could not be combined. The others are combined all the same.
+    description: Fail if logs of more days than this, V(0) or more, could not be combined. The others are combined all the same.
     type: int
     default: 0
 seealso:

@@ -32,7 +32,7 @@ options:
       - By default the first day of this month, in UTC.
     type: str
   keep_days:
-    description: Compress the logs of days that are more than so many days ago.
+    description: Compress the logs of days that are more than so many days ago; V(0) to V(10000).
     type: int
   form:
     description: How to compress.
@@ -43,7 +43,7 @@ options:
     description: How hard to try; 0 to 9 for V(xz) (by default 6), 1 to 19 for V(zst) (by default 12). More than V(6) takes much memory with V(xz).
     type: int
   workers:
-    description: How many logs to compress at the same time; never more than there are processors.
+    description: How many logs to compress at the same time; V(1) to V(1000), but never more than there are processors.
     type: int
     default: 1
   nice:

@@ -50,52 +50,52 @@ options:
     description:
       - How far back to ask for days that are not known to be complete here, counted from the last day of the window.
       - So the days of an outage come in by themselves while the hosts still have their logs.
-      - Not applied where O(dates) or O(since) name the days.
+      - Not applied where O(dates) or O(since) name the days. V(0) to V(10000).
     type: int
     default: 14
   missing_after_days:
     description:
-      - A listed host without a log for so many days up to the last day of the window is reported in RV(silent_hosts), with a warning.
+      - A listed host without a log for so many days up to the last day of the window is reported in RV(silent_hosts), with a warning. V(1) to V(10000).
     type: int
     default: 3
   max_failed_hosts:
     description:
-      - How many hosts may fail, or be unknown, before the module fails at its end.
+      - How many hosts, V(0) or more, may fail or be unknown before the module fails at its end.
       - By default it fails only when all hosts failed.
     type: int
   workers:
     description:
-      - How many hosts are fetched from at a time. The hosts that took longest in earlier runs come first.
+      - How many hosts are fetched from at a time, V(1) to V(1000). The hosts that took longest in earlier runs come first.
     type: int
     default: 10
   attempts:
     description:
-      - How often a host is tried where another try can help.
+      - How often a host is tried where another try can help; V(1) to V(1000).
     type: int
     default: 3
   retry_delay:
     description:
-      - Seconds before the second try; doubled before each further one, and varied by up to a half.
+      - Seconds before the second try, V(0) to V(86400); doubled before each further one, and varied by up to a half.
     type: float
     default: 10
   connect_timeout:
     description:
-      - Seconds to wait for an rsync daemon to answer.
+      - Seconds to wait for an rsync daemon to answer; V(1) to V(86400).
     type: int
     default: 30
   stall_timeout:
     description:
-      - Seconds without anything arriving after which a connection is ended.
+      - Seconds without anything arriving after which a connection is ended; V(1) to V(86400).
     type: int
     default: 120
   host_timeout:
     description:
-      - Seconds for everything with one host, all tries included.
+      - Seconds for everything with one host, all tries included; V(1) to V(1000000).
     type: int
     default: 7200
   bandwidth_limit:
     description:
-      - KiB per second that a connection may take; at most O(workers) connections are open at a time. V(0) is no limit.
+      - KiB per second that a connection may take, V(0) or more; at most O(workers) connections are open at a time. V(0) is no limit.
     type: int
     default: 0
   max_file_size:
@@ -110,7 +110,7 @@ options:
     default: 256G
   max_host_files:
     description:
-      - A host is ended that sends more files than this in a run.
+      - A host is ended that sends more files than this, V(1) or more, in a run.
     type: int
     default: 10000
   mode:

@@ -17,7 +17,7 @@ FEDORA = "mirrors.fedoraproject.org-access.log"
 CENTOS = "mirrors.centos.org-access.log"
 YESTERDAY = datetime.now(UTC).date() - timedelta(days=1)
 #: Files that say who writes, and what the sync remembers of the hosts.
-RUN_NOTES = {".writing", ".sync.json"}
+RUN_NOTES = {".writing", ".compressing", ".sync.json"}
 
 
 @pytest.fixture
@@ -139,6 +139,46 @@ def test_a_part_of_the_run_is_prepared_and_cleaned_up_after(log_host: LogHost) -
     )
     assert [name for name in part.ran if name in own] == [*own]
     assert not {"Fetch the logs of the log hosts", "Publish the totals"} & {*part.ran}
+
+
+def test_old_logs_are_compressed_and_nothing_is_made_again_for_that(
+    log_host: LogHost, tmp_path: Path
+) -> None:
+    assert log_host.play("deploy").code == 0
+    assert log_host.play("daily").code == 0
+    counted = outputs_in(log_host.state())
+
+    packed = log_host.play("daily", web_data_analysis_plain_days=9)
+    assert packed.code == 0, packed.output
+    assert packed.changed == ["Compress the combined logs of past months"]
+    state = outputs_in(log_host.state())
+    plain = {path for path in counted if path not in state}
+    assert {path + ".xz" for path in plain} == {path for path in state if path not in counted}
+    assert len({Path(path).parent for path in plain}) == log_host.days - 9
+    others = {path: seen for path, seen in counted.items() if path not in plain}
+    assert {path: state[path] for path in others} == others
+
+    again = log_host.play("daily", web_data_analysis_plain_days=9)
+    assert again.changed == [], again.output
+    assert_totals_are_the_oracles(log_host, tmp_path / "oracle")
+
+
+def test_a_log_that_cannot_be_compressed_keeps_nothing_from_being_published(
+    log_host: LogHost,
+) -> None:
+    day = YESTERDAY - timedelta(days=13)
+    assert log_host.play("deploy").code == 0
+    assert log_host.play("daily").code == 0
+    packed = log_host.run_dir / "combined" / f"{day:%Y/%m/%d}" / f"{CENTOS}.xz"
+    packed.mkdir()
+    (log_host.published / "totals.csv").unlink()
+    ended = log_host.play("daily", web_data_analysis_plain_days=12)
+    assert ended.code != 0
+    assert "compress: 1 logs could not be compressed" in ended.output.replace("\n", " ")
+    left_open = ended.said_by("Name what the other stages left open")
+    assert f"compress: {CENTOS}: failed: " in left_open
+    assert f"({day})" in left_open
+    assert (log_host.published / "totals.csv").exists()
 
 
 def test_a_day_that_comes_late_is_counted_by_the_next_run(

@@ -127,6 +127,8 @@ class LogHost:
             "web_data_analysis_catch_up_days": self.days,
             "web_data_analysis_sync_attempts": 1,
             "web_data_analysis_settle_days": 1,
+            # whatever day of the month it is
+            "web_data_analysis_plain_days": 1000,
         }
         # the daemons, without making the logs that a test took away
         (self.root / "start.yml").write_text(json.dumps(_START), encoding="utf-8")

@@ -14,7 +14,7 @@ BIN = Path(sys.executable).parent
 
 def oracle_totals(combined: Path, log_name: str, work: Path) -> list[bytes]:
     """The sorted rows of the totals it counts from all days of a log, its header among them."""
-    logs = sorted(combined.glob(f"[0-9]*/*/*/{log_name}"))
+    logs = sorted(combined.glob(f"[0-9]*/*/*/{log_name}*"))  # plain or compressed
     raw, totals, dump = (work / name for name in ("raw.db", "totals.db", "totals.csv"))
     work.mkdir(parents=True, exist_ok=True)
     subprocess.run(

@@ -54,6 +54,9 @@ def options_of(tasks: Any, module: str) -> dict[str, Any]:
         ("sync", "http_log_sync", "host_timeout", "host_timeout"),
         ("count", "countme_totals", "memory_mib", "totals_memory_mib"),
         ("count", "countme_totals", "settle_days", "totals_settle_days"),
+        ("compress", "http_log_compress", "form", "compress_form"),
+        ("compress", "http_log_compress", "workers", "compress_workers"),
+        ("compress", "http_log_compress", "nice", "compress_nice"),
         ("publish", "stats_publish", "min_hits", "min_hits"),
     ],
 )

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import zstandard
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils import _log_files
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._errors import SourceError
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._log_files import (
     LogFile,
@@ -150,3 +151,13 @@ def test_forms_that_differ_are_an_error_that_names_all_of_them(tmp_path: Path) -
 
 def test_one_form_alone_is_not_read(tmp_path: Path) -> None:
     check_same_forms([tmp_path / "not there"])
+
+
+def test_without_its_library_a_zstd_log_is_refused_with_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.log.zst"
+    path.write_bytes(zstandard.ZstdCompressor().compress(TEXT))
+    monkeypatch.setattr(_log_files, "zstandard", None)
+    with pytest.raises(SourceError, match=r"a\.log\.zst: expected .* zstandard.* Install it"):
+        log_digest(path)
