@@ -72,7 +72,7 @@ class HitGroup:
         sys_age = np.array(by_request[0], np.int64)[request]
         columns = [
             pa.array(self.timestamp),
-            _only_used(self.host),
+            only_used(self.host),
             *(_strings(values, system) for values in by_system),
             pa.array(sys_age),
             *(_strings(values, request) for values in by_request[1:]),
@@ -114,7 +114,7 @@ def _used(values: Sequence[Any], codes: Any) -> tuple[list[Any], Any]:
     return [values[code] for code in np.flatnonzero(is_used).tolist()], places
 
 
-def _only_used(column: Any) -> Any:
+def only_used(column: Any) -> Any:
     """A dictionary array without the values that no row has: they would all be written."""
     is_used, places = _places(len(column.dictionary), column.indices.to_numpy())
     return pa.DictionaryArray.from_arrays(

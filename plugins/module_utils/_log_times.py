@@ -8,6 +8,8 @@ What does not look exactly so is left to :func:`~._access_log.parse_time`, which
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from typing import Any
 
 from ._access_log import parse_day_of_time, parse_zone
@@ -28,30 +30,44 @@ _ZONE = slice(27, 32)
 _CLOSE = slice(32, 34)
 _CLOCK_DIGITS = [1, 2, 4, 5, 7, 8]
 
+_PLAIN_DAY = re.compile(r"[0-9]{2}/[A-Z][a-z]{2}/[0-9]{4}")
+
 
 def read_tails(client: Any) -> tuple[Any, Any]:
     """Times (int64, Unix seconds) of client fields, and whether each could be read this way.
 
     ``client`` is a pyarrow binary array. Where the second is False the first says nothing.
     """
+    return _read(client, _read_distinct)
+
+
+def read_days(client: Any) -> tuple[Any, Any]:
+    """Likewise the days as written, whatever the zone: int64, days since the Unix epoch.
+
+    The day has two digits then, and the time of day may be any text.
+    """
+    return _read(client, _read_distinct_days)
+
+
+def _read(client: Any, read_distinct: Callable[[Any], tuple[Any, Any]]) -> tuple[Any, Any]:
     count = len(client)
-    timestamps = np.zeros(count, np.int64)
+    outcomes = np.zeros(count, np.int64)
     readable = np.zeros(count, bool)
     _unused, offset_buffer, bytes_buffer = client.buffers()
     if not count or bytes_buffer is None:
-        return timestamps, readable
+        return outcomes, readable
     offsets = np.frombuffer(offset_buffer, np.int32)[client.offset : client.offset + count + 1]
     long_enough = np.flatnonzero(np.diff(offsets) >= TAIL_BYTES)
     text = np.frombuffer(bytes_buffer, np.uint8)
     ends = offsets[1:][long_enough].astype(np.int64)
     if not len(ends):
-        return timestamps, readable
+        return outcomes, readable
     first_of_run, run = _runs_of_equal_tails(text, ends)
     tails = text[(ends[first_of_run] - TAIL_BYTES)[:, None] + np.arange(TAIL_BYTES)]
-    run_times, run_readable = _read_distinct(tails)
-    timestamps[long_enough] = run_times[run]
+    run_outcomes, run_readable = read_distinct(tails)
+    outcomes[long_enough] = run_outcomes[run]
     readable[long_enough] = run_readable[run]
-    return timestamps, readable
+    return outcomes, readable
 
 
 def _runs_of_equal_tails(text: Any, ends: Any) -> tuple[Any, Any]:
@@ -83,6 +99,22 @@ def _read_distinct(tails: Any) -> tuple[Any, Any]:
     zone, zone_readable = _by_run(tails[:, _ZONE], parse_zone)
     times = day * DAY_SECONDS + hour * 3600 + minute * 60 + second - 60 * zone
     return times, readable & day_readable & zone_readable
+
+
+def _read_distinct_days(tails: Any) -> tuple[Any, Any]:
+    day, readable = _by_run(tails[:, _DAY], _parse_plain_day)
+    readable &= (
+        _is_text(tails[:, _DASHES], b" - - [")
+        & (tails[:, _CLOCK.start] == ord(":"))
+        & _is_text(tails[:, _CLOSE], b"] ")
+    )
+    return day, readable
+
+
+def _parse_plain_day(text: str) -> int:
+    if not _PLAIN_DAY.fullmatch(text):
+        raise ValueError(f"not a plain day: {text}")
+    return parse_day_of_time(text)
 
 
 def _is_text(columns: Any, text: bytes) -> Any:

@@ -15,13 +15,13 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from ._day_files import as_metadata, day_path, list_days, read_day_record
 from ._errors import OutputError
-from ._libs import pa, pq
+from ._libs import pa
 from ._records import InputFile
 
 #: The version of this format; a file of another one is made again.
 FORMAT = 1
-_RECORD_KEY = b"dnf_counting"
 _TRIMMED = ".trimmed.json"
 
 COLUMNS = (
@@ -87,38 +87,24 @@ def raw_schema() -> Any:
     return pa.schema([(name, types.get(name, pa.string())) for name in COLUMNS])
 
 
-def raw_day_path(raw_dir: Path, day: date) -> Path:
-    return raw_dir / f"{day}.parquet"
-
-
-def list_raw_days(raw_dir: Path) -> dict[date, Path]:
-    """The raw days that are there, ascending; other files in the folder are not looked at."""
-    found = {}
-    for path in sorted(raw_dir.glob("????-??-??.parquet")):
-        try:
-            found[date.fromisoformat(path.stem)] = path
-        except ValueError:
-            continue
-    return found
+#: Where a raw day lies, and which there are.
+raw_day_path = day_path
+list_raw_days = list_days
 
 
 def record_metadata(record: RawRecord) -> dict[bytes, bytes]:
     """The record as key-value metadata of the Parquet file."""
-    return {_RECORD_KEY: json.dumps(record.to_json(), sort_keys=True).encode()}
+    return as_metadata(record.to_json())
 
 
 def read_record(path: Path) -> RawRecord:
     """The record of a raw day. Raises OutputError where the file is damaged or not ours."""
-    try:
-        metadata = pq.read_metadata(path).metadata or {}
-        return RawRecord.from_json(json.loads(metadata[_RECORD_KEY]))
-    except (pa.ArrowException, OSError, KeyError, TypeError, ValueError) as error:
-        raise OutputError(
-            path,
-            expected="a raw day with its record",
-            found=f"{type(error).__name__}: {str(error)[:200]}",
-            advice="Run countme_raw for that day: it is made again from the combined log.",
-        ) from error
+    return read_day_record(
+        path,
+        RawRecord.from_json,
+        expected="a raw day with its record",
+        advice="Run countme_raw for that day: it is made again from the combined log.",
+    )
 
 
 def read_trimmed_through(raw_dir: Path) -> date | None:

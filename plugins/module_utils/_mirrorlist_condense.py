@@ -1,0 +1,228 @@
+# Copyright: Contributors to the fedora_infra.dnf_counting project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Condense, first half: combined logs become condensed days, the distinct clients of each."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+
+from ._day_files import day_path
+from ._errors import CountingError, OutputError, shown
+from ._files import replacing
+from ._log_files import check_same_forms, open_log
+from ._log_paths import day_folder, forms_of_log
+from ._log_reading import Reading, in_parallel, is_known, unreadable
+from ._mirrorlist import RULES_VERSION
+from ._mirrorlist_blocks import ClientReader
+from ._mirrorlist_days import CondensedRecord, read_record, record_metadata
+from ._mirrorlist_writer import ClientStatistics, CondensedDayWriter
+from ._records import InputFile, Unit
+
+#: Unknown repositories that are recorded for each day.
+_SHOWN_REPOS = 20
+#: Unknown repositories counted at a time; of more, those asked for least are forgotten.
+_COUNTED_REPOS = 20_000
+#: A repository that so large a share of the requests is for should be known.
+_WORTH_KNOWING = 0.01
+
+
+@dataclass(frozen=True)
+class CondenseSettings:
+    """Where combined logs come from, and where condensed days go."""
+
+    src: Path
+    """The combined tree."""
+    log_name: str
+    data_dir: Path
+    mode: int = 0o640
+    """Condensed days hold addresses: they are for the counting user and its group."""
+
+
+@dataclass(frozen=True)
+class CondensePlan:
+    """What is to be done about one day."""
+
+    unit: Unit
+    day: date
+    forms: tuple[Path, ...] = ()
+    """The log, plain or compressed; more than one where it lies there in several forms."""
+
+
+def plan_condensed_days(settings: CondenseSettings, days: Sequence[date]) -> list[CondensePlan]:
+    """Compare the logs of the days with what condensed days were made from; reads records only."""
+    plans = []
+    for day in days:
+        try:
+            plans.append(_plan_day(settings, day))
+        except OSError as error:
+            plans.append(CondensePlan(Unit(str(day), "failed", (str(unreadable(error)),)), day))
+        except CountingError as error:
+            plans.append(CondensePlan(Unit(str(day), "failed", (str(error),)), day))
+    return plans
+
+
+def _plan_day(settings: CondenseSettings, day: date) -> CondensePlan:
+    folder = day_folder(settings.src, day)
+    forms = tuple(forms_of_log(folder, settings.log_name))
+    if not forms:
+        reason = f"no {settings.log_name} in {folder}, plain or compressed"
+        return CondensePlan(Unit(str(day), "missing", (reason,)), day)
+    output = day_path(settings.data_dir, day)
+    if not output.exists():
+        return CondensePlan(Unit(str(day), "due", ("not condensed yet",)), day, forms)
+    try:
+        record = read_record(output)
+    except CountingError as error:
+        return CondensePlan(Unit(str(day), "due", (str(error),)), day, forms)
+    reasons = _out_of_date(settings, output, record, forms)
+    status = "due" if reasons else "unchanged"
+    return CondensePlan(Unit(str(day), status, tuple(reasons)), day, forms)
+
+
+def _out_of_date(
+    settings: CondenseSettings, output: Path, record: CondensedRecord, forms: Sequence[Path]
+) -> list[str]:
+    if record.log_name != settings.log_name:
+        # the rows of one log must never take the place of another's
+        raise OutputError(
+            output,
+            expected=f"the clients of {settings.log_name}",
+            found=f"those of {shown(record.log_name)}",
+            advice="Give each log a data_dir and a csv_dir of its own, or correct log_name.",
+        )
+    reasons = []
+    if record.rules != RULES_VERSION:
+        reasons.append(f"made by version {record.rules} of the rules, now {RULES_VERSION}")
+    seen = [InputFile.seen(path, settings.src) for path in forms]
+    recorded = (record.source, *record.other_forms)
+    reasons += [f"changed input {one.path}" for one in seen if not is_known(one, recorded)]
+    return reasons
+
+
+def condense_days(
+    plans: Sequence[CondensePlan],
+    settings: CondenseSettings,
+    *,
+    workers: int = 2,
+    executor: Executor | None = None,
+    notify: Callable[[Unit], None] = lambda unit: None,
+) -> list[Unit]:
+    """Make the days that are due; what became of all of them."""
+    units = []
+    for plan in plans:
+        unit = plan.unit
+        if unit.status == "due":
+            unit = make_condensed_day(plan, settings, workers=workers, executor=executor)
+        notify(unit)
+        units.append(unit)
+    return units
+
+
+def make_condensed_day(
+    plan: CondensePlan,
+    settings: CondenseSettings,
+    *,
+    executor: Executor | None = None,
+    workers: int = 2,
+) -> Unit:
+    """Make one condensed day that is due. An error of the library becomes a failed unit.
+
+    ``executor`` runs the reading of blocks, ``workers`` of them at a time (threads by default).
+    """
+    started = time.monotonic()
+    try:
+        if executor is None:
+            with ThreadPoolExecutor(workers) as threads:
+                record = _make(plan, settings, threads, workers)
+        else:
+            record = _make(plan, settings, executor, workers)
+    except (CountingError, OSError) as error:
+        return replace(plan.unit, status="failed", reasons=(str(error),))
+    unknown = [(shown(repo), requests) for repo, requests in record.unknown_repos]
+    figures = {
+        "lines": record.lines,
+        "requests": record.requests,
+        "rows": record.rows,
+        "rejects": dict(record.rejects),
+        "unknown_requests": record.unknown_requests,
+        "unknown_repos": [{"repo": repo, "requests": requests} for repo, requests in unknown],
+        "bytes_read": record.source.size,
+        "seconds": round(time.monotonic() - started, 3),
+    }
+    warnings = tuple(
+        f"{requests} of {record.requests} requests are for {repo}, of no release known by that name"
+        for repo, requests in unknown
+        if requests >= _WORTH_KNOWING * record.requests
+    )
+    return replace(plan.unit, status="made", figures=figures, warnings=warnings)
+
+
+def _make(
+    plan: CondensePlan, settings: CondenseSettings, executor: Executor, workers: int
+) -> CondensedRecord:
+    source, *other_forms = (InputFile.seen(path, settings.src) for path in plan.forms)
+    check_same_forms(plan.forms)
+    read = Reading()
+    unknown = UnknownRepos()
+    reader = ClientReader(plan.day)
+    record: list[CondensedRecord] = []
+
+    def metadata(statistics: ClientStatistics) -> dict[bytes, bytes]:
+        record.append(
+            CondensedRecord(
+                day=str(plan.day),
+                log_name=settings.log_name,
+                rules=RULES_VERSION,
+                source=source,
+                lines=read.lines,
+                requests=read.lines - sum(read.rejects.values()),
+                rows=statistics.rows,
+                rejects=dict(sorted(read.rejects.items())),
+                dates=dict(sorted(statistics.dates.items())),
+                unknown_requests=unknown.requests,
+                unknown_repos=unknown.most_asked(),
+                other_forms=tuple(other_forms),
+            )
+        )
+        return record_metadata(record[0])
+
+    output = day_path(settings.data_dir, plan.day)
+    with open_log(plan.forms[0]) as log, replacing(output, mode=settings.mode) as unfinished:
+        writer = CondensedDayWriter(unfinished)
+        try:
+            for found in in_parallel(read.blocks(log), reader.clients, executor, workers):
+                read.count(found.lines, found.rejects)
+                unknown.add(found.unknown)
+                writer.add(found)
+            writer.close(metadata)
+        except BaseException:
+            writer.discard()
+            raise
+    return record[0]
+
+
+class UnknownRepos:
+    """Requests by repository of no known release, those asked for least forgotten in time."""
+
+    def __init__(self, *, most: int = _COUNTED_REPOS) -> None:
+        self.requests = 0
+        self._most = most
+        self._by_repo: Counter[str] = Counter()
+
+    def add(self, found: Counter[str]) -> None:
+        self.requests += found.total()
+        self._by_repo.update(found)
+        if len(self._by_repo) > self._most:
+            self._by_repo = Counter(dict(self._by_repo.most_common(self._most // 2)))
+
+    def most_asked(self) -> tuple[tuple[str, int], ...]:
+        """Those asked for most, by requests and name."""
+        ranked = sorted(self._by_repo.items(), key=lambda one: (-one[1], one[0]))
+        return tuple(ranked[:_SHOWN_REPOS])
