@@ -65,8 +65,8 @@ class HitGroup:
 
     def to_table(self) -> Any:
         """The nine columns as a pyarrow table, the strings still as dictionaries."""
-        systems, system = _used(self.systems, self.system)
-        requests, request = _used(self.requests, self.request)
+        systems, system = used(self.systems, self.system)
+        requests, request = used(self.requests, self.request)
         by_system = list(zip(*systems, strict=True)) or [()] * 4
         by_request = list(zip(*requests, strict=True)) or [()] * 3
         sys_age = np.array(by_request[0], np.int64)[request]
@@ -102,13 +102,13 @@ def _joined(parts: Sequence[tuple[Sequence[Any], Any]]) -> tuple[Sequence[Any], 
     numbers: dict[Any, int] = {}
     columns = []
     for values, codes in parts:
-        used, places = _used(values, codes)
-        numbered = [numbers.setdefault(value, len(numbers)) for value in used]
+        found, places = used(values, codes)
+        numbered = [numbers.setdefault(value, len(numbers)) for value in found]
         columns.append(np.array(numbered, np.int32)[places])
     return list(numbers), np.concatenate(columns)
 
 
-def _used(values: Sequence[Any], codes: Any) -> tuple[list[Any], Any]:
+def used(values: Sequence[Any], codes: Any) -> tuple[list[Any], Any]:
     """Those values that a row has, and the codes for them."""
     is_used, places = _places(len(values), codes)
     return [values[code] for code in np.flatnonzero(is_used).tolist()], places

@@ -37,18 +37,16 @@ class DayCounts:
     """Of all of these."""
 
 
-# put together from constants only
-_CLIENTS = (
-    "SELECT DISTINCT date, host, release, arch FROM read_parquet($paths)"
-    " WHERE list_contains($dates, date)"
-)
-_BY_DATE = (
-    "SELECT date, release, arch, count(*), min(host || ' ' || release || ' ' || arch)"  # noqa: S608
-    f" FROM ({_CLIENTS}) GROUP BY date, release, arch"
-)
+# put together from constants only; rows of one file are distinct as they are
+_ROWS = "FROM read_parquet($paths) WHERE list_contains($dates, date)"
+_CLIENTS = {
+    False: f"SELECT date, host, release, arch {_ROWS}",
+    True: f"SELECT DISTINCT date, host, release, arch {_ROWS}",
+}
+_BY_DATE = "SELECT date, release, arch, count(*), min(host) FROM ({}) GROUP BY date, release, arch"
 _OF_ALL = (
-    "SELECT release, arch, count(*) FROM"  # noqa: S608
-    f" (SELECT DISTINCT host, release, arch FROM ({_CLIENTS})) GROUP BY release, arch"
+    f"SELECT release, arch, count(*) FROM (SELECT DISTINCT host, release, arch {_ROWS})"  # noqa: S608
+    " GROUP BY release, arch"
 )
 
 
@@ -60,7 +58,9 @@ def count_day(paths: Sequence[Path], dates: Collection[str], *, limits: Limits) 
     given = {"paths": [str(path) for path in paths], "dates": sorted(dates)}
     try:
         with connect(limits) as connection:
-            by_date = connection.execute(_BY_DATE, given).fetchall()
+            by_date = connection.execute(
+                _BY_DATE.format(_CLIENTS[len(paths) > 1]), given
+            ).fetchall()
             of_all = connection.execute(_OF_ALL, given).fetchall() if len(dates) > 1 else None
     except duckdb.Error as error:
         advice = "Give this machine more memory."
@@ -71,7 +71,7 @@ def count_day(paths: Sequence[Path], dates: Collection[str], *, limits: Limits) 
             advice="Remove what is damaged and run again: it is made again from its log.",
         ) from error
     counted: dict[str, Counter[Asked]] = {}
-    first: dict[str, tuple[str, Asked]] = {}
+    first: dict[str, tuple[str, Asked]] = {}  # blanks sort before all that hosts are made of
     for written, release, arch, clients, lowest in by_date:
         counted.setdefault(written, Counter())[release, arch] = clients
         first[written] = min(

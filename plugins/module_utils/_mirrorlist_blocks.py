@@ -20,6 +20,7 @@ from threading import Lock
 from typing import Any, NamedTuple
 
 from ._calendar import UNIX_EPOCH_DAY
+from ._hit_groups import used
 from ._libs import np, pa, pc
 from ._log_times import TAIL_BYTES, read_days
 from ._mirrorlist import (
@@ -39,6 +40,8 @@ from ._quoted_lines import FieldRule, codes_of, cut_at_quotes, lines_of, matches
 _PLAIN_ANSWER = r"[\t-\r ][0-9]+[\t-\r ][!-~]*[\t-\r ]"
 _PLAIN_GAP = r"[\t-\r ]"
 _ANY_PATH = "|".join(PATHS)
+#: Fields that are looked into only where the request mentions no path.
+_SELDOM_READ = ("referrer", "agent", "end")
 
 #: Days before that of the rotation that a line may be of: rotation can be stuck for weeks. A date
 #: further away is damage or a trick, and would stand in the published rows for ever.
@@ -69,10 +72,7 @@ class Wanted(NamedTuple):
 
 @dataclass
 class BlockClients:
-    """The clients of one block of lines, as columns of equal length, and what became of the rest.
-
-    Rows are distinct within a block.
-    """
+    """The clients of a block of lines, as columns of equal length, and what became of the rest."""
 
     date: Any
     """numpy int32, indices into ``dates``."""
@@ -118,24 +118,24 @@ class ClientReader:
         """
         if not block.isascii():
             block = block.decode("utf-8", "replace").encode()
-        fields, odd_lines = cut_at_quotes(block)
+        fields, odd_lines = cut_at_quotes(block, plain=("client", *_SELDOM_READ))
         count = len(fields["client"])
         requests, request, related = self._request(fields["request"], lambda one: one.mentions_path)
-        for name in ("answer", "referrer", "agent", "end"):
-            related |= _holds_path(fields[name])
+        others = np.flatnonzero(~related)
+        for name in ("client", "answer", *_SELDOM_READ) if len(others) else ():
+            related[others] |= _mention_path(fields[name].take(pa.array(others)))
         rows, days, hosts = _plain_rows(fields)
         plain = np.zeros(count, bool)
         plain[rows] = True
-        related |= _held_by_others(fields["client"], ~(related | plain))
-
         chosen = related[rows]
-        numbers, codes = np.unique(days[chosen], return_inverse=True)
-        used, places = np.unique(request[rows][chosen], return_inverse=True)
-        asked = [requests.outcomes[number].asked for number in used.tolist()]
+        if not chosen.all():
+            rows, days, hosts = rows[chosen], days[chosen], hosts.filter(pa.array(chosen))
+        asked, places = used([one.asked for one in requests.outcomes], request[rows])
+        dates, codes = _as_dates(days)
         found = BlockClients(
-            date=codes.astype(np.int32),
-            dates=[str(date.fromordinal(UNIX_EPOCH_DAY + day)) for day in numbers.tolist()],
-            host=hosts.filter(pa.array(chosen)),
+            date=codes,
+            dates=dates,
+            host=hosts,
             wanted=self._numbers_of(asked)[places],
             wants=self._wants,
             lines=count + len(odd_lines),
@@ -145,7 +145,7 @@ class ClientReader:
         odd_lines += lines_of(fields, np.flatnonzero(related & ~plain))
         self._add(found, odd_lines)
         self._leave_out_odd_dates(found)
-        return distinct(found)
+        return found
 
     def _numbers_of(self, asked: Sequence[Asked]) -> Any:
         """Indices into the wants, which get what is new."""
@@ -220,20 +220,24 @@ def _keep(found: BlockClients, rows: Any) -> None:
     found.wanted = found.wanted[rows]
 
 
-def _holds_path(column: Any) -> Any:
-    """Which lines mention a path in a field, a pyarrow dictionary array."""
-    held = pc.match_substring_regex(column.dictionary, _ANY_PATH).to_numpy(zero_copy_only=False)
-    return held[codes_of(column)]
+def _mention_path(texts: Any) -> Any:
+    """Which of some texts, as pyarrow bytes, mention a path."""
+    if pa.types.is_dictionary(texts.type):
+        texts = texts.dictionary_decode()
+    return pc.match_substring_regex(texts, _ANY_PATH).to_numpy(zero_copy_only=False)
 
 
-def _held_by_others(client: Any, looked_at: Any) -> Any:
-    """Which of the lines looked at mention a path in the part before the request."""
-    held = np.zeros(len(client), bool)
-    rows = np.flatnonzero(looked_at)
-    if len(rows):
-        texts = client.take(pa.array(rows))
-        held[rows] = pc.match_substring_regex(texts, _ANY_PATH).to_numpy(zero_copy_only=False)
-    return held
+def _as_dates(days: Any) -> tuple[list[str], Any]:
+    """Days since the Unix epoch as dates, and the index of each into them."""
+    if not len(days):
+        return [], np.zeros(0, np.int32)
+    first, last = int(days.min()), int(days.max())
+    if first == last:
+        found, codes = [first], np.zeros(len(days), np.int32)
+    else:
+        numbers, codes = np.unique(days, return_inverse=True)
+        found, codes = numbers.tolist(), codes.astype(np.int32)
+    return [str(date.fromordinal(UNIX_EPOCH_DAY + day)) for day in found], codes
 
 
 def _plain_rows(fields: dict[str, Any]) -> tuple[Any, Any, Any]:

@@ -17,6 +17,8 @@ from ._mirrorlist_condense import (
 from ._mirrorlist_csv import UNIT_NAME, CsvSettings, plan_csv, update_csv
 from ._records import Unit
 
+__all__ = ["CondenseSettings", "CsvSettings", "run_condense"]
+
 
 def run_condense(
     settings: CondenseSettings,

@@ -26,7 +26,8 @@ from ._mirrorlist_days import COLUMNS, condensed_schema
 
 #: Clients held, doubles of different blocks among them, before those are looked for.
 HELD_ROWS = 1 << 20
-_GROUP_ROWS = 1 << 17
+#: Clients per row group; each has the addresses of its own only.
+_GROUP_ROWS = 1 << 18
 _DICTIONARY_BYTES = 16 << 20
 _DISTINCT_MEMORY_MIB = 384
 
@@ -74,7 +75,8 @@ class CondensedDayWriter:
             for table in _distinct(self._aside, self._limits):
                 self._write(table)
         elif self._held:
-            self._write(_as_table(join(self._held)))
+            for table in _as_tables(join(self._held)):
+                self._write(table)
         self._writer.add_key_value_metadata(metadata(self.statistics))
         self._writer.close()
         self._clean_up()
@@ -105,7 +107,8 @@ class CondensedDayWriter:
         path = self._path.with_name(f"{self._path.name}.{len(self._aside)}")
         self._aside.append(path)
         with _parquet_writer(path) as writer:
-            writer.write_table(_as_table(join(self._held)), _GROUP_ROWS)
+            for table in _as_tables(join(self._held)):
+                writer.write_table(table)
         self._held = []
         self._rows, self._join_at_rows = 0, self._most_rows
 
@@ -113,7 +116,7 @@ class CondensedDayWriter:
         self.statistics.rows += len(table)
         for count in pc.value_counts(table["date"]).to_pylist():
             self.statistics.dates[count["values"]] += count["counts"]
-        self._writer.write_table(table, _GROUP_ROWS)
+        self._writer.write_table(table)
 
 
 def _parquet_writer(path: Path) -> Any:
@@ -126,19 +129,21 @@ def _parquet_writer(path: Path) -> Any:
     )
 
 
-def _as_table(clients: BlockClients) -> Any:
-    """The columns as a pyarrow table in order of the date, the strings as dictionaries."""
+def _as_tables(clients: BlockClients) -> Iterator[Any]:
+    """The columns as pyarrow tables in order of the date, the strings as dictionaries."""
     order = np.argsort(np.argsort(np.argsort(clients.dates))[clients.date], kind="stable")
-    wanted = clients.wanted[order]
-    return pa.table(
-        [
-            _strings(clients.dates, clients.date[order]),
-            only_used(clients.host.take(pa.array(order))),
-            _strings([one.release for one in clients.wants], wanted),
-            _strings([one.arch for one in clients.wants], wanted),
-        ],
-        schema=condensed_schema(),
-    )
+    for start in range(0, len(order), _GROUP_ROWS):
+        rows = order[start : start + _GROUP_ROWS]
+        wanted = clients.wanted[rows]
+        yield pa.table(
+            [
+                _strings(clients.dates, clients.date[rows]),
+                only_used(clients.host.take(pa.array(rows))),
+                _strings([one.release for one in clients.wants], wanted),
+                _strings([one.arch for one in clients.wants], wanted),
+            ],
+            schema=condensed_schema(),
+        )
 
 
 def _strings(values: Sequence[str], codes: Any) -> Any:

@@ -80,8 +80,13 @@ def matches(values: Any, rule: str) -> Any:
     return pc.match_substring_regex(values, f"^(?:{rule})$").to_numpy(zero_copy_only=False)
 
 
-def cut_at_quotes(block: bytes | bytearray) -> tuple[dict[str, Any], list[str]]:
-    """Lines with exactly six quotes as a column per field; all others as text. No empty lines."""
+def cut_at_quotes(
+    block: bytes | bytearray, *, plain: Sequence[str] = ("client",)
+) -> tuple[dict[str, Any], list[str]]:
+    """Lines with exactly six quotes as a column per field; all others as text. No empty lines.
+
+    A column is a pyarrow dictionary array of bytes, or a binary array where it is ``plain``.
+    """
     odd_lines: list[str] = []
 
     def set_aside(row: Any) -> str:
@@ -105,7 +110,7 @@ def cut_at_quotes(block: bytes | bytearray) -> tuple[dict[str, Any], list[str]]:
             invalid_row_handler=set_aside,
         ),
         convert_options=pa_csv.ConvertOptions(
-            column_types={n: pa.binary() if n == "client" else coded for n in FIELDS},
+            column_types={n: pa.binary() if n in plain else coded for n in FIELDS},
             null_values=[],
             strings_can_be_null=False,
         ),
