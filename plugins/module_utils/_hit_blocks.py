@@ -34,9 +34,11 @@ from ._countme import (
 )
 from ._libs import np, pa, pc
 from ._log_times import TAIL_BYTES, read_tails
-from ._quoted_lines import FieldRule, Outcomes, codes_of, cut_at_quotes, lines_of, matches
+from ._quoted_lines import FieldRule, Outcomes, cut_at_quotes, lines_of, matches
 
 _PLAIN_RULES = {"answer": ANSWER, "referrer": REFERRER, "gap": GAP, "end": END}
+#: Fields that have one value in nearly all lines, or another in each.
+_PLAIN = ("client", "referrer", "gap", "end")
 
 #: Malformed lines kept as samples, per block.
 _SAMPLES = 5
@@ -49,7 +51,7 @@ class BlockHits:
     timestamp: Any
     """numpy int64, Unix seconds."""
     host: Any
-    """pyarrow dictionary array of strings."""
+    """pyarrow array of strings."""
     system: Any
     """numpy int32, indices into ``systems``."""
     systems: Sequence[Any]
@@ -69,37 +71,32 @@ class BlockReader:
     """Reads hits out of blocks of lines. Threads may share one."""
 
     def __init__(self) -> None:
-        self._request = FieldRule(request_of_field)
-        self._agent = FieldRule(system_of_agent)
+        self._request = FieldRule(request_of_field, lambda outcome: outcome is not UNRELATED)
+        self._agent = FieldRule(system_of_agent, lambda found: found is not None)
 
-    def hits(self, block: bytes | bytearray) -> BlockHits:
+    def hits(self, block: bytes | memoryview) -> BlockHits:
         """All hits of a block that starts where a line starts and ends where one ends.
 
         A block with an empty line at its start saves a copy of it.
         """
-        if not block.isascii():
-            block = block.decode("utf-8", "replace").encode()
-        fields, odd_lines = cut_at_quotes(block)
+        fields, odd_lines = cut_at_quotes(block, plain=_PLAIN)
         count = len(fields["client"])
 
-        systems, system, related = self._agent(fields["agent"], lambda found: found is not None)
-        requests, request, asked = self._request(
-            fields["request"], lambda outcome: outcome is not UNRELATED
-        )
+        systems, system, related = self._agent(fields["agent"])
+        requests, request, asked = self._request(fields["request"])
         related &= asked
         for name, rule in _PLAIN_RULES.items():
-            related &= matches(fields[name].dictionary, rule)[codes_of(fields[name])]
+            related &= matches(fields[name], rule)
 
         timestamps, readable = read_tails(fields["client"])
-        if BAD_COUNTME in requests.outcomes:
-            readable &= request != requests.outcomes.index(BAD_COUNTME)
+        readable &= request != requests.numbers_of([BAD_COUNTME])[0]
         rows, hosts = _rows_with_plain_hosts(fields["client"], np.flatnonzero(related & readable))
         exact = related
         exact[rows] = False
 
         found = BlockHits(
             timestamp=timestamps[rows],
-            host=hosts.dictionary_encode(),
+            host=hosts,
             system=system[rows],
             systems=systems.outcomes,
             request=request[rows],
@@ -151,8 +148,7 @@ def _add(found: BlockHits, hits: Sequence[Hit], systems: Outcomes, requests: Out
     if not hits:
         return
     found.timestamp = np.append(found.timestamp, np.array([hit.timestamp for hit in hits]))
-    hosts = pa.array([hit.host for hit in hits], pa.string()).dictionary_encode()
-    found.host = pa.chunked_array([found.host, hosts]).combine_chunks()
+    found.host = pa.concat_arrays([found.host, pa.array([hit.host for hit in hits], pa.string())])
     more_systems = systems.numbers_of(System(*hit[2:6]) for hit in hits)
     found.system = np.append(found.system, more_systems)
     more_requests = requests.numbers_of(Request(*hit[6:9]) for hit in hits)

@@ -84,10 +84,13 @@ def join(parts: Sequence[HitGroup | BlockHits]) -> HitGroup:
     """Several parts as one, the indices brought to common lists without doubles in them."""
     systems, system = _joined([(part.systems, part.system) for part in parts])
     requests, request = _joined([(part.requests, part.request) for part in parts])
-    host = pa.chunked_array([part.host for part in parts]).unify_dictionaries().combine_chunks()
+    hosts = [
+        part.host if isinstance(part, BlockHits) else part.host.dictionary_decode()
+        for part in parts
+    ]
     return HitGroup(
         np.concatenate([part.timestamp for part in parts]),
-        host.combine_chunks() if isinstance(host, pa.ChunkedArray) else host,
+        pa.concat_arrays(hosts).dictionary_encode(),
         system,
         systems,
         request,

@@ -59,9 +59,21 @@ class WeekKeys:
             if not path.exists():
                 make_folder(self._folder)
                 self._folder.chmod(0o700)
-                write_bytes(path, secrets.token_bytes(_KEY_BYTES), mode=0o600)
+                _write_first(path, secrets.token_bytes(_KEY_BYTES))
             self._keys[name] = path.read_bytes()
         return self._keys[name]
+
+
+def _write_first(path: Path, key: bytes) -> None:
+    """Write a key, unless another day that is made at this time has: they have to share one."""
+    new = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+    write_bytes(new, key, mode=0o600)
+    try:
+        path.hardlink_to(new)
+    except FileExistsError:
+        pass
+    finally:
+        new.unlink()
 
 
 def destroy_keys(raw_dir: Path, *, keep: Collection[int] | None) -> None:

@@ -10,6 +10,7 @@ The rest of the library says ``from ._libs import duckdb`` and the like; a modul
 from __future__ import annotations
 
 import importlib
+import os
 import traceback
 from typing import Any
 
@@ -26,6 +27,8 @@ def _library(module: str, distribution: str) -> Any:
         return None
 
 
+# numpy's linear algebra, which is not used here, would start threads that wait busily
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 duckdb = _library("duckdb", "duckdb")
 np = _library("numpy", "numpy")
 pa = _library("pyarrow", "pyarrow")

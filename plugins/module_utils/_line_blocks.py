@@ -15,8 +15,8 @@ from ._calendar import LOG_JITTER_SECONDS
 from ._errors import SourceError
 from ._libs import np, pa, pc
 from ._line_times import BEHIND, FRONT, scan_lines
+from ._log_blocks import LONGEST_LINE
 from ._log_files import LogFile
-from ._log_reading import LONGEST_LINE
 
 #: Time of the lines of a source without any dated line: before all others.
 BEFORE_ALL = -(1 << 61)

@@ -42,6 +42,7 @@ _PLAIN_GAP = r"[\t-\r ]"
 _ANY_PATH = "|".join(PATHS)
 #: Fields that are looked into only where the request mentions no path.
 _SELDOM_READ = ("referrer", "agent", "end")
+_PLAIN = ("client", "gap", *_SELDOM_READ)
 
 #: Days before that of the rotation that a line may be of: rotation can be stuck for weeks. A date
 #: further away is damage or a trick, and would stand in the published rows for ever.
@@ -106,21 +107,19 @@ class ClientReader:
     def __init__(self, day: date) -> None:
         self._first = day.toordinal() - _DAYS_BEFORE
         self._last = day.toordinal() + _DAYS_AFTER
-        self._request = FieldRule(_request_of_field)
+        self._request = FieldRule(_request_of_field, lambda one: one.mentions_path)
         self._wants: list[Wanted] = []
         self._number: dict[Wanted, int] = {}
         self._lock = Lock()
 
-    def clients(self, block: bytes | bytearray) -> BlockClients:
+    def clients(self, block: bytes | memoryview) -> BlockClients:
         """All clients of a block that starts where a line starts and ends where one ends.
 
         A block with an empty line at its start saves a copy of it.
         """
-        if not block.isascii():
-            block = block.decode("utf-8", "replace").encode()
-        fields, odd_lines = cut_at_quotes(block, plain=("client", *_SELDOM_READ))
+        fields, odd_lines = cut_at_quotes(block, plain=_PLAIN)
         count = len(fields["client"])
-        requests, request, related = self._request(fields["request"], lambda one: one.mentions_path)
+        requests, request, related = self._request(fields["request"])
         others = np.flatnonzero(~related)
         for name in ("client", "answer", *_SELDOM_READ) if len(others) else ():
             related[others] |= _mention_path(fields[name].take(pa.array(others)))
@@ -244,8 +243,8 @@ def _plain_rows(fields: dict[str, Any]) -> tuple[Any, Any, Any]:
     """Lines that need no exact rule, whatever they ask for: their numbers, days and hosts."""
     client = fields["client"]
     days, plain = read_days(client)
-    plain &= matches(fields["answer"].dictionary, _PLAIN_ANSWER)[codes_of(fields["answer"])]
-    plain &= matches(fields["gap"].dictionary, _PLAIN_GAP)[codes_of(fields["gap"])]
+    plain &= matches(fields["answer"], _PLAIN_ANSWER)
+    plain &= matches(fields["gap"], _PLAIN_GAP)
     rows = np.flatnonzero(plain)
     chosen = client if len(rows) == len(client) else client.take(pa.array(rows))
     hosts = pc.binary_slice(chosen, 0, -TAIL_BYTES).dictionary_encode()

@@ -8,7 +8,6 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -16,13 +15,14 @@ from pathlib import Path
 from ._day_files import day_path
 from ._errors import CountingError, OutputError, shown
 from ._files import replacing
+from ._log_blocks import LogBlocks
 from ._log_files import check_same_forms, open_log
 from ._log_paths import day_folder, forms_of_log
-from ._log_reading import Reading, in_parallel, is_known, unreadable
+from ._log_reading import is_known, unreadable
 from ._mirrorlist import RULES_VERSION
 from ._mirrorlist_blocks import ClientReader
 from ._mirrorlist_days import CondensedRecord, read_record, record_metadata
-from ._mirrorlist_writer import ClientStatistics, CondensedDayWriter
+from ._mirrorlist_writer import CondensedDayWriter
 from ._records import InputFile, Unit
 
 #: Unknown repositories that are recorded for each day.
@@ -111,7 +111,6 @@ def condense_days(
     settings: CondenseSettings,
     *,
     workers: int = 2,
-    executor: Executor | None = None,
     notify: Callable[[Unit], None] = lambda unit: None,
 ) -> list[Unit]:
     """Make the days that are due; what became of all of them."""
@@ -119,30 +118,20 @@ def condense_days(
     for plan in plans:
         unit = plan.unit
         if unit.status == "due":
-            unit = make_condensed_day(plan, settings, workers=workers, executor=executor)
+            unit = make_condensed_day(plan, settings, workers=workers)
         notify(unit)
         units.append(unit)
     return units
 
 
-def make_condensed_day(
-    plan: CondensePlan,
-    settings: CondenseSettings,
-    *,
-    executor: Executor | None = None,
-    workers: int = 2,
-) -> Unit:
+def make_condensed_day(plan: CondensePlan, settings: CondenseSettings, *, workers: int = 2) -> Unit:
     """Make one condensed day that is due. An error of the library becomes a failed unit.
 
-    ``executor`` runs the reading of blocks, ``workers`` of them at a time (threads by default).
+    ``workers`` blocks are read at a time.
     """
     started = time.monotonic()
     try:
-        if executor is None:
-            with ThreadPoolExecutor(workers) as threads:
-                record = _make(plan, settings, threads, workers)
-        else:
-            record = _make(plan, settings, executor, workers)
+        record = _make(plan, settings, workers)
     except (CountingError, OSError) as error:
         return replace(plan.unit, status="failed", reasons=(str(error),))
     unknown = [(shown(repo), requests) for repo, requests in record.unknown_repos]
@@ -164,48 +153,37 @@ def make_condensed_day(
     return replace(plan.unit, status="made", figures=figures, warnings=warnings)
 
 
-def _make(
-    plan: CondensePlan, settings: CondenseSettings, executor: Executor, workers: int
-) -> CondensedRecord:
+def _make(plan: CondensePlan, settings: CondenseSettings, workers: int) -> CondensedRecord:
     source, *other_forms = (InputFile.seen(path, settings.src) for path in plan.forms)
     check_same_forms(plan.forms)
-    read = Reading()
-    unknown = UnknownRepos()
-    reader = ClientReader(plan.day)
-    record: list[CondensedRecord] = []
-
-    def metadata(statistics: ClientStatistics) -> dict[bytes, bytes]:
-        record.append(
-            CondensedRecord(
-                day=str(plan.day),
-                log_name=settings.log_name,
-                rules=RULES_VERSION,
-                source=source,
-                lines=read.lines,
-                requests=read.lines - sum(read.rejects.values()),
-                rows=statistics.rows,
-                rejects=dict(sorted(read.rejects.items())),
-                dates=dict(sorted(statistics.dates.items())),
-                unknown_requests=unknown.requests,
-                unknown_repos=unknown.most_asked(),
-                other_forms=tuple(other_forms),
-            )
-        )
-        return record_metadata(record[0])
-
     output = day_path(settings.data_dir, plan.day)
-    with open_log(plan.forms[0]) as log, replacing(output, mode=settings.mode) as unfinished:
-        writer = CondensedDayWriter(unfinished)
-        try:
-            for found in in_parallel(read.blocks(log), reader.clients, executor, workers):
-                read.count(found.lines, found.rejects)
-                unknown.add(found.unknown)
-                writer.add(found)
-            writer.close(metadata)
-        except BaseException:
-            writer.discard()
-            raise
-    return record[0]
+    with (
+        open_log(plan.forms[0]) as opened,
+        replacing(output, mode=settings.mode) as unfinished,
+        CondensedDayWriter(unfinished) as writer,
+    ):
+        log = LogBlocks(opened)
+        unknown = UnknownRepos()
+        for found in log.found(ClientReader(plan.day).clients, workers):
+            unknown.add(found.unknown)
+            writer.add(found)
+        statistics = writer.complete()
+        record = CondensedRecord(
+            day=str(plan.day),
+            log_name=settings.log_name,
+            rules=RULES_VERSION,
+            source=source,
+            lines=log.lines,
+            requests=log.lines - sum(log.rejects.values()),
+            rows=statistics.rows,
+            rejects=dict(sorted(log.rejects.items())),
+            dates=dict(sorted(statistics.dates.items())),
+            unknown_requests=unknown.requests,
+            unknown_repos=unknown.most_asked(),
+            other_forms=tuple(other_forms),
+        )
+        writer.close(record_metadata(record))
+    return record
 
 
 class UnknownRepos:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -42,9 +42,10 @@ class ClientStatistics:
 
 
 class CondensedDayWriter:
-    """Takes blocks of clients; :meth:`close` completes the file.
+    """Takes blocks of clients; :meth:`complete`, then :meth:`close` end the file.
 
-    Beside ``path`` it uses temporary files whose names start with that of ``path``.
+    Beside ``path`` it uses temporary files whose names start with that of ``path``. Use it as a
+    context manager: after an error none of these files stays.
     """
 
     def __init__(self, path: Path, *, held_rows: int = HELD_ROWS) -> None:
@@ -58,6 +59,13 @@ class CondensedDayWriter:
         self._aside: list[Path] = []
         self._writer: Any = None
 
+    def __enter__(self) -> CondensedDayWriter:
+        return self
+
+    def __exit__(self, error: type[BaseException] | None, *_rest: object) -> None:
+        if error is not None:
+            self._discard()
+
     def add(self, block: BlockClients) -> None:
         """Take the clients of the next block."""
         if not len(block.date):
@@ -67,8 +75,8 @@ class CondensedDayWriter:
         if self._rows >= self._join_at_rows:
             self._join()
 
-    def close(self, metadata: Callable[[ClientStatistics], dict[bytes, bytes]]) -> None:
-        """Write everything, add the metadata made from the statistics, and end the file."""
+    def complete(self) -> ClientStatistics:
+        """Write everything; tells what the file has now."""
         self._writer = _parquet_writer(self._path)
         if self._aside:
             self._put_aside()
@@ -77,11 +85,15 @@ class CondensedDayWriter:
         elif self._held:
             for table in _as_tables(join(self._held)):
                 self._write(table)
-        self._writer.add_key_value_metadata(metadata(self.statistics))
-        self._writer.close()
         self._clean_up()
+        return self.statistics
 
-    def discard(self) -> None:
+    def close(self, metadata: dict[bytes, bytes]) -> None:
+        """Add the metadata, and end the file that is complete."""
+        self._writer.add_key_value_metadata(metadata)
+        self._writer.close()
+
+    def _discard(self) -> None:
         """Close and remove everything, after an error."""
         if self._writer is not None:
             with contextlib.suppress(OSError, pa.ArrowException):

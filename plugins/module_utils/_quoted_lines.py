@@ -19,13 +19,16 @@ FIELDS = ("client", "request", "answer", "referrer", "gap", "agent", "end")
 
 #: Distinct values remembered per field; far above what real logs have, a bound for hostile ones.
 _REMEMBERED_VALUES = 100_000
+_LAST_ASCII = 0x7F
 
 
 class Outcomes:
     """What a rule said of the values of a field so far; outcomes have numbers and only get more."""
 
-    def __init__(self) -> None:
+    def __init__(self, fits: Callable[[Any], bool]) -> None:
         self.outcomes: list[Any] = []
+        self._fits = fits
+        self._fitting: list[bool] = []
         self._by_value: dict[bytes, int] = {}
         self._by_outcome: dict[Any, int] = {}
         self._lock = Lock()
@@ -50,52 +53,72 @@ class Outcomes:
     def _number(self, outcome: Any) -> int:
         number = self._by_outcome.setdefault(outcome, len(self.outcomes))
         if number == len(self.outcomes):
+            self._fitting.append(self._fits(outcome))
             self.outcomes.append(outcome)
         return number
+
+    def fitting(self, numbers: Any) -> Any:
+        """For each number, as numpy column, whether its outcome fits."""
+        return np.array(self._fitting, bool)[numbers]
 
 
 class FieldRule:
     """A rule for a whole field, run once per distinct value and remembered within bounds."""
 
-    def __init__(self, rule: Callable[[str], Any]) -> None:
+    def __init__(self, rule: Callable[[str], Any], fits: Callable[[Any], bool]) -> None:
+        """``fits`` says which outcomes of the rule a line is worth looking at for."""
         self._rule = rule
-        self._known = Outcomes()
+        self._fits = fits
+        self._known = Outcomes(fits)
 
-    def __call__(self, column: Any, fits: Callable[[Any], bool]) -> tuple[Outcomes, Any, Any]:
+    def __call__(self, column: Any) -> tuple[Outcomes, Any, Any]:
         """What is known, and for each line of a column the number of its outcome, and if it fits.
 
         The column is a pyarrow dictionary array.
         """
         known = self._known
         if len(known) > _REMEMBERED_VALUES:
-            known = self._known = Outcomes()
-        numbers = known.numbers(column.dictionary.to_pylist(), self._rule)
-        fitting = np.array([fits(known.outcomes[number]) for number in numbers.tolist()], bool)
-        codes = codes_of(column)
-        return known, numbers[codes], fitting[codes]
+            known = self._known = Outcomes(self._fits)
+        numbers = known.numbers(column.dictionary.to_pylist(), self._rule)[codes_of(column)]
+        return known, numbers, known.fitting(numbers)
 
 
-def matches(values: Any, rule: str) -> Any:
-    """Which of the distinct values match a rule as a whole."""
+def matches(column: Any, rule: str) -> Any:
+    """Which lines of a field match a rule as a whole: booleans, or one where it is that of all.
+
+    A plain column is quick where all lines have the same.
+    """
+    if not isinstance(column, pa.DictionaryArray):
+        if len(column) and pc.all(pc.equal(column, column[0])).as_py():
+            return _matching(column[:1], rule)[0]
+        column = column.dictionary_encode()
+    matching = _matching(column.dictionary, rule)
+    return matching.all() or matching[codes_of(column)]
+
+
+def _matching(values: Any, rule: str) -> Any:
     return pc.match_substring_regex(values, f"^(?:{rule})$").to_numpy(zero_copy_only=False)
 
 
 def cut_at_quotes(
-    block: bytes | bytearray, *, plain: Sequence[str] = ("client",)
+    block: bytes | memoryview, *, plain: Sequence[str]
 ) -> tuple[dict[str, Any], list[str]]:
     """Lines with exactly six quotes as a column per field; all others as text. No empty lines.
 
-    A column is a pyarrow dictionary array of bytes, or a binary array where it is ``plain``.
+    A column is a pyarrow dictionary array of bytes, or a binary array where it is ``plain``. What
+    is not UTF-8 becomes U+FFFD.
     """
+    if np.frombuffer(block, np.uint8).max(initial=0) > _LAST_ASCII:
+        block = bytes(block).decode("utf-8", "replace").encode()
     odd_lines: list[str] = []
 
     def set_aside(row: Any) -> str:
         odd_lines.append(row.text)
         return "skip"
 
-    if not block.startswith(b"\n"):
+    if block[:1] != b"\n":
         # else pyarrow would drop a byte order mark, and refuse an empty block
-        block = b"\n" + block
+        block = b"\n" + bytes(block)
     coded = pa.dictionary(pa.int32(), pa.binary())
     table = pa_csv.read_csv(
         pa.py_buffer(block),

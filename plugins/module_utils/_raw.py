@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
@@ -19,14 +20,17 @@ from ._errors import CountingError, shown
 from ._files import replacing
 from ._hit_blocks import BlockReader
 from ._host_hash import WeekKeys
+from ._log_blocks import LogBlocks
 from ._log_files import check_same_forms, open_log
 from ._log_paths import day_folder, forms_of_log
-from ._log_reading import Reading, in_parallel, is_known, unreadable, without_address
+from ._log_reading import is_known, unreadable, without_address
 from ._observer import NOBODY, Observer
 from ._raw_days import RawRecord, raw_day_path, read_record, record_metadata
-from ._raw_writer import HitStatistics, RawDayWriter
+from ._raw_writer import HashHosts, RawDayWriter
 from ._records import InputFile, Unit
 
+#: So many days are made at once at most: two keep two processors busy, each takes some 250 MB.
+_DAYS_AT_ONCE = 2
 _SAMPLES = 5
 
 
@@ -108,25 +112,69 @@ def _hosts(
     return log.hosts_expected or None, log.hosts_present
 
 
+def make_raw_days(
+    plans: Sequence[RawPlan],
+    settings: RawSettings,
+    *,
+    workers: int = 1,
+    executor: Executor | None = None,
+    observer: Observer = NOBODY,
+) -> list[Unit]:
+    """Make the raw days that are due; the units of all plans, in their order.
+
+    ``executor`` makes whole days, elsewhere if it likes; by default, threads of this process make
+    a few at once: while the hits of one are written, another is read. ``workers`` is the number of
+    processors to use for the days that are made at once.
+    """
+    due = [plan for plan in plans if plan.unit.status == "due"]
+    observer.expect("bytes", sum(_bytes_to_read(plan) for plan in due))
+    with contextlib.ExitStack() as stack:
+        if executor is None:
+            at_once = max(1, min(_DAYS_AT_ONCE, workers, len(due)))
+            executor = stack.enter_context(ThreadPoolExecutor(at_once))
+            # what the reader has learned helps the other days, too
+            make = partial(
+                make_raw_day, settings=settings, workers=max(1, workers // at_once),
+                reader=BlockReader(), observer=observer,
+            )  # fmt: skip
+        else:
+            make = partial(make_raw_day, settings=settings, workers=workers)
+        made = executor.map(make, due)
+        units = []
+        for plan in plans:
+            unit = next(made) if plan.unit.status == "due" else plan.unit
+            observer.ended(unit)
+            units.append(unit)
+    return units
+
+
+def _bytes_to_read(plan: RawPlan) -> int:
+    try:
+        return plan.forms[0].stat(follow_symlinks=False).st_size
+    except OSError:  # its unit will tell
+        return 0
+
+
 def make_raw_day(
     plan: RawPlan,
     settings: RawSettings,
     *,
-    executor: Executor | None = None,
-    workers: int = 2,
+    workers: int = 1,
+    reader: BlockReader | None = None,
     observer: Observer = NOBODY,
 ) -> Unit:
     """Make one raw day that is due. An error of the library becomes a failed unit.
 
-    ``executor`` runs the reading of blocks, ``workers`` of them at a time (threads by default).
+    ``workers`` blocks are read at a time, by ``reader`` where one is shared.
     """
+    observer.started(plan.unit)
     started = time.monotonic()
+    on_read = partial(observer.advance, "bytes", unit=plan.unit.name)
     try:
-        if executor is None:
-            with ThreadPoolExecutor(workers) as threads:
-                record, samples = _make(plan, settings, threads, workers, observer)
-        else:
-            record, samples = _make(plan, settings, executor, workers, observer)
+        with open_log(plan.forms[0], on_read=on_read) as log:
+            record, samples = _make(
+                plan, settings, LogBlocks(log), reader or BlockReader(), workers
+            )
     except (CountingError, OSError) as error:
         return replace(plan.unit, status="failed", reasons=(str(error),))
     figures = {
@@ -143,85 +191,46 @@ def make_raw_day(
     return replace(plan.unit, status="made", figures=figures)
 
 
-def make_raw_days(
-    plans: Sequence[RawPlan], settings: RawSettings, *, workers: int, observer: Observer = NOBODY
-) -> list[Unit]:
-    """Make those days that are due, one after the other; the units of all, in the same order."""
-    due = [plan for plan in plans if plan.unit.status == "due"]
-    observer.expect("bytes", sum(_bytes_to_read(plan) for plan in due))
-    units = []
-    for plan in plans:
-        unit = plan.unit
-        if unit.status == "due":
-            observer.started(unit)
-            unit = make_raw_day(plan, settings, workers=workers, observer=observer)
-        observer.ended(unit)
-        units.append(unit)
-    return units
-
-
-def _bytes_to_read(plan: RawPlan) -> int:
-    try:
-        return plan.forms[0].stat(follow_symlinks=False).st_size
-    except OSError:  # its unit will tell
-        return 0
-
-
 def _make(
-    plan: RawPlan,
-    settings: RawSettings,
-    executor: Executor,
-    workers: int,
-    observer: Observer,
+    plan: RawPlan, settings: RawSettings, log: LogBlocks, reader: BlockReader, workers: int
 ) -> tuple[RawRecord, list[tuple[str, str]]]:
     source, *other_forms = (InputFile.seen(path, settings.src) for path in plan.forms)
     expected, present = _hosts(settings, plan.day)
     check_same_forms(plan.forms)
-    read = Reading()
-    samples: list[tuple[str, str]] = []
-    reader = BlockReader()
     output = raw_day_path(settings.raw_dir, plan.day)
-    record: list[RawRecord] = []
-
-    def metadata(statistics: HitStatistics) -> dict[bytes, bytes]:
-        record.append(
-            RawRecord(
-                day=str(plan.day),
-                log_name=settings.log_name,
-                rules=RULES_VERSION,
-                source=source,
-                lines=read.lines,
-                hits=read.lines - sum(read.rejects.values()),
-                rows=statistics.rows,
-                rejects=dict(sorted(read.rejects.items())),
-                weeks=dict(sorted(statistics.weeks.items())),
-                first=statistics.first,
-                last=statistics.last,
-                last_countme=statistics.last_countme,
-                last_unique=statistics.last_unique,
-                hosts_expected=expected,
-                hosts_present=present,
-                hashed=settings.hash_hosts,
-                other_forms=tuple(other_forms),
-            )
-        )
-        return record_metadata(record[0])
-
-    on_read = partial(observer.advance, "bytes", unit=plan.unit.name)
     with (
-        open_log(plan.forms[0], on_read=on_read) as log,
         replacing(output, mode=settings.mode) as unfinished,
+        RawDayWriter(unfinished, hash_hosts=_hash_hosts(plan, settings)) as writer,
     ):
-        keys = WeekKeys(settings.raw_dir) if settings.hash_hosts else None
-        hash_hosts = partial(keys.hash_hosts, plan.day) if keys else None
-        writer = RawDayWriter(unfinished, hash_hosts=hash_hosts)
-        try:
-            for hits in in_parallel(read.blocks(log), reader.hits, executor, workers):
-                read.count(hits.lines, hits.rejects)
-                samples += hits.samples[: _SAMPLES - len(samples)]
-                writer.add(hits)
-            writer.close(metadata)
-        except BaseException:
-            writer.discard()
-            raise
-    return record[0], samples
+        samples: list[tuple[str, str]] = []
+        for hits in log.found(reader.hits, workers):
+            samples += hits.samples[: _SAMPLES - len(samples)]
+            writer.add(hits)
+        statistics = writer.complete()
+        record = RawRecord(
+            day=str(plan.day),
+            log_name=settings.log_name,
+            rules=RULES_VERSION,
+            source=source,
+            lines=log.lines,
+            hits=log.lines - sum(log.rejects.values()),
+            rows=statistics.rows,
+            rejects=dict(sorted(log.rejects.items())),
+            weeks=dict(sorted(statistics.weeks.items())),
+            first=statistics.first,
+            last=statistics.last,
+            last_countme=statistics.last_countme,
+            last_unique=statistics.last_unique,
+            hosts_expected=expected,
+            hosts_present=present,
+            hashed=settings.hash_hosts,
+            other_forms=tuple(other_forms),
+        )
+        writer.close(record_metadata(record))
+    return record, samples
+
+
+def _hash_hosts(plan: RawPlan, settings: RawSettings) -> HashHosts | None:
+    if not settings.hash_hosts:
+        return None
+    return partial(WeekKeys(settings.raw_dir).hash_hosts, plan.day)

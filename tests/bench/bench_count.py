@@ -28,16 +28,17 @@ KEPT = Path(__file__).parents[2] / "build" / "bench"
 LOG = "mirrors.fedoraproject.org-access.log"
 FIRST_DAY = date(2021, 9, 28)
 _OURS = """
-import json, resource, sys, time
+import json, os, resource, sys, time
 from datetime import date
 from pathlib import Path
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._raw import (
-    RawSettings, make_raw_day, plan_raw_days)
+    RawSettings, make_raw_days, plan_raw_days)
 src, log_name, raw_dir, *days = sys.argv[1:]
 settings = RawSettings(Path(src), log_name, Path(raw_dir))
 started = time.perf_counter()
-units = [make_raw_day(plan, settings) for plan in
-         plan_raw_days(settings, [date.fromisoformat(day) for day in days])]
+units = make_raw_days(
+    plan_raw_days(settings, [date.fromisoformat(day) for day in days]), settings,
+    workers=len(os.sched_getaffinity(0)))
 seconds = time.perf_counter() - started
 assert all(unit.status == "made" for unit in units), units
 print(json.dumps({"seconds": seconds,

@@ -48,7 +48,8 @@ def _written(
     writer = RawDayWriter(path, group_rows=group_rows)
     for block in blocks:
         writer.add(reader.hits(block))
-    writer.close(lambda statistics: {b"rows": str(statistics.rows).encode()})
+    statistics = writer.complete()
+    writer.close({b"rows": str(statistics.rows).encode()})
     table = pq.read_table(path)
     assert table.schema.equals(raw_schema())
     columns = [column.to_pylist() for column in table.columns]
@@ -120,11 +121,17 @@ def test_columns_are_the_old_ones_in_order() -> None:
     assert raw_schema().names == list(COLUMNS)
 
 
-def test_discard_removes_everything(tmp_path: Path) -> None:
-    writer = RawDayWriter(tmp_path / "day", group_rows=5)
+def test_an_error_leaves_no_file(tmp_path: Path) -> None:
     reader = BlockReader()
-    writer.add(reader.hits(_block(range(100))))
-    writer.add(reader.hits(_block([1, 2, 3] * 4)))
-    writer.add(reader.hits(_block(range(100, 300))))
-    writer.discard()
+
+    def write() -> None:
+        with RawDayWriter(tmp_path / "day", group_rows=5) as writer:
+            writer.add(reader.hits(_block(range(100))))
+            writer.add(reader.hits(_block([1, 2, 3] * 4)))
+            writer.add(reader.hits(_block(range(100, 300))))
+            assert list(tmp_path.iterdir())
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        write()
     assert list(tmp_path.iterdir()) == []
