@@ -11,7 +11,7 @@ from typing import Any
 from ._calendar import week_of_day, week_start
 from ._chart_coverage import CLASSES, NOT_RECORDED, WEEKS, Calendar, HostDays
 from ._chart_figures import spell_step
-from ._chart_spec import SCHEMA, WIDTH, Spec
+from ._chart_frame import SCHEMA, WIDTH, Spec
 
 #: From good to bad by lightness too, so that no colour vision is needed.
 _COLOURS = ("#1b6ca8", "#6baed6", "#f2c14e", "#e07b39", "#8c1d40", "#c3c9d0")

@@ -98,7 +98,8 @@ def read_daily_clients(path: Path) -> DailyClients:
     """
     with open_regular(path) as opened:
         lines = csv.reader(line.decode("utf-8", "replace") for line in opened)
-        names = [_column_name(path, cell) for cell in next(lines, ["", ""])[1:]]
+        # without a header there is the name of no column
+        names = [_column_name(path, cell) for cell in next(lines, [])[1:] or [""]]
         found: dict[date, list[int]] = {}
         for row in lines:
             # rows of zeros stand for no day: the old file has one for the day after the Unix

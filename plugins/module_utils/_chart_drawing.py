@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import html
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from ._libs import vl_convert
 VEGA_LITE = "6.4"
 #: Pixels of the PNG for one of the SVG: sharp on screens of today.
 PNG_SCALE = 2
+_CLIP = re.compile(r'(\bid="clip|\burl\(#clip)([0-9]+)', re.ASCII)
 
 
 def svg_of(spec: dict[str, Any], *, title: str, alt: str) -> str:
@@ -34,20 +36,31 @@ def svg_of(spec: dict[str, Any], *, title: str, alt: str) -> str:
             config={**chart_theme(), "aria": False},
             allowed_base_urls=[],
         )
-    except ValueError as error:
-        raise OutputError(
-            f"chart {title}",
-            expected="a chart that can be drawn",
-            found=shown(str(error)),
-            advice="This is a defect, please report it; all other charts are drawn.",
-        ) from error
+    except (ValueError, RuntimeError) as error:
+        raise _defect(title, error) from error
+    # the library numbers clip paths from its start on, whatever it draws
+    numbers: dict[str, int] = {}
+    svg = _CLIP.sub(lambda m: m[1] + str(numbers.setdefault(m[2], len(numbers))), svg)
     told = f"<title>{html.escape(title)}</title><desc>{html.escape(alt)}</desc>"
     opening, rest = svg.split(">", 1)
     return f'{opening} role="img">{told}{rest}'
 
 
+def _defect(title: str, error: Exception) -> OutputError:
+    return OutputError(
+        f"chart {title}",
+        expected="a chart that can be drawn",
+        found=shown(str(error)),
+        advice="This is a defect, please report it; all other charts are drawn.",
+    )
+
+
 def png_of(svg: str) -> bytes:
-    picture: bytes = vl_convert.svg_to_png(svg, scale=PNG_SCALE)
+    """The same picture in pixels. Raises OutputError where the library can't make it."""
+    try:
+        picture: bytes = vl_convert.svg_to_png(svg, scale=PNG_SCALE)
+    except (ValueError, RuntimeError) as error:
+        raise _defect("picture", error) from error
     return picture
 
 

@@ -29,6 +29,9 @@ MOST_SERIES_OF_ALL = 20
 #: Series that never reach this share of the largest one are noise of odd clients.
 NOISE_SHARE = 0.001
 
+#: One row of a wrong century must not make a chart of a million steps.
+MOST_STEPS = 4000
+
 #: The recent past. What is longer ago counts for a part where the largest series are chosen.
 RECENT_DAYS = 365
 PAST_DIVISOR = 4
@@ -36,6 +39,7 @@ PAST_DIVISOR = 4
 _OTHERS = re.compile(r"[0-9,]+ others?", re.ASCII)
 
 _LONGEST_LABEL = 28
+_LONGEST_READ = 4 * _LONGEST_LABEL
 
 STACK = "stack"
 LINES = "lines"
@@ -104,16 +108,17 @@ class Chart:
         return f"{self.measure}, {span}" if self.measure else span
 
 
-def series_label(text: str, *, empty: str = "(no name)") -> str:
+def series_label(text: str, *, version: str = "", empty: str = "(no name)") -> str:
     r"""A text of a client as the name of a series: public, visible, short.
 
     Characters that control a terminal, the direction of text or the length of a line are written
-    as ``\u202e``.
+    as ``\u202e``. A ``version`` may look like an address.
     """
+    shown = f"{public_text(text[:_LONGEST_READ])} {public_text(version, 'os_version')}"
     visible = "".join(
         char if unicodedata.category(char)[0] not in "CZ" or char == " " else _escaped(char)
-        for char in public_text(text, "os_version")[: 4 * _LONGEST_LABEL]
-    ).strip()
+        for char in shown.strip(" ")[:_LONGEST_READ]
+    )
     if len(visible) > _LONGEST_LABEL:
         visible = visible[: _LONGEST_LABEL - 1] + "…"
     return visible or empty
@@ -195,12 +200,14 @@ def figures_of(
     """Figures from named values, in the given order; None where there is nothing to show.
 
     ``known`` are the starts of the steps something is known of. Steps before the first value of
-    any series are left out.
+    any series are left out, and those more than MOST_STEPS before the last.
     """
     used = [start for values in named.values() for start, value in values.items() if value]
     if not used:
         return None
-    starts = _steps(min(used), max(known), step_days)
+    last = max(known)
+    first = max(min(used), last - timedelta(days=step_days * (MOST_STEPS - 1)))
+    starts = _steps(first, last, step_days)
     labels = distinct_labels(named)
     series = tuple(
         Series(label, tuple(values.get(start, 0) if start in known else None for start in starts))

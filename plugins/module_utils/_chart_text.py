@@ -10,7 +10,7 @@ from typing import NamedTuple
 from ._calendar import week_name, week_of_day
 from ._chart_coverage import NOT_RECORDED, WEEKS, Calendar, spell_gaps
 from ._chart_figures import DOTS, LINES, WEEK_DAYS, Chart, spell_step, totals_of
-from ._chart_spec import ordered_legend
+from ._chart_frame import ordered_legend
 
 #: A table has so many of the newest rows.
 MOST_ROWS = 60

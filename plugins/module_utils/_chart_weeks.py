@@ -55,7 +55,7 @@ class _Split(NamedTuple):
     name: str
     title: str
     key: str
-    """An SQL expression over the columns of the table of machines."""
+    """An SQL expression over the columns of the table of machines; a version after a char(31)."""
     empty: str
     description: str
     table: str = "machines"
@@ -69,7 +69,7 @@ _SPLITS = (
     _Split(
         "machines-by-release",
         "Machines per week by release",
-        "trim(os_name || ' ' || os_version)",
+        "os_name || char(31) || os_version",
         "(no name)",
         "Machines that asked for updates in a week, by the system they say they are.",
         most=MOST_SERIES_OF_ALL,
@@ -176,7 +176,7 @@ def _series(connection: sqlite3.Connection, split: _Split) -> dict[str, ValuesBy
     )
     kept = [label for (label,) in ranked]
     order = sorted(kept, key=natural_key) if split.natural_order else kept
-    labels = distinct_labels(series_label(label, empty=split.empty) for label in order)
+    labels = distinct_labels(_label(raw, split) for raw in order)
     named: dict[str, ValuesByStart] = {
         label: _by_monday(connection.execute("SELECT week, n FROM parts WHERE label = ?", (raw,)))
         for label, raw in zip(labels, order, strict=True)
@@ -186,6 +186,16 @@ def _series(connection: sqlite3.Connection, split: _Split) -> dict[str, ValuesBy
         rest = f"SELECT week, sum(n) FROM parts WHERE label NOT IN ({marks}) GROUP BY week"  # noqa: S608
         named[others_label(total - len(kept))] = _by_monday(connection.execute(rest, kept))
     return named
+
+
+def _label(raw: str, split: _Split) -> str:
+    # whatever a client puts in, what is after the last one is the end of the version
+    name, separator, version = raw.rpartition("\x1f")
+    return (
+        series_label(name, version=version, empty=split.empty)
+        if separator
+        else series_label(raw, empty=split.empty)
+    )
 
 
 def _ages(connection: sqlite3.Connection) -> dict[str, ValuesByStart]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from random import Random
 
 import pytest
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._machines import (
@@ -12,6 +13,7 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._machine
     Release,
     machines_by_release,
     machines_of_week,
+    tabulate_machines,
 )
 from ansible_collections.fedora_infra.dnf_counting.tests.support.totals_files import (
     Row,
@@ -84,3 +86,31 @@ def test_by_release_most_first() -> None:
         Release("A", "0", 7),
         Release("B", "1", 7),
     ]
+
+
+def test_the_table_of_all_weeks_says_the_same_as_each_week(tmp_path: Path) -> None:
+    random = Random(7)
+    rows = [
+        Row(
+            WEEK + random.randrange(3),
+            random.randrange(1, 50),
+            os_version=random.choice("12"),
+            os_arch=random.choice("xy"),
+            sys_age=random.choice((-1, 0, 1, 2, 3, 4, 5)),
+            repo_tag=random.choice("abc"),
+            repo_arch=random.choice("xy"),
+        )
+        for _unused in range(300)
+    ]
+    with closing(sqlite3.connect(write_totals(tmp_path, rows).db)) as connection:
+        tabulate_machines(connection, {"machines": "*", "only_a": "a"}, least=1)
+        columns = "os_name, os_version, os_variant, os_arch, machines"
+        for week in range(WEEK, WEEK + 3):
+            query = f"SELECT {columns} FROM machines WHERE week = ? ORDER BY 1, 2, 3, 4"
+            tabulated = connection.execute(query, (week,)).fetchall()
+            assert tabulated == [one[:5] for one in machines_of_week(connection, week)]
+        most = "SELECT max(machines - age_1 - age_2 - age_3 - age_4) FROM machines"
+        assert connection.execute(most).fetchone()[0] > 0, "ages beyond 4 count as machines"
+        of_a = "SELECT sum(machines) FROM only_a"
+        hits = sum(row.hits for row in rows if row.repo_tag == "a" and row.sys_age >= 1)
+        assert connection.execute(of_a).fetchone() == (hits,)
