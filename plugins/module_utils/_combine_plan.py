@@ -16,7 +16,7 @@ from datetime import date
 from pathlib import Path
 
 from ._combine_records import CombinedLog, combined_logs, read_combined_day
-from ._errors import CountingError, wrong_option
+from ._errors import CountingError, shown, wrong_option
 from ._files import read_error
 from ._host_logs import (
     DEFAULT_GROUPS,
@@ -54,12 +54,26 @@ class CombineSettings:
                 expected="at least one group, each with its own name",
                 found=", ".join(names) or "none",
             )
-        if self.src == self.dest or self.src in self.dest.parents:
-            raise wrong_option(
-                "dest",
-                expected=f"a folder outside of the hosts tree {self.src}",
-                found=str(self.dest),
-            )
+        _check_outside(self.src, "dest", self.dest)
+        if self.latest is not None:
+            _check_outside(self.src, "latest", self.latest)
+            if not self.latest.is_absolute() or not self.latest.name:
+                raise wrong_option(
+                    "latest",
+                    expected="the absolute path of a folder, or an empty text",
+                    found=shown(str(self.latest)),
+                )
+
+
+def _check_outside(src: Path, option: str, folder: Path) -> None:
+    """Raise SettingsError for a folder in the hosts tree, whatever links or dots lead there."""
+    tree, real = src.resolve(), folder.resolve()
+    if tree == real or tree in real.parents:
+        raise wrong_option(
+            option,
+            expected=f"a folder outside of the hosts tree {src}",
+            found=shown(str(folder)),
+        )
 
 
 @dataclass(frozen=True)

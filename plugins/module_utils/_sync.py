@@ -190,6 +190,7 @@ def _fetch(plan: HostPlan, settings: Settings, arrived: Arrived, left: float) ->
             progress=_moved(tree, known, settings.observer),
             stopping=settings.stopping,
         )
+        progress_in(tree, known)  # too much may have come since the last look
         verdict = explained(ended)
         _note_skipped(ended.text, arrived)
     finally:

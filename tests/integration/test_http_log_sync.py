@@ -404,13 +404,13 @@ def test_incident_hostile_source(hosts: LogHosts) -> None:
         ({"max_host_files": 3}, "raise max_host_files or max_host_size"),
     ],
 )
+@pytest.mark.parametrize("kib_per_second", [300, 0], ids=["on-its-way", "all-at-once"])
 def test_incident_hostile_source_too_much(
-    hosts: LogHosts, limit: dict[str, Any], words: str
+    hosts: LogHosts, limit: dict[str, Any], words: str, kib_per_second: int
 ) -> None:
     for day in DAYS:
         write_rotated(hosts.logs("proxy01"), "big-access.log", day, os.urandom(200_000))
-    # slow, so that it is seen on its way
-    result = hosts.sync("proxy01", "proxy02", **limit, bandwidth_limit=300)
+    result = hosts.sync("proxy01", "proxy02", **limit, bandwidth_limit=kib_per_second)
     said = [reason for unit in result["units"] for reason in unit["reasons"]]
     assert any(words in reason for reason in said)
     assert hosts.path("proxy02", DAYS[0]).exists()

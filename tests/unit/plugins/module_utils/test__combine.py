@@ -519,9 +519,23 @@ def test_impossible_settings_are_refused(trees: Trees, options: dict[str, Any]) 
         trees.run(**options)
 
 
-def test_the_combined_tree_must_not_lie_in_the_hosts_tree(trees: Trees) -> None:
-    with pytest.raises(SettingsError, match="outside"):
-        trees.run(dest=trees.settings.src / "combined")
+@pytest.mark.parametrize("option", ["dest", "latest"])
+@pytest.mark.parametrize("way", ["hosts/combined", "hosts", "other/../hosts/combined", "link/here"])
+def test_incident_hostile_config_nothing_is_made_in_the_hosts_tree(
+    trees: Trees, option: str, way: str
+) -> None:
+    root = trees.settings.src.parent
+    (root / "link").symlink_to(trees.settings.src)
+    with pytest.raises(SettingsError, match=f"option {option}: expected .* outside"):
+        trees.run(**{option: root / way})
+
+
+@pytest.mark.parametrize("latest", ["/", "latest", ".."])
+def test_incident_hostile_config_links_without_a_place_are_refused(
+    trees: Trees, latest: str
+) -> None:
+    with pytest.raises(SettingsError, match="option latest: expected the absolute path"):
+        trees.run(latest=Path(latest))
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
