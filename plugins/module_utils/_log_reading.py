@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from ._errors import SourceError
 from ._records import InputFile
@@ -20,6 +21,14 @@ def is_known(seen: InputFile, recorded: Iterable[InputFile]) -> bool:
     return any(
         seen == one or (seen.path != one.path and seen.mtime_ns == one.mtime_ns) for one in recorded
     )
+
+
+def bytes_to_read(forms: Sequence[Path]) -> int:
+    """The size of a log, of whose forms the first is read; 0 where it can't be looked at."""
+    try:
+        return forms[0].stat(follow_symlinks=False).st_size
+    except OSError:  # its unit will tell
+        return 0
 
 
 def unreadable(error: OSError) -> SourceError:

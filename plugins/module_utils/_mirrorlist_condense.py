@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 from ._day_files import day_path
@@ -18,11 +19,12 @@ from ._files import replacing
 from ._log_blocks import LogBlocks
 from ._log_files import check_same_forms, open_log
 from ._log_paths import day_folder, forms_of_log
-from ._log_reading import is_known, unreadable
+from ._log_reading import bytes_to_read, is_known, unreadable
 from ._mirrorlist import RULES_VERSION
 from ._mirrorlist_blocks import ClientReader
 from ._mirrorlist_days import CondensedRecord, read_record, record_metadata
 from ._mirrorlist_writer import CondensedDayWriter
+from ._observer import NOBODY, Observer
 from ._records import InputFile, Unit
 
 #: Unknown repositories that are recorded for each day.
@@ -111,27 +113,36 @@ def condense_days(
     settings: CondenseSettings,
     *,
     workers: int = 2,
-    notify: Callable[[Unit], None] = lambda unit: None,
+    observer: Observer = NOBODY,
 ) -> list[Unit]:
-    """Make the days that are due; what became of all of them."""
+    """Make those days that are due, one after the other; the units of all, in the same order."""
+    due = [plan for plan in plans if plan.unit.status == "due"]
+    observer.expect("bytes", sum(bytes_to_read(plan.forms) for plan in due))
     units = []
     for plan in plans:
         unit = plan.unit
         if unit.status == "due":
-            unit = make_condensed_day(plan, settings, workers=workers)
-        notify(unit)
+            unit = make_condensed_day(plan, settings, workers=workers, observer=observer)
+        observer.ended(unit)
         units.append(unit)
     return units
 
 
-def make_condensed_day(plan: CondensePlan, settings: CondenseSettings, *, workers: int = 2) -> Unit:
+def make_condensed_day(
+    plan: CondensePlan,
+    settings: CondenseSettings,
+    *,
+    workers: int = 2,
+    observer: Observer = NOBODY,
+) -> Unit:
     """Make one condensed day that is due. An error of the library becomes a failed unit.
 
     ``workers`` blocks are read at a time.
     """
+    observer.started(plan.unit)
     started = time.monotonic()
     try:
-        record = _make(plan, settings, workers)
+        record = _make(plan, settings, workers, observer)
     except (CountingError, OSError) as error:
         return replace(plan.unit, status="failed", reasons=(str(error),))
     unknown = [(shown(repo), requests) for repo, requests in record.unknown_repos]
@@ -153,12 +164,15 @@ def make_condensed_day(plan: CondensePlan, settings: CondenseSettings, *, worker
     return replace(plan.unit, status="made", figures=figures, warnings=warnings)
 
 
-def _make(plan: CondensePlan, settings: CondenseSettings, workers: int) -> CondensedRecord:
+def _make(
+    plan: CondensePlan, settings: CondenseSettings, workers: int, observer: Observer
+) -> CondensedRecord:
     source, *other_forms = (InputFile.seen(path, settings.src) for path in plan.forms)
     check_same_forms(plan.forms)
     output = day_path(settings.data_dir, plan.day)
+    on_read = partial(observer.advance, "bytes", unit=plan.unit.name)
     with (
-        open_log(plan.forms[0]) as opened,
+        open_log(plan.forms[0], on_read=on_read) as opened,
         replacing(output, mode=settings.mode) as unfinished,
         CondensedDayWriter(unfinished) as writer,
     ):

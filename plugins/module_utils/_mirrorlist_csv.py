@@ -14,7 +14,7 @@ from __future__ import annotations
 import contextlib
 import json
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
@@ -30,6 +30,7 @@ from ._mirror_counts import DayCounts, count_day
 from ._mirror_tables import DailyTable, MirrorsTable, read_daily_table, read_mirrors_table
 from ._mirrorlist import calendar_day
 from ._mirrorlist_days import read_record
+from ._observer import NOBODY, Observer
 from ._records import Unit
 
 ALL_NAME, DAILY_NAME = "mirrorsdata-all.csv", "mirrors-daily.csv"
@@ -215,13 +216,14 @@ def update_csv(
     plan: CsvPlan,
     settings: CsvSettings,
     *,
-    notify: Callable[[Unit], None] = lambda unit: None,
+    observer: Observer = NOBODY,
 ) -> Unit:
     """Make the rows that are due and write the files that change by it.
 
     A day that can't be counted keeps its row and is named; an error of the library otherwise
     becomes a failed unit.
     """
+    observer.started(plan.unit, kind=UNIT_NAME)
     try:
         unit = _update(plan, settings)
     except CountingError as error:
@@ -230,7 +232,7 @@ def update_csv(
         unit = Unit(UNIT_NAME, "failed", (str(write_error(settings.csv_dir, error)),))
     finally:
         shutil.rmtree(_spill_dir(settings), ignore_errors=True)
-    notify(unit)
+    observer.ended(unit, kind=UNIT_NAME)
     return unit
 
 

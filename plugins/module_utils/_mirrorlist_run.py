@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date
 
 from ._files import remove_unfinished, writer_lock
@@ -15,6 +15,7 @@ from ._mirrorlist_condense import (
     plan_condensed_days,
 )
 from ._mirrorlist_csv import UNIT_NAME, CsvSettings, plan_csv, update_csv
+from ._observer import NOBODY, Observer
 from ._records import Unit
 
 __all__ = ["CondenseSettings", "CsvSettings", "run_condense"]
@@ -28,7 +29,7 @@ def run_condense(
     workers: int = 2,
     check_mode: bool = False,
     run_id: str = "",
-    notify: Callable[[Unit], None] = lambda unit: None,
+    observer: Observer = NOBODY,
 ) -> list[Unit]:
     """Condense the days that are due and make the rows that change by it.
 
@@ -49,8 +50,8 @@ def run_condense(
         remove_unfinished(csv_settings.csv_dir)
         # again: another run may have written meanwhile
         plans = plan_condensed_days(settings, days)
-        units = condense_days(plans, settings, workers=workers, notify=notify)
+        units = condense_days(plans, settings, workers=workers, observer=observer)
         plan = plan_csv(csv_settings)
         if plan.unit.status == "due":
-            return [*units, update_csv(plan, csv_settings, notify=notify)]
+            return [*units, update_csv(plan, csv_settings, observer=observer)]
     return [*units, plan.unit]

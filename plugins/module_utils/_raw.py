@@ -23,7 +23,7 @@ from ._host_hash import WeekKeys
 from ._log_blocks import LogBlocks
 from ._log_files import check_same_forms, open_log
 from ._log_paths import day_folder, forms_of_log
-from ._log_reading import is_known, unreadable, without_address
+from ._log_reading import bytes_to_read, is_known, unreadable, without_address
 from ._observer import NOBODY, Observer
 from ._raw_days import RawRecord, raw_day_path, read_record, record_metadata
 from ._raw_writer import HashHosts, RawDayWriter
@@ -127,7 +127,7 @@ def make_raw_days(
     processors to use for the days that are made at once.
     """
     due = [plan for plan in plans if plan.unit.status == "due"]
-    observer.expect("bytes", sum(_bytes_to_read(plan) for plan in due))
+    observer.expect("bytes", sum(bytes_to_read(plan.forms) for plan in due))
     with contextlib.ExitStack() as stack:
         if executor is None:
             at_once = max(1, min(_DAYS_AT_ONCE, workers, len(due)))
@@ -146,13 +146,6 @@ def make_raw_days(
             observer.ended(unit)
             units.append(unit)
     return units
-
-
-def _bytes_to_read(plan: RawPlan) -> int:
-    try:
-        return plan.forms[0].stat(follow_symlinks=False).st_size
-    except OSError:  # its unit will tell
-        return 0
 
 
 def make_raw_day(

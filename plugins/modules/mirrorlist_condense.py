@@ -65,15 +65,16 @@ options:
         nothing is written.
     type: path
   workers:
-    description: How many threads read; by default as many as there are processors.
+    description: How many threads read, V(1) to V(1000); by default as many as there are processors.
     type: int
   memory_mib:
-    description: How much memory the counting of rows may use, in MiB.
+    description: How much memory the counting of rows may use, in MiB; V(64) or more.
     type: int
     default: 384
 extends_documentation_fragment:
   - fedora_infra.dnf_counting.days
   - fedora_infra.dnf_counting.days.run
+  - fedora_infra.dnf_counting.watch
 seealso:
   - module: fedora_infra.dnf_counting.http_log_combine
   - module: fedora_infra.dnf_counting.countme_raw
@@ -195,6 +196,7 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._module 
     available_processors,
     counting_module,
     finish,
+    observed,
     run,
     window,
 )
@@ -214,6 +216,7 @@ DEFAULT_DAYS = 14
 
 def condense(module: Any) -> None:
     params = module.params
+    observer = observed(module, "condense")
     data_dir, csv_dir = Path(params["data_dir"]), Path(params["csv_dir"])
     log_name = checked_log_name(params["log_name"])
     check_mount(Path(params["require_mount"]) if params["require_mount"] else None)
@@ -224,6 +227,7 @@ def condense(module: Any) -> None:
         workers=params["workers"] or available_processors(),
         check_mode=module.check_mode,
         run_id=params["run_id"],
+        observer=observer,
     )
     for unit in units:
         for warning in unit.warnings:
@@ -234,7 +238,8 @@ def condense(module: Any) -> None:
 
 
 def main() -> None:
-    module = counting_module(OPTIONS, libraries=("numpy", "pyarrow", "duckdb"), bounds=BOUNDS)
+    libraries = ("numpy", "pyarrow", "duckdb")
+    module = counting_module(OPTIONS, libraries=libraries, watched=True, bounds=BOUNDS)
     run(module, lambda: condense(module))
 
 
