@@ -37,14 +37,15 @@ def blocks(count: int) -> list[BlockClients]:
 
 
 def written(path: Path, held_rows: int) -> tuple[list[tuple[str, ...]], ClientStatistics]:
-    writer = CondensedDayWriter(path, held_rows=held_rows)
-    for block in blocks(40):
-        writer.add(block)
-    writer.close(lambda statistics: {b"rows": str(statistics.rows).encode()})
-    assert pq.read_metadata(path).metadata[b"rows"] == str(writer.statistics.rows).encode()
+    with CondensedDayWriter(path, held_rows=held_rows) as writer:
+        for block in blocks(40):
+            writer.add(block)
+        statistics = writer.complete()
+        writer.close({b"rows": str(statistics.rows).encode()})
+    assert pq.read_metadata(path).metadata[b"rows"] == str(statistics.rows).encode()
     columns = pq.read_table(path).columns
     rows = list(zip(*(column.to_pylist() for column in columns), strict=True))
-    return rows, writer.statistics
+    return rows, statistics
 
 
 @pytest.mark.parametrize("held_rows", [100, 350, 1000])
@@ -60,18 +61,22 @@ def test_however_little_is_held_the_clients_are_the_same(tmp_path: Path, held_ro
     assert [path.name for path in sorted(tmp_path.iterdir())] == ["at-once.parquet", "day.parquet"]
 
 
-def test_what_is_discarded_leaves_nothing(tmp_path: Path) -> None:
-    writer = CondensedDayWriter(tmp_path / "day.parquet", held_rows=200)
-    for block in blocks(10):
-        writer.add(block)
-    assert list(tmp_path.iterdir())
-    writer.discard()
+def test_what_fails_leaves_nothing(tmp_path: Path) -> None:
+    def fail() -> None:
+        with CondensedDayWriter(tmp_path / "day.parquet", held_rows=200) as writer:
+            for block in blocks(10):
+                writer.add(block)
+            assert list(tmp_path.iterdir())
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
     assert not list(tmp_path.iterdir())
 
 
 def test_a_day_without_clients_is_a_file_without_rows(tmp_path: Path) -> None:
-    writer = CondensedDayWriter(tmp_path / "day.parquet")
-    writer.add(ClientReader(date(2021, 9, 28)).clients(b"nothing\n"))
-    writer.close(lambda statistics: {})
+    with CondensedDayWriter(tmp_path / "day.parquet") as writer:
+        writer.add(ClientReader(date(2021, 9, 28)).clients(b"nothing\n"))
+        assert writer.complete() == ClientStatistics()
+        writer.close({})
     assert pq.read_table(tmp_path / "day.parquet").num_rows == 0
-    assert writer.statistics == ClientStatistics()
