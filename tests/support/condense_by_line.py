@@ -37,7 +37,7 @@ _MONTHS = {
 def _repo_table() -> dict[str, str]:
     table = {"rawhide": "rawhide", "frawhide": "rawhide", "rawhidemodular": "rawhide_modular"}
     for n in FEDORAS:
-        for name in {f"{n}", f"f{n}", f"f{n:02}"}:
+        for name in (f"{n}", f"f{n}", f"f{n:02}"):
             table[name] = f"f{n:02}"
     for n in MODULAR_FEDORAS:
         table[f"fmodular{n}"] = table[f"modularf{n}"] = f"modular_f{n}"
