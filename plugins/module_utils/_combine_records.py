@@ -176,16 +176,25 @@ def newest_days(combined: Path) -> Iterator[date]:
 
     Raises SourceError where a folder is there but can't be read.
     """
-    for year in _numbered(combined, 4):
-        for month in _numbered(year, 2):
-            for day in _numbered(month, 2):
+    return _days(combined, newest_first=True)
+
+
+def oldest_days(combined: Path) -> Iterator[date]:
+    """Likewise, the oldest first."""
+    return _days(combined, newest_first=False)
+
+
+def _days(combined: Path, *, newest_first: bool) -> Iterator[date]:
+    for year in _numbered(combined, 4, newest_first=newest_first):
+        for month in _numbered(year, 2, newest_first=newest_first):
+            for day in _numbered(month, 2, newest_first=newest_first):
                 try:
                     yield date(int(year.name), int(month.name), int(day.name))
                 except ValueError:
                     continue
 
 
-def _numbered(folder: Path, digits: int) -> list[Path]:
+def _numbered(folder: Path, digits: int, *, newest_first: bool) -> list[Path]:
     try:
         names = os.listdir(folder)
     except (FileNotFoundError, NotADirectoryError):
@@ -193,7 +202,7 @@ def _numbered(folder: Path, digits: int) -> list[Path]:
     except OSError as error:
         raise read_error(folder, error) from error
     numbers = [name for name in names if len(name) == digits and name.isdecimal()]
-    return [folder / name for name in sorted(numbers, reverse=True)]
+    return [folder / name for name in sorted(numbers, reverse=newest_first)]
 
 
 def stale_forms(path: Path) -> list[Path]:

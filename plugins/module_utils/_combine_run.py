@@ -106,25 +106,49 @@ def _swap(settings: CombineSettings, links: PlannedLatest | None) -> PlannedLate
     return replace(links, unit=replace(links.unit, status="made"))
 
 
+@dataclass(frozen=True)
+class StrayHosts:
+    """Where the host list, the patterns of the groups and the hosts tree don't agree; sorted."""
+
+    unexpected: tuple[str, ...]
+    """Hosts of a group that have a folder and are not expected, where any are."""
+    unmatched: tuple[str, ...]
+    """Hosts that have a folder and are in no group."""
+    without_group: tuple[str, ...]
+    """Expected hosts that are in no group."""
+    empty_groups: tuple[str, ...]
+    """Groups whose pattern matches no folder."""
+
+
+def stray_hosts(settings: CombineSettings, tree: HostsTree) -> StrayHosts:
+    """Compare the host list, the groups and the hosts tree."""
+    here, expected = set(tree.hosts), set(settings.expected_hosts)
+    grouped = {h for h in here | expected if any(g.has_host(h) for g in settings.groups)}
+    return StrayHosts(
+        unexpected=tuple(sorted(here & grouped - expected)) if expected else (),
+        unmatched=tuple(sorted(here - grouped)),
+        without_group=tuple(sorted(expected - grouped)),
+        empty_groups=tuple(g.name for g in settings.groups if not any(map(g.has_host, here))),
+    )
+
+
 def _result(
     settings: CombineSettings,
     tree: HostsTree,
     planned: Sequence[PlannedLog],
     units: Sequence[Unit],
 ) -> CombineRun:
-    of_groups = {host for host in tree.hosts if any(g.has_host(host) for g in settings.groups)}
-    unexpected = sorted(of_groups - set(settings.expected_hosts)) if settings.expected_hosts else []
-    without = [g.name for g in settings.groups if not any(map(g.has_host, tree.hosts))]
+    stray = stray_hosts(settings, tree)
     failed = [f"{log.day}" for log, u in zip(planned, units, strict=False) if u.status == "failed"]
     if any(unit.name == "latest" and unit.status == "failed" for unit in units):
         failed.append("latest")
     return CombineRun(
         units=list(units),
         ignored_folders=tree.odd_names,
-        unexpected_hosts=tuple(unexpected),
-        groups_without_hosts=tuple(without),
+        unexpected_hosts=stray.unexpected,
+        groups_without_hosts=stray.empty_groups,
         failed_days=tuple(sorted(set(failed))),
-        warnings=tuple(_warnings(settings, units, tree.odd_names, unexpected, without)),
+        warnings=tuple(_warnings(settings, units, tree.odd_names, stray)),
     )
 
 
@@ -132,22 +156,20 @@ def _warnings(
     settings: CombineSettings,
     units: Sequence[Unit],
     odd_names: Sequence[str],
-    unexpected: Sequence[str],
-    without: Sequence[str],
+    stray: StrayHosts,
 ) -> list[str]:
     warnings = [f"{unit.name}: {warning}" for unit in units for warning in unit.warnings]
     if odd_names:
         warnings.append(
             f"{settings.src}: folders that can't be hosts' are ignored: {', '.join(odd_names)}"
         )
-    if unexpected:
-        warnings.append(f"hosts that are not in expected_hosts have logs: {', '.join(unexpected)}")
-    grouped = [h for h in settings.expected_hosts if any(g.has_host(h) for g in settings.groups)]
-    stray = sorted(set(settings.expected_hosts) - set(grouped))
-    if stray:
-        warnings.append(f"expected hosts that no group's pattern matches: {', '.join(stray)}")
-    if without:
-        warnings.append(
-            f"groups whose pattern matches no host in {settings.src}: {', '.join(without)}"
-        )
+    if stray.unexpected:
+        names = ", ".join(stray.unexpected)
+        warnings.append(f"hosts that are not in expected_hosts have logs: {names}")
+    if stray.without_group:
+        names = ", ".join(stray.without_group)
+        warnings.append(f"expected hosts that no group's pattern matches: {names}")
+    if stray.empty_groups:
+        names = ", ".join(stray.empty_groups)
+        warnings.append(f"groups whose pattern matches no host in {settings.src}: {names}")
     return warnings

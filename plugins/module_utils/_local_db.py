@@ -70,7 +70,7 @@ def reading_local_db(
         yield None
         return
     try:
-        with contextlib.closing(_connect(path, "ro", lock_timeout_seconds)) as connection:
+        with contextlib.closing(_connect(path, _reading(path), lock_timeout_seconds)) as connection:
             _check(connection, path, schema)
             yield connection
     except (sqlite3.Error, _DamagedError, OSError, CountingError) as error:
@@ -95,6 +95,15 @@ def _words(path: Path, schema: LocalSchema) -> Iterator[None]:
         ) from error
     except OSError as error:
         raise write_error(path, error) from error
+
+
+def _reading(path: Path) -> str:
+    """How to open a file for reading without leaving anything beside it.
+
+    A file with a log ahead of it (WAL) is at rest where there is no such log. SQLite would make
+    one for a mere reader, with the reader as its owner.
+    """
+    return "ro" if path.with_name(path.name + "-wal").exists() else "ro&immutable=1"
 
 
 def _connect(path: Path, mode: str, lock_timeout_seconds: float) -> sqlite3.Connection:

@@ -18,9 +18,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from ._local_db import LocalSchema, local_db
+from ._local_db import LocalSchema, local_db, reading_local_db
 
 #: The oldest messages go when there are more; 20,000 are those of some months of nights.
 MOST_MESSAGES = 20_000
@@ -54,6 +54,24 @@ class Message:
     bad: bool = False
     """Whether it tells of a failure."""
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
+
+
+class Waiting(NamedTuple):
+    """Messages that are not sent yet."""
+
+    messages: int
+    oldest: str | None
+    """When the first of them was announced; UTC, as ISO 8601 has it."""
+
+
+def read_waiting(path: Path) -> Waiting:
+    """How many messages wait. Writes nothing; raises SourceError where it can't be read."""
+    with reading_local_db(path, _SCHEMA) as connection:
+        if connection is None:
+            return Waiting(0, None)
+        return Waiting(
+            *connection.execute("SELECT count(*), min(sent_at) FROM messages").fetchone()
+        )
 
 
 class Spool:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +56,14 @@ def load_memory(dest: Path) -> dict[str, HostMemory]:
         return {host: _host_from_json(record) for host, record in hosts.items()}
     except (SourceError, ValueError, KeyError, TypeError, AttributeError):
         return {}
+
+
+def synced_at(dest: Path) -> datetime | None:
+    """When the last sync ended; None where that is not known."""
+    try:
+        return datetime.fromtimestamp((dest / MEMORY_NAME).stat().st_mtime, UTC)
+    except OSError:
+        return None
 
 
 def save_memory(dest: Path, memory: Mapping[str, HostMemory]) -> None:

@@ -1,0 +1,402 @@
+# Copyright: Contributors to the fedora_infra.dnf_counting project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Read the status of the pipeline from its trees, records and plans. Writes nothing.
+
+What can't be read becomes a problem, and all else is read nevertheless.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from . import _publish as publishing
+from ._combine_plan import CombineSettings, plan
+from ._combine_records import CombinedDay, read_combined_day
+from ._combine_run import StrayHosts, stray_hosts
+from ._coverage import UNREADABLE, Calendar, Covered, StageCoverage
+from ._coverage_hosts import HostsCoverage, HostsSeen, cover_hosts, cover_sync
+from ._coverage_stages import (
+    WeekCoverage,
+    cover_combine,
+    cover_published,
+    cover_raw,
+    cover_weeks,
+    weeks_stage,
+)
+from ._errors import CountingError, SettingsError
+from ._files import check_mount, write_error, writer_at_work
+from ._host_logs import HostsTree, read_hosts_tree
+from ._host_problems import Findings
+from ._message_spool import Waiting, read_waiting
+from ._problems import CRITICAL, UNKNOWN, WARNING, Problem, Thresholds, worst_first
+from ._publish_stage import Profile
+from ._raw import RawSettings, plan_raw_days
+from ._raw_days import list_raw_days
+from ._run_history import Step, read_steps
+from ._schedule import NextRun, next_of_cron, next_of_timer
+from ._status import Status
+from ._status_problems import judge
+from ._status_runs import step_times
+from ._status_trees import Tree, bytes_in, bytes_of_days, reach_of_days, reach_of_hosts, room_of
+from ._sync_memory import load_memory, synced_at
+from ._sync_plan import sources_of
+from ._totals_plan import TotalsPlan, TotalsSettings, csv_plan, plan_totals, read_counted
+
+#: So far back the history of runs is read.
+_HISTORY_DAYS = 90
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True)
+class CountedProfile:
+    """One set of totals, and where its parts lie."""
+
+    name: str
+    log_name: str
+    raw_dir: Path
+    totals_db: Path
+    totals_csv: Path
+    prefix: str
+
+
+@dataclass(frozen=True)
+class StatusSettings:
+    """What the stages are set to; the same as in a run."""
+
+    combine: CombineSettings
+    """Its ``expected_hosts`` are the host list."""
+    profiles: tuple[CountedProfile, ...] = ()
+    publish: publishing.Settings | None = None
+    hash_hosts: bool = False
+    revise_weeks: int = 4
+    totals_settle_days: int = 7
+    history_db: Path | None = None
+    messaging_spool: Path | None = None
+    timer: str = ""
+    cron_file: Path | None = None
+    thresholds: Thresholds = field(default_factory=Thresholds)
+    missing_libraries: tuple[str, ...] = ()
+    """What can't be imported here; raw days and totals are not looked at without."""
+
+
+def listed_hosts(entries: Iterable[object]) -> tuple[list[str], list[Problem]]:
+    """The names in a host list as the sync takes it; what is wrong with the others is a problem."""
+    names: set[str] = set()
+    problems = []
+    for entry in entries:
+        try:
+            names.update(source.host for source in sources_of([entry], "{host}::log/"))
+        except SettingsError as error:
+            problems.append(_problem(CRITICAL, "settings", error))
+    return sorted(names), problems
+
+
+def _problem(severity: str, stage: str, error: CountingError) -> Problem:
+    what = f"{error.place}: expected {error.expected}, found {error.found}"
+    return Problem(severity, stage, what, "", error.advice)
+
+
+def read_status(
+    settings: StatusSettings,
+    days: Sequence[date],
+    *,
+    now: datetime,
+    log_host: str = "",
+    run_id: str = "",
+    problems: Iterable[Problem] = (),
+) -> Status:
+    """Everything there is to know for some days. ``problems`` were found before.
+
+    Raises nothing for what is wrong with the trees: that is what the status tells.
+    """
+    reading = _Reading(settings, days, now)
+    reading.problems += problems
+    hosts, stray = reading.hosts()
+    stages = [cover_sync(hosts.hosts, days), reading.combine()]
+    weeks: list[WeekCoverage] = []
+    for profile in settings.profiles:
+        stages += reading.count(profile, weeks)
+    stages += reading.published()
+    status = Status(
+        generated_at=now,
+        log_host=log_host,
+        days=tuple(days),
+        run_id=run_id,
+        stages=tuple(stages),
+        hosts=hosts.hosts,
+        unmatched=hosts.unmatched,
+        weeks=tuple(weeks),
+        steps=tuple(step_times(reading.steps())),
+        trees=tuple(reading.trees(hosts.bytes)),
+        synced_at=reading.synced_at,
+        next_run=reading.next_run(),
+        at_work=tuple(reading.at_work()),
+        unsent=reading.unsent(),
+    )
+    findings = Findings(
+        thresholds=settings.thresholds,
+        begin=reading.begin,
+        today=reading.today,
+        stray=stray,
+        odd_names=reading.tree.odd_names,
+        silently_unmatched=hosts.silently_unmatched,
+        is_scheduled=bool(settings.timer or settings.cron_file),
+    )
+    return replace(
+        status, problems=tuple(worst_first([*reading.problems, *judge(status, findings)]))
+    )
+
+
+class _Reading:
+    """What several parts of the status need, and the problems met on the way."""
+
+    def __init__(self, settings: StatusSettings, days: Sequence[date], now: datetime) -> None:
+        self.settings = settings
+        self.days = days
+        self.now = now
+        self.today = now.astimezone(UTC).date()
+        self.problems: list[Problem] = []
+        combine = settings.combine
+        self.share_is_there = bool(self._tried("combine", self._proof_of_share))
+        self.tree = self._hosts_tree()
+        self.reach: dict[str, tuple[date | None, date | None]] = {
+            "hosts": reach_of_hosts(combine.src, self.tree.hosts),
+            "combined": self._reach_of_combined(),
+        }
+        for profile in settings.profiles:
+            raw = self._tried("count_raw", partial(list_raw_days, profile.raw_dir)) or {}
+            self.reach[f"raw {profile.name}"] = min(raw, default=None), max(raw, default=None)
+        oldest = [first for first, _last in self.reach.values() if first is not None]
+        self.begin = min(oldest, default=None)
+        self.synced_at = synced_at(combine.src)
+        asked_through = self.synced_at and self.synced_at.date() - timedelta(days=1)
+        self.calendar = Calendar(
+            days, self.today, combine.settle_days, self.begin, asked_through or None
+        )
+        self.records = self._records()
+
+    def _tried(self, stage: str, look: Callable[[], _T]) -> _T | None:
+        """What a look gives; None where it fails, which is a problem."""
+        try:
+            return look()
+        except CountingError as error:
+            self.problems.append(_problem(CRITICAL, stage, error))
+        except OSError as error:
+            told = write_error(Path(str(error.filename or "a file")), error)
+            self.problems.append(
+                Problem(
+                    CRITICAL,
+                    stage,
+                    f"{told.place}: expected to read there, found {told.found}",
+                    "",
+                    "Let the counting user read it, or look at its file system.",
+                )
+            )
+        return None
+
+    def _proof_of_share(self) -> bool:
+        check_mount(self.settings.combine.require_mount)
+        return True
+
+    def _hosts_tree(self) -> HostsTree:
+        root = self.settings.combine.src
+        empty = HostsTree(root, (), ())
+        try:
+            return read_hosts_tree(root)
+        except CountingError as error:
+            # before the first run there is none
+            if not isinstance(error.__cause__, FileNotFoundError):
+                self.problems.append(_problem(CRITICAL, "sync", error))
+        return empty
+
+    def _reach_of_combined(self) -> tuple[date | None, date | None]:
+        if not self.share_is_there:
+            return None, None
+        dest = self.settings.combine.dest
+        return self._tried("combine", lambda: reach_of_days(dest)) or (None, None)
+
+    def _records(self) -> dict[date, CombinedDay]:
+        records = {}
+        for day in self.days if self.share_is_there else ():
+            try:
+                records[day] = read_combined_day(self.settings.combine.dest, day)
+            except (CountingError, OSError):
+                continue  # the plan of that day says so
+        return records
+
+    def hosts(self) -> tuple[HostsCoverage, StrayHosts]:
+        combine = self.settings.combine
+        seen = HostsSeen(self.tree, combine.expected_hosts, load_memory(combine.src), self.records)
+        return cover_hosts(seen, combine.groups, self.calendar), stray_hosts(combine, self.tree)
+
+    def combine(self) -> StageCoverage:
+        settings = self.settings.combine
+        if not self.share_is_there:
+            reason = Covered(UNREADABLE, ("the share is not there",))
+            return StageCoverage("combine", "", "day", {str(day): reason for day in self.days})
+        planned = plan(settings, self.tree, self.days, today=self.today)
+        newest = self.reach["combined"][1]
+        return cover_combine(self.calendar, planned, settings.dest, newest=newest)
+
+    def count(self, profile: CountedProfile, weeks: list[WeekCoverage]) -> list[StageCoverage]:
+        """The raw days and totals of a profile; its weeks are added to ``weeks``."""
+        if self.settings.missing_libraries:
+            self.problems.append(
+                Problem(
+                    UNKNOWN,
+                    "settings",
+                    "raw days and totals can't be looked at: "
+                    f"{', '.join(self.settings.missing_libraries)} can't be imported",
+                    "",
+                    "Run the playbook deploy, which installs them.",
+                )
+            )
+            return []
+        raw = self._tried("count_raw", lambda: self._raw(profile))
+        planned = self._tried("count_totals", lambda: self._totals(profile))
+        found = [raw] if raw else []
+        if planned is not None:
+            of_profile = cover_weeks(self.calendar, profile.name, planned)
+            weeks += of_profile
+            found.append(weeks_stage(self.calendar, profile.name, of_profile, planned))
+        return found
+
+    def _raw(self, profile: CountedProfile) -> StageCoverage:
+        combined = self.settings.combine.dest
+        settings = RawSettings(
+            combined, profile.log_name, profile.raw_dir, self.settings.hash_hosts
+        )
+        return cover_raw(
+            self.calendar,
+            profile.name,
+            plan_raw_days(settings, self.days),
+            profile.raw_dir,
+            source_is_there=self.share_is_there,
+        )
+
+    def _totals(self, profile: CountedProfile) -> TotalsPlan:
+        settings = TotalsSettings(
+            raw_dir=profile.raw_dir,
+            totals_db=profile.totals_db,
+            now=self.now,
+            revise_weeks=self.settings.revise_weeks,
+            settle_days=self.settings.totals_settle_days,
+            lock_timeout_seconds=10,
+        )
+        if not profile.raw_dir.is_dir():
+            counted = read_counted(settings)
+            if counted.weeks:
+                self.problems.append(_no_raw_dir(profile))
+            return TotalsPlan([], counted, {}, None)
+        planned = plan_totals(settings)
+        csv = csv_plan(
+            replace(settings, totals_csv=profile.totals_csv), planned.counted.weeks, changes=False
+        )
+        if csv and csv.reason:
+            self.problems.append(_csv_differs(profile, csv.reason))
+        return planned
+
+    def published(self) -> list[StageCoverage]:
+        settings = self.settings.publish
+        if settings is None or self.settings.missing_libraries:
+            return []
+        profiles = [
+            Profile(one.name, one.totals_db, one.totals_csv, one.prefix)
+            for one in self.settings.profiles
+        ]
+        planned = self._tried("publish", lambda: publishing.plan(profiles, settings))
+        return cover_published(planned.profiles) if planned else []
+
+    def steps(self) -> list[Step]:
+        path = self.settings.history_db
+        if path is None:
+            return []
+        since = self.now - timedelta(days=_HISTORY_DAYS)
+        return self._tried("history", lambda: read_steps(path, since=since)) or []
+
+    def unsent(self) -> Waiting | None:
+        path = self.settings.messaging_spool
+        return None if path is None else self._tried("messages", lambda: read_waiting(path))
+
+    def next_run(self) -> NextRun | None:
+        cron = self.settings.cron_file
+        found = []
+        if self.settings.timer:
+            timer = self.settings.timer
+            found.append(self._tried("schedule", lambda: next_of_timer(timer)))
+        if cron is not None:
+            local = self.now.astimezone()
+            found.append(self._tried("schedule", lambda: next_of_cron(cron, local)))
+        return min((one for one in found if one), default=None)
+
+    def at_work(self) -> list[str]:
+        folders = {tree.path for tree in self._named_trees()}
+        writers = ((folder, writer_at_work(folder)) for folder in sorted(folders))
+        return [f"{folder}: {writer}" for folder, writer in writers if writer]
+
+    def _named_trees(self) -> list[Tree]:
+        combine, publish = self.settings.combine, self.settings.publish
+        trees = [Tree("hosts", combine.src), Tree("combined", combine.dest)]
+        for profile in self.settings.profiles:
+            trees.append(Tree(f"raw {profile.name}", profile.raw_dir))
+        totals = {profile.totals_db.parent for profile in self.settings.profiles}
+        trees += [Tree("totals", folder) for folder in sorted(totals)]
+        return [*trees, *([Tree("published", publish.dest)] if publish else [])]
+
+    def trees(self, hosts_bytes: int) -> list[Tree]:
+        return [self._tree(tree, hosts_bytes) for tree in self._named_trees()]
+
+    def _tree(self, tree: Tree, hosts_bytes: int) -> Tree:
+        if tree.name == "combined" and not self.share_is_there:
+            return replace(tree, problem="the share is not there")
+        room = room_of(tree.path)
+        if room.total is None:
+            return replace(tree, problem="not there, or not to be read")
+        oldest, newest = self.reach.get(tree.name, (None, None))
+        return replace(
+            tree,
+            total_bytes=room.total,
+            free_bytes=room.free,
+            used_bytes=hosts_bytes if tree.name == "hosts" else self._used(tree),
+            oldest=oldest,
+            newest=newest,
+        )
+
+    def _used(self, tree: Tree) -> int:
+        if tree.name == "combined":
+            return bytes_of_days(tree.path, self.days)
+        return bytes_in([tree.path, *_folders_in(tree.path)])
+
+
+def _folders_in(folder: Path) -> list[Path]:
+    try:
+        return [path for path in folder.iterdir() if path.is_dir() and not path.is_symlink()]
+    except OSError:
+        return []
+
+
+def _no_raw_dir(profile: CountedProfile) -> Problem:
+    return Problem(
+        CRITICAL,
+        "count_raw",
+        f"{profile.raw_dir}: expected the folder of raw days, found none, and weeks were counted",
+        "",
+        "Mount that file system, or correct the setting.",
+    )
+
+
+def _csv_differs(profile: CountedProfile, reason: str) -> Problem:
+    return Problem(
+        WARNING,
+        "count_totals",
+        f"{profile.totals_csv}: {reason}",
+        "",
+        "The next run writes it; if it stays so, run countme_totals and see what it says.",
+    )

@@ -1,0 +1,160 @@
+# Copyright: Contributors to the fedora_infra.dnf_counting project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A log host with some weeks of logs of a few hosts, counted by the stages' own code, quickly."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils import _publish
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._calendar import (
+    days_between,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._combine_plan import (
+    CombineSettings,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._combine_run import (
+    run_combine,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._host_logs import Group
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._log_paths import (
+    host_day_folder,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._publish_stage import (
+    Profile,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._raw import (
+    RawSettings,
+    make_raw_day,
+    plan_raw_days,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._status import Status
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._status_read import (
+    CountedProfile,
+    StatusSettings,
+    read_status,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync_memory import (
+    MEMORY_NAME,
+    HostMemory,
+    save_memory,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._totals import (
+    update_totals,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._totals_plan import (
+    TotalsSettings,
+)
+
+LOG = "mirrors.fedoraproject.org-access.log"
+HOSTS = ("proxy01", "proxy02", "proxy03")
+#: Three whole weeks, 2021-W38 to 2021-W40, and some days more; the run is of the day after.
+FIRST, LAST = date(2021, 9, 20), date(2021, 10, 15)
+DAYS = days_between(FIRST, LAST)
+NOW = datetime.combine(LAST + timedelta(days=1), time(4), UTC)
+
+
+@dataclass(frozen=True)
+class CountingHost:
+    """Everything below ``root``; call the stages in any order, then look at the status."""
+
+    root: Path
+
+    @property
+    def profile(self) -> CountedProfile:
+        state = self.root / "countme"
+        return CountedProfile(
+            "fedora", LOG, state / "raw", state / "totals.db", state / "totals.csv", "totals"
+        )
+
+    @property
+    def settings(self) -> StatusSettings:
+        return StatusSettings(
+            combine=CombineSettings(
+                self.root / "hosts",
+                self.root / "combined",
+                groups=(Group("proxies", "proxy*", "*access.log"),),
+                expected_hosts=HOSTS,
+            ),
+            profiles=(self.profile,),
+            publish=_publish.Settings(self.root / "html"),
+        )
+
+    def day_of(self, host: str, day: date) -> Path:
+        return host_day_folder(self.root / "hosts", host, day)
+
+    def __post_init__(self) -> None:
+        (self.root / "hosts").mkdir(parents=True, exist_ok=True)
+
+    def put(self, host: str, day: date, *, name: str = LOG, hits: int = 3) -> Path:
+        """A log of a host: requests of the day before, with countme."""
+        path = self.day_of(host, day) / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("".join(_hit(host, day, number) for number in range(hits)))
+        return path
+
+    def sync(self, *, without: Iterable[tuple[str, date]] = (), at: datetime = NOW) -> None:
+        """Logs of all hosts and days but some, and what a sync remembers of them."""
+        left_out = set(without)
+        memory = {}
+        for host in HOSTS:
+            came = [day for day in DAYS if (host, day) not in left_out]
+            for day in came:
+                self.put(host, day)
+            memory[host] = HostMemory(FIRST, 1.0, max(came), tuple(came))
+        save_memory(self.root / "hosts", memory)
+        self.synced_at(at)
+
+    def synced_at(self, at: datetime) -> None:
+        os.utime(self.root / "hosts" / MEMORY_NAME, (at.timestamp(), at.timestamp()))
+
+    def combine(self, days: Iterable[date] = DAYS) -> None:
+        run_combine(self.settings.combine, [*days], today=NOW.date())
+
+    def count(self, days: Iterable[date] = DAYS) -> None:
+        profile = self.profile
+        raw = RawSettings(self.root / "combined", profile.log_name, profile.raw_dir)
+        for plan in plan_raw_days(raw, [*days]):
+            if plan.unit.status == "due":
+                make_raw_day(plan, raw)
+        update_totals(
+            TotalsSettings(profile.raw_dir, profile.totals_db, NOW, profile.totals_csv, workers=1)
+        )
+
+    def publish(self) -> None:
+        one = self.profile
+        profile = Profile(one.name, one.totals_db, one.totals_csv, one.prefix)
+        _publish.publish([profile], _publish.Settings(self.root / "html"), now=NOW)
+
+    def run(self) -> CountingHost:
+        """All stages after the sync."""
+        self.combine()
+        self.count()
+        self.publish()
+        return self
+
+    def status(self, *, now: datetime = NOW, days: Iterable[date] = DAYS, **changes: Any) -> Status:
+        """The status, with some of the settings changed."""
+        return read_status(
+            replace(self.settings, **changes), [*days], now=now, log_host="log01.example.org"
+        )
+
+
+def _hit(host: str, day: date, number: int) -> str:
+    at = datetime.combine(day - timedelta(days=1), time(12, number), UTC)
+    return (
+        f"192.0.2.{number + 10 * int(host[-2:])} - - [{at:%d/%b/%Y:%H:%M:%S +0000}] "
+        '"GET /metalink?repo=fedora-34&arch=x86_64&countme=1 HTTP/2.0" 200 32000 "-" '
+        '"libdnf (Fedora 34; server; Linux.x86_64)"\n'
+    )
+
+
+def whats(status: Status, severity: str = "") -> list[str]:
+    """What the problems of a status are, the worst first; of one severity only."""
+    return [p.what for p in status.problems if severity in ("", p.severity)]
