@@ -266,3 +266,36 @@ def test_two_runs_at_a_time_send_each_message_once(
             assert {a.announce(4), b.announce(4)} == {"sent"}
     received = broker.received()
     assert sorted(numbers(received)) == sorted((r, n) for r in "ab" for n in range(1, 21))
+
+
+def test_operators_send_messages_of_their_own(broker: Broker, good: Path, tmp_path: Path) -> None:
+    options: dict[str, Any] = {
+        "topic": "maintenance.start",
+        "body": {"reason": "moved"},
+        "messaging_config": good,
+        "messaging_spool": tmp_path / "messages.db",
+        "run_id": "r1",
+    }
+    planned = run_module("stats_message", check=True, **options)
+    assert (planned["units"][0]["status"], planned["changed"]) == ("due", True)
+    assert broker.received() == []
+    sent = run_module("stats_message", **options)
+    assert (sent["units"][0]["status"], sent["changed"], sent["waiting"]) == ("made", True, 0)
+    (received,) = broker.received()
+    assert received.topic == PREFIX + "maintenance.start"
+    assert received.body["reason"] == "moved"
+    assert received.body["run_id"] == "r1"
+    assert received.body["host"]
+
+
+@pytest.mark.parametrize("topic", ["", "a..b", "a b", "a.#", "x" * 300])
+def test_odd_topics_are_refused(topic: str, tmp_path: Path) -> None:
+    refused = run_module(
+        "stats_message",
+        ok=False,
+        topic=topic,
+        messaging_config=tmp_path / "c.toml",
+        messaging_spool=tmp_path / "messages.db",
+    )
+    assert "option topic" in refused["msg"]
+    assert list(tmp_path.iterdir()) == []

@@ -8,6 +8,7 @@ import os
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import time
 from collections.abc import Iterator
@@ -143,9 +144,14 @@ class Broker:
         )
 
     def connection(self) -> pika.BlockingConnection:
-        """A connection of the consumer's; not with TLS."""
+        """A connection of the consumer's; with TLS, it shows the broker's own certificate."""
+        options = None
+        if self.tls:
+            context = ssl.create_default_context(cafile=self.tls["cacertfile"])
+            context.load_cert_chain(self.tls["certfile"], self.tls["keyfile"])
+            options = pika.SSLOptions(context, "127.0.0.1")
         return pika.BlockingConnection(
-            pika.ConnectionParameters("127.0.0.1", self.port, heartbeat=0)
+            pika.ConnectionParameters("127.0.0.1", self.port, heartbeat=0, ssl_options=options)
         )
 
     def keep_all(self) -> None:
