@@ -67,7 +67,7 @@ class StageCoverage:
     """What is there of one stage: by day, for totals by week, for publishing as a whole."""
 
     stage: str
-    """``sync``, ``combine``, ``count_raw``, ``count_totals`` or ``publish``."""
+    """``sync``, ``combine``, ``condense``, ``count_raw``, ``count_totals`` or ``publish``."""
     profile: str
     """Which set of totals; empty where the stage has only one."""
     kind: str

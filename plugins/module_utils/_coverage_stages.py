@@ -30,9 +30,12 @@ from ._coverage import (
     since_begin,
     worst,
 )
+from ._day_files import day_path, list_days
+from ._mirrorlist_condense import CondensePlan
 from ._publish import ProfilePlan
 from ._raw import RawPlan
-from ._raw_days import list_raw_days, raw_day_path, read_trimmed_through
+from ._raw_days import list_raw_days, read_trimmed_through
+from ._records import Unit
 from ._totals_plan import TotalsPlan
 from ._week_quality import COMPLETE, PROVISIONAL, WeekRecord
 from ._weeks import WeekPlan
@@ -92,26 +95,47 @@ def cover_raw(
     trimmed = read_trimmed_through(raw_dir)
     units = {}
     for plan in planned:
-        covered = _raw_day(calendar, plan, raw_dir, trimmed)
-        if not source_is_there and covered.state != PRESENT:
-            covered = Covered(UNREADABLE, ("the combined logs can't be looked at",))
-        units[str(plan.day)] = covered
+        covered = _made_day(calendar, plan.unit, plan.day, raw_dir)
+        if covered.state in (LATE, MISSING) and trimmed is not None and plan.day <= trimmed:
+            covered = Covered(TRIMMED)
+        units[str(plan.day)] = covered if source_is_there else _unsure(covered)
     newest = max(list_raw_days(raw_dir), default=None)
     return StageCoverage("count_raw", profile, "day", units, newest)
 
 
-def _raw_day(calendar: Calendar, plan: RawPlan, raw_dir: Path, trimmed: date | None) -> Covered:
-    status, reasons = plan.unit.status, plan.unit.reasons
-    is_there = raw_day_path(raw_dir, plan.day).exists()
-    if status == "failed":
-        return Covered(UNREADABLE, reasons)
-    if status == "unchanged" or (status == "missing" and is_there):
-        return Covered(PRESENT, reasons)
-    if not is_there and trimmed is not None and plan.day <= trimmed:
-        return Covered(TRIMMED)
-    if status == "missing":
-        return calendar.absent(plan.day, reasons)
-    return Covered(OUT_OF_DATE if is_there else LATE, reasons)
+def cover_condensed(
+    calendar: Calendar,
+    planned: Sequence[CondensePlan],
+    data_dir: Path,
+    *,
+    source_is_there: bool = True,
+) -> StageCoverage:
+    """The condensed days, from the plan that mirrorlist_condense makes."""
+    units = {}
+    for plan in planned:
+        covered = _made_day(calendar, plan.unit, plan.day, data_dir)
+        units[str(plan.day)] = covered if source_is_there else _unsure(covered)
+    newest = max(list_days(data_dir), default=None)
+    return StageCoverage("condense", "", "day", units, newest)
+
+
+def _made_day(calendar: Calendar, unit: Unit, day: date, folder: Path) -> Covered:
+    """A day that is made of a combined log, each in a file of its own."""
+    is_there = day_path(folder, day).exists()
+    if unit.status == "failed":
+        return Covered(UNREADABLE, unit.reasons)
+    if unit.status == "unchanged" or (unit.status == "missing" and is_there):
+        return Covered(PRESENT, unit.reasons)
+    if unit.status == "missing":
+        return calendar.absent(day, unit.reasons)
+    return Covered(OUT_OF_DATE if is_there else LATE, unit.reasons)
+
+
+def _unsure(covered: Covered) -> Covered:
+    """What can be told of a day without the combined logs."""
+    if covered.state == PRESENT:
+        return covered
+    return Covered(UNREADABLE, ("the combined logs can't be looked at",))
 
 
 @dataclass(frozen=True)

@@ -108,13 +108,18 @@ def _newest_there(stage: StageCoverage, today: date) -> date | None:
 
 def _ages(status: Status, findings: Findings) -> Iterator[Problem]:
     thresholds = findings.thresholds
-    bounds = {"combine": thresholds.combined_age_days, "count_raw": thresholds.raw_age_days}
-    for stage in status.stages:
-        if stage.stage in bounds and not _unreadable(stage):
-            newest = _newest_there(stage, findings.today)
-            yield from _age(status, findings, stage, newest, bounds[stage.stage])
-        elif stage.stage == "count_totals":
-            yield from _totals_age(status, findings, stage)
+    told: set[tuple[str, str]] = set()
+    for stage in status.stages_called("combine"):
+        for problem in _age(status, findings, stage, thresholds.combined_age_days):
+            told.add((problem.severity, problem.since))
+            yield problem
+    for stage in status.stages_called("count_raw"):
+        for problem in _age(status, findings, stage, thresholds.raw_age_days):
+            # what is no older than what it is made from has no problem of its own
+            if (problem.severity, problem.since) not in told:
+                yield problem
+    for stage in status.stages_called("count_totals"):
+        yield from _totals_age(status, findings, stage)
 
 
 def _unreadable(stage: StageCoverage) -> bool:
@@ -122,10 +127,11 @@ def _unreadable(stage: StageCoverage) -> bool:
 
 
 def _age(
-    status: Status, findings: Findings, stage: StageCoverage, newest: date | None, bounds: Bounds
+    status: Status, findings: Findings, stage: StageCoverage, bounds: Bounds
 ) -> Iterator[Problem]:
+    newest = _newest_there(stage, findings.today)
     since = newest or findings.begin
-    if since is None:
+    if since is None or _unreadable(stage):
         return
     age = _age_days(status, since)
     if severity := too_high(age, bounds):
@@ -182,13 +188,23 @@ def _clock(status: Status, findings: Findings) -> Iterator[Problem]:
 
 def _days(status: Status, findings: Findings) -> Iterator[Problem]:
     """Days of combine and count that are not as they should be, those of one kind together."""
+    missing = {
+        name: {date.fromisoformat(d) for d, one in stage.units.items() if one.state == MISSING}
+        for name in ("sync", "combine")
+        for stage in status.stages_called(name)
+    }
+    made_of = {"combine": "sync", "condense": "combine", "count_raw": "combine"}
+    earlier = {stage: missing.get(before, set()) for stage, before in made_of.items()}
     for stage in status.stages:
         if stage.kind != "day" or stage.stage == "sync":
             continue
         for state, (severity, words, advice) in _DAY_PROBLEMS.items():
             days = [date.fromisoformat(d) for d, one in stage.units.items() if one.state == state]
             if state == MISSING:
-                days = judged_days(findings, days)
+                # told where it began to be missing
+                days = [
+                    day for day in judged_days(findings, days) if day not in earlier[stage.stage]
+                ]
             if days:
                 what = f"{stage.title}: {words} {spell_days(days)}"
                 yield Problem(severity, stage.stage, what, str(min(days)), advice)

@@ -9,14 +9,14 @@ What can't be read becomes a problem, and all else is read nevertheless.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from . import _publish as publishing
-from ._combine_plan import CombineSettings, plan
+from ._combine_plan import plan
 from ._combine_records import CombinedDay, read_combined_day
 from ._combine_run import StrayHosts, stray_hosts
 from ._coverage import UNREADABLE, Calendar, Covered, StageCoverage
@@ -24,17 +24,19 @@ from ._coverage_hosts import HostsCoverage, HostsSeen, cover_hosts, cover_sync
 from ._coverage_stages import (
     WeekCoverage,
     cover_combine,
+    cover_condensed,
     cover_published,
     cover_raw,
     cover_weeks,
     weeks_stage,
 )
-from ._errors import CountingError, SettingsError
+from ._errors import CountingError
 from ._files import check_mount, write_error, writer_at_work
 from ._host_logs import HostsTree, read_hosts_tree
 from ._host_problems import Findings
 from ._message_spool import Waiting, read_waiting
-from ._problems import CRITICAL, UNKNOWN, WARNING, Problem, Thresholds, worst_first
+from ._mirrorlist_condense import plan_condensed_days
+from ._problems import CRITICAL, UNKNOWN, WARNING, Problem, worst_first
 from ._publish_stage import Profile
 from ._raw import RawSettings, plan_raw_days
 from ._raw_days import list_raw_days
@@ -43,64 +45,15 @@ from ._schedule import NextRun, next_of_cron, next_of_timer
 from ._status import Status
 from ._status_problems import judge
 from ._status_runs import step_times
+from ._status_settings import CountedProfile, StatusSettings, problem_of
 from ._status_trees import Tree, bytes_in, bytes_of_days, reach_of_days, reach_of_hosts, room_of
 from ._sync_memory import load_memory, synced_at
-from ._sync_plan import sources_of
 from ._totals_plan import TotalsPlan, TotalsSettings, csv_plan, plan_totals, read_counted
 
 #: So far back the history of runs is read.
 _HISTORY_DAYS = 90
 
 _T = TypeVar("_T")
-
-
-@dataclass(frozen=True)
-class CountedProfile:
-    """One set of totals, and where its parts lie."""
-
-    name: str
-    log_name: str
-    raw_dir: Path
-    totals_db: Path
-    totals_csv: Path
-    prefix: str
-
-
-@dataclass(frozen=True)
-class StatusSettings:
-    """What the stages are set to; the same as in a run."""
-
-    combine: CombineSettings
-    """Its ``expected_hosts`` are the host list."""
-    profiles: tuple[CountedProfile, ...] = ()
-    publish: publishing.Settings | None = None
-    hash_hosts: bool = False
-    revise_weeks: int = 4
-    totals_settle_days: int = 7
-    history_db: Path | None = None
-    messaging_spool: Path | None = None
-    timer: str = ""
-    cron_file: Path | None = None
-    thresholds: Thresholds = field(default_factory=Thresholds)
-    missing_libraries: tuple[str, ...] = ()
-    """What can't be imported here; raw days and totals are not looked at without."""
-
-
-def listed_hosts(entries: Iterable[object]) -> tuple[list[str], list[Problem]]:
-    """The names in a host list as the sync takes it; what is wrong with the others is a problem."""
-    names: set[str] = set()
-    problems = []
-    for entry in entries:
-        try:
-            names.update(source.host for source in sources_of([entry], "{host}::log/"))
-        except SettingsError as error:
-            problems.append(_problem(CRITICAL, "settings", error))
-    return sorted(names), problems
-
-
-def _problem(severity: str, stage: str, error: CountingError) -> Problem:
-    what = f"{error.place}: expected {error.expected}, found {error.found}"
-    return Problem(severity, stage, what, "", error.advice)
 
 
 def read_status(
@@ -119,7 +72,7 @@ def read_status(
     reading = _Reading(settings, days, now)
     reading.problems += problems
     hosts, stray = reading.hosts()
-    stages = [cover_sync(hosts.hosts, days), reading.combine()]
+    stages = [cover_sync(hosts.hosts, days), reading.combine(), *reading.condense()]
     weeks: list[WeekCoverage] = []
     for profile in settings.profiles:
         stages += reading.count(profile, weeks)
@@ -187,7 +140,7 @@ class _Reading:
         try:
             return look()
         except CountingError as error:
-            self.problems.append(_problem(CRITICAL, stage, error))
+            self.problems.append(problem_of(CRITICAL, stage, error))
         except OSError as error:
             told = write_error(Path(str(error.filename or "a file")), error)
             self.problems.append(
@@ -213,7 +166,7 @@ class _Reading:
         except CountingError as error:
             # before the first run there is none
             if not isinstance(error.__cause__, FileNotFoundError):
-                self.problems.append(_problem(CRITICAL, "sync", error))
+                self.problems.append(problem_of(CRITICAL, "sync", error))
         return empty
 
     def _reach_of_combined(self) -> tuple[date | None, date | None]:
@@ -244,6 +197,21 @@ class _Reading:
         planned = plan(settings, self.tree, self.days, today=self.today)
         newest = self.reach["combined"][1]
         return cover_combine(self.calendar, planned, settings.dest, newest=newest)
+
+    def condense(self) -> list[StageCoverage]:
+        settings = self.settings.condense
+        if settings is None or self.settings.missing_libraries:
+            return []
+        found = self._tried(
+            "condense",
+            lambda: cover_condensed(
+                self.calendar,
+                plan_condensed_days(settings, self.days),
+                settings.data_dir,
+                source_is_there=self.share_is_there,
+            ),
+        )
+        return [found] if found else []
 
     def count(self, profile: CountedProfile, weeks: list[WeekCoverage]) -> list[StageCoverage]:
         """The raw days and totals of a profile; its weeks are added to ``weeks``."""
@@ -348,6 +316,8 @@ class _Reading:
             trees.append(Tree(f"raw {profile.name}", profile.raw_dir))
         totals = {profile.totals_db.parent for profile in self.settings.profiles}
         trees += [Tree("totals", folder) for folder in sorted(totals)]
+        if self.settings.condense:
+            trees.append(Tree("condensed", self.settings.condense.data_dir))
         return [*trees, *([Tree("published", publish.dest)] if publish else [])]
 
     def trees(self, hosts_bytes: int) -> list[Tree]:

@@ -91,6 +91,12 @@ options:
         description: The beginning of the names of its published files.
         type: str
         required: true
+  condense_log:
+    description: The combined log whose clients M(fedora_infra.dnf_counting.mirrorlist_condense) tells. Without it nothing is said about condensing.
+    type: str
+  condense_dir:
+    description: The folder with the clients of each day. Required with O(condense_log).
+    type: path
   hash_hosts:
     description: Whether raw days hold hashes in place of addresses, as for M(fedora_infra.dnf_counting.countme_raw).
     type: bool
@@ -350,6 +356,9 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._libs im
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._log_paths import (
     checked_log_name,
 )
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._mirrorlist_condense import (
+    CondenseSettings,
+)
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._module import (
     counting_module,
     run,
@@ -365,10 +374,12 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._status_
     write_status_files,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._status_read import (
+    read_status,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._status_settings import (
     CountedProfile,
     StatusSettings,
     listed_hosts,
-    read_status,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._status_text import (
     status_lines,
@@ -407,6 +418,8 @@ OPTIONS: dict[str, dict[str, Any]] = {
             "prefix": {"type": "str", "required": True},
         },
     },
+    "condense_log": {"type": "str"},
+    "condense_dir": {"type": "path"},
     "hash_hosts": {"type": "bool", "default": False},
     "revise_weeks": {"type": "int", "default": 4},
     "totals_settle_days": {"type": "int", "default": 7},
@@ -469,6 +482,7 @@ def settings_from(options: dict[str, Any], hosts: list[str]) -> StatusSettings:
     """The library's settings from the module's options. Raises SettingsError."""
     groups = options["groups"]
     publish_dir = path_of(options["publish_dir"])
+    condensed, condense_dir = options["condense_log"], path_of(options["condense_dir"])
     profiles = [
         CountedProfile(
             name=one["name"],
@@ -491,6 +505,11 @@ def settings_from(options: dict[str, Any], hosts: list[str]) -> StatusSettings:
         ),
         profiles=tuple(profiles),
         publish=publish_dir and Settings(publish_dir, options["allow_shrink"], options["min_hits"]),
+        condense=CondenseSettings(
+            Path(options["combined_dir"]), checked_log_name(condensed), condense_dir
+        )
+        if condensed and condense_dir
+        else None,
         hash_hosts=options["hash_hosts"],
         revise_weeks=options["revise_weeks"],
         totals_settle_days=options["totals_settle_days"],
@@ -535,7 +554,9 @@ def tell(module: AnsibleModule) -> None:
 
 
 def main() -> None:
-    module = counting_module(OPTIONS, bounds=BOUNDS)
+    module = counting_module(
+        OPTIONS, bounds=BOUNDS, required_by={"condense_log": ("condense_dir",)}
+    )
     run(module, lambda: tell(module))
 
 

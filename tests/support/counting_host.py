@@ -36,9 +36,11 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._raw imp
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._status import Status
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._status_read import (
+    read_status,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._status_settings import (
     CountedProfile,
     StatusSettings,
-    read_status,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync_memory import (
     MEMORY_NAME,

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
+import sqlite3
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils import (
+    _mirrorlist_condense as condensing,
+)
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._combine_records import (
     RECORD_NAME,
 )
@@ -20,7 +25,7 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._raw_day
     trimmed_record,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._status import Status
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._status_read import (
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._status_settings import (
     listed_hosts,
 )
 from ansible_collections.fedora_infra.dnf_counting.tests.support.counting_host import (
@@ -148,7 +153,24 @@ def test_a_gap_in_the_combined_logs_is_missing(log_host: CountingHost) -> None:
     status = log_host.run().status()
     assert states(status, "combine")[str(FRIDAY)] == "missing"
     assert states(status, "count_raw")[str(FRIDAY)] == "missing"
-    assert f"combine: nothing there of {FRIDAY}" in whats(status, "warning")
+    # told once, where it began
+    assert [what for what in whats(status) if str(FRIDAY) in what] == [
+        f"proxy01, proxy02, proxy03: no log of {FRIDAY}"
+    ]
+
+
+def test_a_stage_that_is_no_older_than_the_one_before_it_has_no_problem_of_age(
+    log_host: CountingHost,
+) -> None:
+    log_host.sync()
+    log_host.run()
+    log_host.synced_at(NOW - timedelta(days=9))
+    ages = [what for what in whats(log_host.status(now=NOW + timedelta(days=3))) if "old" in what]
+    assert [age.partition(":")[0] for age in ages] == ["combine"]
+    for day in DAYS[-3:]:
+        raw_day_path(log_host.profile.raw_dir, day).unlink()
+    ages = [what for what in whats(log_host.status(now=NOW + timedelta(days=3))) if "old" in what]
+    assert sorted(age.partition(":")[0] for age in ages) == ["combine", "count raw fedora"]
 
 
 def test_pruned_hosts_logs_are_present_by_the_records(log_host: CountingHost) -> None:
@@ -191,14 +213,18 @@ def test_incident_days_down_ages_tell_that_no_run_was(log_host: CountingHost) ->
     status = log_host.status(now=NOW + timedelta(days=9))
     ages = [what.partition(",")[0] for what in whats(status, "critical")]
     assert f"combine: the newest day is {LAST}" in ages
-    assert f"count raw fedora: the newest day is {LAST}" in ages
     assert "count totals fedora: the newest week ended on 2021-10-10" in ages
 
 
 def test_incident_nfs_gone(log_host: CountingHost) -> None:
     log_host.sync()
     log_host.run()
-    (log_host.root / "mnt").mkdir()
+    # what somebody left on the local disk below the mount point is none of ours
+    stray = day_folder(log_host.root / "mnt" / "combined", FRIDAY) / RECORD_NAME
+    stray.parent.mkdir(parents=True)
+    record = (day_folder(log_host.root / "combined", FRIDAY) / RECORD_NAME).read_text()
+    stray.write_text(record.replace("proxy01", "proxy55"))
+    before = everything_in(log_host.root)
     combine = replace(
         log_host.settings.combine,
         dest=log_host.root / "mnt" / "combined",
@@ -208,7 +234,25 @@ def test_incident_nfs_gone(log_host: CountingHost) -> None:
     assert set(states(status, "combine").values()) == {"unreadable"}
     assert set(states(status, "count_raw").values()) == {"present"}
     assert any("that the share is mounted" in what for what in whats(status, "critical"))
-    assert list((log_host.root / "mnt").iterdir()) == []
+    assert "proxy55" not in {host.name for host in status.hosts}
+    assert everything_in(log_host.root) == before
+
+
+def test_condensed_days_are_told_by_the_plan_of_their_stage(log_host: CountingHost) -> None:
+    log_host.sync()
+    log_host.run()
+    settings = condensing.CondenseSettings(
+        log_host.root / "combined", LOG, log_host.root / "condensed"
+    )
+    status = log_host.status(condense=settings)
+    assert set(states(status, "condense").values()) == {"late"}
+    condensing.condense_days(condensing.plan_condensed_days(settings, DAYS), settings)
+    (settings.data_dir / f"{FRIDAY}.parquet").unlink()
+    path = day_folder(log_host.root / "combined", THURSDAY) / LOG
+    path.write_text(path.read_text())
+    found = states(log_host.status(condense=settings), "condense")
+    assert (found.pop(str(FRIDAY)), found.pop(str(THURSDAY))) == ("late", "out_of_date")
+    assert set(found.values()) == {"present"}
 
 
 def test_incident_clock_jump_days_of_the_future_are_no_news(log_host: CountingHost) -> None:
@@ -225,6 +269,22 @@ def test_incident_clock_jump_days_of_the_future_are_no_news(log_host: CountingHo
     status = log_host.status(now=NOW + timedelta(days=9))
     assert f"combined: the newest day is {future}, and today is 2021-10-25 (UTC)" in whats(status)
     assert any("2021-10-15, 9" in what for what in whats(status, "critical"))
+
+
+def test_incident_clock_jump_hits_of_the_future_make_totals_no_newer(
+    log_host: CountingHost,
+) -> None:
+    log_host.sync()
+    log_host.run()
+    with contextlib.closing(sqlite3.connect(log_host.profile.totals_db)) as totals:
+        columns = "hits, weeknum, os_name, os_version, os_variant, os_arch, sys_age, repo_tag"
+        totals.execute(
+            f"INSERT INTO countme_totals ({columns}, repo_arch)"
+            " VALUES (1, '3586', 'Fedora', '34', 'server', 'x86_64', '1', 'fedora-34', 'x86_64')"
+        )
+        totals.commit()
+    (stage,) = log_host.status().stages_called("count_totals")
+    assert stage.newest == date(2021, 10, 10)
 
 
 def test_incident_bad_permissions_a_tree_in_the_way_is_named(log_host: CountingHost) -> None:

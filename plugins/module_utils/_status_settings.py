@@ -1,0 +1,68 @@
+# Copyright: Contributors to the fedora_infra.dnf_counting project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the status is read by: the same settings as those of the stages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from . import _publish as publishing
+from ._combine_plan import CombineSettings
+from ._errors import CountingError, SettingsError
+from ._mirrorlist_condense import CondenseSettings
+from ._problems import CRITICAL, Problem, Thresholds
+from ._sync_plan import sources_of
+
+
+@dataclass(frozen=True)
+class CountedProfile:
+    """One set of totals, and where its parts lie."""
+
+    name: str
+    log_name: str
+    raw_dir: Path
+    totals_db: Path
+    totals_csv: Path
+    prefix: str
+
+
+@dataclass(frozen=True)
+class StatusSettings:
+    """What the stages are set to; the same as in a run."""
+
+    combine: CombineSettings
+    """Its ``expected_hosts`` are the host list."""
+    profiles: tuple[CountedProfile, ...] = ()
+    publish: publishing.Settings | None = None
+    condense: CondenseSettings | None = None
+    hash_hosts: bool = False
+    revise_weeks: int = 4
+    totals_settle_days: int = 7
+    history_db: Path | None = None
+    messaging_spool: Path | None = None
+    timer: str = ""
+    cron_file: Path | None = None
+    thresholds: Thresholds = field(default_factory=Thresholds)
+    missing_libraries: tuple[str, ...] = ()
+    """What can't be imported here; raw days and totals are not looked at without."""
+
+
+def listed_hosts(entries: Iterable[object]) -> tuple[list[str], list[Problem]]:
+    """The names in a host list as the sync takes it; what is wrong with the others is a problem."""
+    names: set[str] = set()
+    problems = []
+    for entry in entries:
+        try:
+            names.update(source.host for source in sources_of([entry], "{host}::log/"))
+        except SettingsError as error:
+            problems.append(problem_of(CRITICAL, "settings", error))
+    return sorted(names), problems
+
+
+def problem_of(severity: str, stage: str, error: CountingError) -> Problem:
+    """An error of the library as a problem."""
+    what = f"{error.place}: expected {error.expected}, found {error.found}"
+    return Problem(severity, stage, what, "", error.advice)
