@@ -10,14 +10,13 @@ value, and is a gap in the picture; a series that is absent where others are kno
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import NamedTuple, TypeAlias
 
 from ._calendar import week_name, week_of_day, week_start
-from ._public_values import public_text
+from ._public_values import public_text, visible_text
 
 WEEK_DAYS = 7
 
@@ -109,23 +108,13 @@ class Chart:
 
 
 def series_label(text: str, *, version: str = "", empty: str = "(no name)") -> str:
-    r"""A text of a client as the name of a series: public, visible, short.
+    """A text of a client as the name of a series: public, visible, short.
 
-    Characters that control a terminal, the direction of text or the length of a line are written
-    as ``\u202e``. A ``version`` may look like an address.
+    A ``version`` may look like an address.
     """
     shown = f"{public_text(text[:_LONGEST_READ])} {public_text(version, 'os_version')}"
-    visible = "".join(
-        char if unicodedata.category(char)[0] not in "CZ" or char == " " else _escaped(char)
-        for char in shown.strip(" ")[:_LONGEST_READ]
-    )
-    if len(visible) > _LONGEST_LABEL:
-        visible = visible[: _LONGEST_LABEL - 1] + "…"
+    visible = visible_text(shown.strip(" "), _LONGEST_LABEL)
     return visible or empty
-
-
-def _escaped(char: str) -> str:
-    return f"\\x{ord(char):02x}" if ord(char) < 0x100 else f"\\u{ord(char):04x}"
 
 
 def natural_key(label: str) -> list[tuple[int, int, str]]:

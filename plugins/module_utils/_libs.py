@@ -30,6 +30,7 @@ def _library(module: str, distribution: str) -> Any:
 # numpy's linear algebra, which is not used here, would start threads that wait busily
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 duckdb = _library("duckdb", "duckdb")
+jinja2 = _library("jinja2", "Jinja2")
 np = _library("numpy", "numpy")
 pa = _library("pyarrow", "pyarrow")
 pa_csv = _library("pyarrow.csv", "pyarrow")

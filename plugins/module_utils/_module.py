@@ -67,10 +67,15 @@ def counting_module(
         check_bounds(module.params, {**bounds, **(_DAY_BOUNDS if with_days else {})})
     except SettingsError as error:
         module.fail_json(msg=str(error))
+    require(module, libraries)
+    return module
+
+
+def require(module: AnsibleModule, libraries: Sequence[str]) -> None:
+    """Fail where one of the libraries can't be imported."""
     for library in libraries:
         if library in MISSING:
             module.fail_json(msg=missing_required_lib(library), exception=MISSING[library])
-    return module
 
 
 def observed(module: AnsibleModule, stage: str) -> Observer:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import csv
 import ipaddress
 import re
+import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -65,6 +66,23 @@ def _parses(text: str) -> bool:
 def public_text(text: str, column: str = "") -> str:
     """A text of a client as it may be published in a column of that name."""
     return ADDRESS if column not in VERSION_COLUMNS and has_address(text) else text
+
+
+def visible_text(text: str, limit: int = 80) -> str:
+    r"""A public text as a person reads it: short, and all that is in it is seen.
+
+    Characters that control a terminal, the direction of text or the length of a line are written
+    as ``\u202e``.
+    """
+    visible = "".join(
+        _escaped(char) if unicodedata.category(char)[0] in "CZ" and char != " " else char
+        for char in text[: 2 * limit]
+    )
+    return f"{visible[: limit - 1]}…" if len(visible) > limit else visible
+
+
+def _escaped(char: str) -> str:
+    return f"\\x{ord(char):02x}" if ord(char) < 0x100 else f"\\u{ord(char):04x}"
 
 
 def csv_text(text: str) -> str:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from ._observer import NOBODY, Observer
+from ._pages import PAGES, Show, plan_site, publish_site
 from ._publish import Outcome, Settings, plan, publish
 from ._publish_history import History, keep_history, plan_history
 from ._publish_stage import Profile
@@ -24,10 +25,16 @@ class Published(NamedTuple):
     failure: str
     paths: list[str]
     """What is published: files, and folders that stand for all of their files."""
+    index_page: str = ""
+    """The first page of the site; empty where there is none."""
 
 
 def plan_all(
-    profiles: Sequence[Profile], settings: Settings, *, history: History | None = None
+    profiles: Sequence[Profile],
+    settings: Settings,
+    *,
+    show: Show | None = None,
+    history: History | None = None,
 ) -> Published:
     """What is out of date, and why. Reads only."""
     outcome = plan(profiles, settings)
@@ -38,13 +45,16 @@ def plan_all(
             u.status == "due" and u.name.split("/")[0] in folders for u in outcome.units
         )
         later.append(plan_history(history, settings.dest, folders, weeks_due=weeks_due))
-    return _published(outcome, settings, later)
+    if show:
+        later += plan_site(show, files_due=any(u.status == "due" for u in outcome.units))
+    return _published(outcome, settings, later, show)
 
 
 def publish_all(
     profiles: Sequence[Profile],
     settings: Settings,
     *,
+    show: Show | None = None,
     history: History | None = None,
     run_id: str = "",
     now: datetime | None = None,
@@ -57,17 +67,28 @@ def publish_all(
     if history:
         later.append(keep_history(history, settings.dest, _week_folders(profiles), now=now))
         observer.ended(later[-1], kind="history")
-    return _published(outcome, settings, later)
+    if show:
+        failed = [one.profile.name for one in outcome.profiles if one.status == "failed"]
+        later += publish_site(
+            show, failed_profiles=failed, run_id=run_id, now=now, observer=observer
+        )
+    return _published(outcome, settings, later, show)
 
 
 def _week_folders(profiles: Sequence[Profile]) -> list[str]:
     return [week_folder(profile.prefix) for profile in profiles]
 
 
-def _published(outcome: Outcome, settings: Settings, later: Sequence[Unit]) -> Published:
+def _published(
+    outcome: Outcome, settings: Settings, later: Sequence[Unit], show: Show | None
+) -> Published:
     failed = [f"{u.name}: {'; '.join(u.reasons)}" for u in later if u.status == "failed"]
+    pages = [show.site.web_dir / name for name in PAGES] if show else []
+    there = [str(page) for page in pages if page.is_file()]
+    index = show and show.site.web_dir / "index.html"
     return Published(
         [*outcome.units, *later],
         "; ".join(filter(None, [outcome.failure, *failed])),
-        [str(settings.dest / name) for name in outcome.paths],
+        [*(str(settings.dest / name) for name in outcome.paths), *there],
+        str(index) if index and index.is_file() else "",
     )

@@ -31,6 +31,8 @@ _COPY_BYTES = 64 << 20
 #: Of index.json and quality.json; raised when a key changes its meaning or goes.
 SCHEMA_VERSION = 1
 
+MACHINES_COLUMNS = ("week", "week_start", "week_end", *Machines._fields)
+
 
 class Names(NamedTuple):
     """The names of a profile's files, relative to the published folder."""
@@ -198,11 +200,10 @@ def write_machines_csv(
     target: Path, weeks: Iterable[tuple[int, Sequence[Machines]]], *, min_hits: int
 ) -> None:
     """Machines of each week by both methods; ``min_hits`` is the least number of machines."""
-    columns = ("week", "week_start", "week_end", *Machines._fields)
-    refuse_private_columns(columns, target.name)
+    refuse_private_columns(MACHINES_COLUMNS, target.name)
     with target.open("w", encoding="utf-8", newline="") as opened:
         rows = csv.writer(opened)
-        rows.writerow(columns)
+        rows.writerow(MACHINES_COLUMNS)
         for week, machines in weeks:
             span = (week_name(week), str(week_start(week)), str(week_end(week)))
             for one in machines:

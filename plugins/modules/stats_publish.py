@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: stats_publish
-short_description: Publish weekly totals for their readers
+short_description: Publish weekly totals for their readers, with charts and pages
 version_added: 1.0.0
 description:
   - Puts the totals that M(fedora_infra.dnf_counting.countme_totals) counted into a folder of the web server, in stable formats
@@ -24,6 +24,11 @@ description:
     would take for a formula has an apostrophe in front, and control characters are escaped.
   - Good published totals aren't replaced by totals that lack one of their weeks, or have less than half of the rows or hits of one.
   - A profile that fails leaves its published files and all other profiles alone; the module fails at the end, naming each.
+  - With O(web_dir) it draws charts and writes pages around the files, where any of their inputs changed. C(index.html) tells what
+    the numbers are and the newest week at a glance; C(charts.html) leads to each chart in an interactive form with a table of its
+    figures; C(downloads.html), C(dictionary.html) and C(quality.html) tell of the files, their columns and the weeks.
+    Pictures are C(images/NAME.png) and C(images/NAME.svg). Pages need no network and no JavaScript, and work from a folder too.
+  - A chart or page that fails leaves its own old file, the published files and all others alone; the module fails at the end.
 author:
   - Fedora Infrastructure (@fedora-infra)
 extends_documentation_fragment:
@@ -33,6 +38,8 @@ requirements:
   - python >= 3.11
   - numpy
   - pyarrow
+  - Jinja2 and vl-convert-python for O(web_dir)
+  - git for O(git_history)
 options:
   dest:
     description:
@@ -66,6 +73,18 @@ options:
           - What the names of the published files begin with, such as V(totals) or V(totals-centos).
         type: str
         required: true
+      title:
+        description:
+          - What pages call the profile; by default its O(profiles[].name).
+        type: str
+      log_name:
+        description:
+          - The name of its log in O(combined_dir), for the chart of the days that are there.
+        type: str
+      raw_dir:
+        description:
+          - The folder with its raw days, for that chart where nothing is recorded in O(combined_dir).
+        type: path
   allow_shrink:
     description:
       - Publish totals that are much smaller than the published ones, or lack some of their weeks.
@@ -77,11 +96,35 @@ options:
         hold all rows.
     type: int
     default: 0
+  web_dir:
+    description:
+      - The web root to draw charts and write pages to. O(dest) has to lie below it.
+      - Without it there are no charts and no pages.
+    type: path
+  site_title:
+    description:
+      - The title of the pages.
+    type: str
+    default: Systems counted each week
+  distribution:
+    description:
+      - What is counted, as pages name it.
+    type: str
+    default: Linux
+  mirrors_csv_dir:
+    description:
+      - The folder below O(web_dir) with the CSV files of M(fedora_infra.dnf_counting.mirrorlist_condense), for charts of client
+        addresses and to be listed among the downloads.
+    type: path
+  combined_dir:
+    description:
+      - The tree of combined logs, for a chart of the days that are there. Only its records are read.
+    type: path
   git_history:
     description:
       - Keep a history of the files of single weeks in this Git repository, which is made where it is missing. A commit is made
         only where a week changed.
-      - It has to lie outside of O(dest), where the web server doesn't show it. Without it no history is kept.
+      - It has to lie outside of O(web_dir) and O(dest), where the web server doesn't show it. Without it no history is kept.
       - Git runs without hooks and without anybody's configuration. What fails here leaves the published files as they are.
     type: path
   git_identity:
@@ -104,6 +147,10 @@ EXAMPLES = r"""
         totals_db: /var/lib/countme/totals-centos.db
         totals_csv: /var/lib/countme/totals-centos.csv
         prefix: totals-centos
+    web_dir: /var/www/html/csv-reports
+    site_title: Fedora and CentOS, counted each week
+    distribution: Fedora and CentOS
+    mirrors_csv_dir: /var/www/html/csv-reports/mirrors
   register: published
 
 - name: Show the newest week
@@ -125,6 +172,9 @@ units:
     name:
       description:
         - The name of the file below O(dest); or C(profile) and the name of a profile that failed.
+        - For a page, picture or other file of the site the name below O(web_dir); V(images) for all pictures where none was
+          ever drawn and check mode can't know which there will be.
+        - V(charts), V(pages), or V(chart) with the name of one, for what failed in making them.
         - V(git history) stands for the commit to O(git_history).
       type: str
     status:
@@ -193,18 +243,33 @@ published:
   type: list
   elements: str
   returned: always
+index_page:
+  description: The path of the first page; empty where there is none.
+  type: str
+  returned: always
+  sample: /var/www/html/csv-reports/index.html
 """
 
 from pathlib import Path
+from typing import Any
 
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._module import (
     counting_module,
     finish,
     observed,
+    require,
     run,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._newest_week import (
     newest_weeks,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._pages import (
+    Show,
+    ShownProfile,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._pages_site import (
+    Site,
+    checked_site,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._publish import (
     Settings,
@@ -225,6 +290,9 @@ PROFILE_OPTIONS = {
     "totals_db": {"type": "path", "required": True},
     "totals_csv": {"type": "path", "required": True},
     "prefix": {"type": "str", "required": True},
+    "title": {"type": "str"},
+    "log_name": {"type": "str"},
+    "raw_dir": {"type": "path"},
 }
 
 OPTIONS = {
@@ -232,38 +300,85 @@ OPTIONS = {
     "profiles": {"type": "list", "elements": "dict", "required": True, "options": PROFILE_OPTIONS},
     "allow_shrink": {"type": "bool", "default": False},
     "min_hits": {"type": "int", "default": 0},
+    "web_dir": {"type": "path"},
+    "site_title": {"type": "str", "default": "Systems counted each week"},
+    "distribution": {"type": "str", "default": "Linux"},
+    "mirrors_csv_dir": {"type": "path"},
+    "combined_dir": {"type": "path"},
     "git_history": {"type": "path"},
     "git_identity": {"type": "str", "default": "DNF counting <countme@localhost>"},
 }
 BOUNDS = {"min_hits": (0, None)}
 
 
+def profiles_of(given: dict[str, Any]) -> list[Profile]:
+    return [
+        Profile(
+            name=one["name"],
+            totals_db=Path(one["totals_db"]),
+            totals_csv=Path(one["totals_csv"]),
+            prefix=one["prefix"],
+        )
+        for one in given["profiles"]
+    ]
+
+
+def show_of(given: dict[str, Any], profiles: list[Profile], settings: Settings) -> Show | None:
+    """What pages show; None where there are none."""
+    if not given["web_dir"]:
+        return None
+    site = Site(
+        web_dir=Path(given["web_dir"]),
+        title=given["site_title"],
+        distribution=given["distribution"],
+        mirrors_dir=path_of(given["mirrors_csv_dir"]),
+        combined_dir=path_of(given["combined_dir"]),
+        titles={one["name"]: one["title"] for one in given["profiles"] if one["title"]},
+    )
+    shown = [
+        ShownProfile(profile, log_name=one["log_name"] or "", raw_dir=path_of(one["raw_dir"]))
+        for profile, one in zip(profiles, given["profiles"], strict=True)
+    ]
+    return Show(
+        checked_site(site, settings.dest),
+        settings.dest,
+        tuple(shown),
+        min_hits=settings.min_hits,
+        allow_shrink=settings.allow_shrink,
+    )
+
+
+def path_of(text: str | None) -> Path | None:
+    return Path(text) if text else None
+
+
 def main() -> None:
     module = counting_module(
         OPTIONS, libraries=("numpy", "pyarrow"), with_days=False, watched=True, bounds=BOUNDS
     )
+    if module.params["web_dir"]:
+        require(module, ("Jinja2", "vl-convert-python"))
 
     def work() -> None:
         given = module.params
         observer = observed(module, "publish")
-        profiles = [
-            Profile(
-                name=one["name"],
-                totals_db=Path(one["totals_db"]),
-                totals_csv=Path(one["totals_csv"]),
-                prefix=one["prefix"],
-            )
-            for one in given["profiles"]
-        ]
+        profiles = profiles_of(given)
         settings = Settings(
             Path(given["dest"]), allow_shrink=given["allow_shrink"], min_hits=given["min_hits"]
         )
-        history = history_of(given["git_history"], given["git_identity"], web_root=settings.dest)
+        show = show_of(given, profiles, settings)
+        root = show.site.web_dir if show else settings.dest
+        history = history_of(given["git_history"], given["git_identity"], web_root=root)
         if module.check_mode:
-            published = plan_all(profiles, settings, history=history)
+            published = plan_all(profiles, settings, show=show, history=history)
         else:
             published = publish_all(
-                profiles, settings, history=history, run_id=given["run_id"], observer=observer
+                profiles,
+                settings,
+                show=show,
+                history=history,
+                run_id=given["run_id"],
+                observer=observer,
             )
         finish(
             module,
@@ -271,6 +386,7 @@ def main() -> None:
             failure=published.failure,
             newest_week=newest_weeks(profiles),
             published=published.paths,
+            index_page=published.index_page,
         )
 
     run(module, work)

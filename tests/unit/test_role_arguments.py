@@ -58,6 +58,8 @@ def options_of(tasks: Any, module: str) -> dict[str, Any]:
         ("compress", "http_log_compress", "workers", "compress_workers"),
         ("compress", "http_log_compress", "nice", "compress_nice"),
         ("publish", "stats_publish", "min_hits", "min_hits"),
+        ("publish", "stats_publish", "site_title", "site_title"),
+        ("publish", "stats_publish", "distribution", "distribution"),
     ],
 )
 def test_a_variable_reaches_its_module(stage: str, module: str, option: str, variable: str) -> None:

@@ -1,0 +1,85 @@
+# Copyright: Contributors to the fedora_infra.dnf_counting project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From values to HTML: every value is escaped, and one that is missing is an error."""
+
+from __future__ import annotations
+
+import functools
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from ._libs import jinja2
+from ._pages_style import POLICY
+from ._pages_templates import TEMPLATES
+
+#: Pages in the order of the menu.
+MENU = (
+    ("index.html", "Overview"),
+    ("charts.html", "Charts"),
+    ("downloads.html", "Downloads"),
+    ("dictionary.html", "Data dictionary"),
+    ("quality.html", "Quality of weeks"),
+)
+_UNITS = ("bytes", "kB", "MB", "GB", "TB")
+_SCRIPT_ESCAPES = {ord(char): f"\\u{ord(char):04x}" for char in "<>&\u2028\u2029"}
+
+
+@functools.cache
+def _environment() -> Any:
+    environment = jinja2.Environment(
+        loader=jinja2.DictLoader(TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        {"thousands": thousands, "size": spell_size, "iso": iso_time, "minute": spell_minute}
+    )
+    return environment
+
+
+def render(template: str, *, here: str, **values: Any) -> bytes:
+    """A page. ``here`` is its path below the web root."""
+    page = _environment().get_template(template)
+    root = "../" * here.count("/")
+    text: str = page.render(
+        **values,
+        here=here,
+        root=root,
+        menu=MENU,
+        policy=POLICY,
+        known_states=("complete", "partial", "provisional", "suspect", "unknown"),
+    )
+    return text.encode()
+
+
+def script_json(value: object) -> Any:
+    """JSON that can stand in a ``script`` element, whatever texts are in it."""
+    text = json.dumps(value, separators=(",", ":"), ensure_ascii=True)
+    # nothing of it can end the element or begin a comment
+    return jinja2.utils.markupsafe.Markup(text.translate(_SCRIPT_ESCAPES))
+
+
+def thousands(number: int | None) -> str:
+    """``1,234,567``; empty where it isn't known."""
+    return "" if number is None else f"{number:,}"
+
+
+def spell_size(size: int) -> str:
+    """``512 bytes``, ``1.2 MB``."""
+    amount, unit = float(size), 0
+    while amount >= 999.5 and unit < len(_UNITS) - 1:
+        amount, unit = amount / 1000, unit + 1
+    digits = 0 if unit == 0 or amount >= 99.95 else 1
+    return f"{amount:.{digits}f} {_UNITS[unit]}"
+
+
+def iso_time(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
+
+
+def spell_minute(seconds: int) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M}"
