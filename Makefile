@@ -61,6 +61,8 @@ clean: ## Remove all that make has made
 	command -v rsync >/dev/null || .ci/install rsync
 	# a real broker for messages
 	[ -x /usr/lib/rabbitmq/bin/rabbitmq-server ] || .ci/install rabbitmq-server || echo 'make: without tests of messages'
+	# pages are looked at in a browser, from a web server; without root those tests may be skipped
+	[ $$(id -u) -ne 0 ] || .ci/install chromium nginx-light git
 	# namespaces with log hosts in them are root's; without root those tests are skipped
 	[ $$(id -u) -ne 0 ] || command -v ip >/dev/null || .ci/install iproute2
 	touch $@

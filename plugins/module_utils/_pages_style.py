@@ -121,7 +121,8 @@ td.number { white-space: nowrap; }
 .reason { margin: .15rem 0 0; max-width: 22rem; color: var(--faint); }
 .keep, time { white-space: nowrap; }
 .glance caption { padding-left: 0; }
-.glance th, .glance td { padding-inline: 0 .75rem; overflow-wrap: anywhere; }
+.glance th, .glance td { padding-inline: 0 .75rem; }
+.glance tbody th { overflow-wrap: anywhere; }
 .glance tr > :last-child { padding-right: 0; }
 summary { cursor: pointer; padding-block: .5rem; color: var(--accent); }
 .bottom { padding-block: 1.5rem; border-top: 1px solid var(--line); color: var(--faint); font-size: .92rem; }
@@ -167,6 +168,7 @@ SCRIPT = """\
       document.getElementById("hint").hidden = false;
       live.setAttribute("role", "img");
       live.setAttribute("aria-label", picture.alt);
+      live.querySelector("svg").setAttribute("aria-hidden", "true");
     }).catch(function (error) {
       live.hidden = true;
       picture.hidden = false;

@@ -259,7 +259,7 @@ QUALITY = """\
 <section aria-labelledby="profile-{{ loop.index }}">
 <h2 id="profile-{{ loop.index }}">{{ profile.title }}</h2>
 <p>{{ profile.summary }}</p>
-<div class="scroll tall weeks" role="region" aria-labelledby="profile-{{ loop.index }}" tabindex="0">
+<div class="scroll tall weeks" role="region" aria-label="Weeks of {{ profile.title }}" tabindex="0">
 <table>
 <caption>Weeks of {{ profile.title }}, newest first</caption>
 <thead><tr><th scope="col">Week</th><th scope="col">Days</th><th scope="col">Status</th>

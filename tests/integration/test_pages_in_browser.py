@@ -1,0 +1,230 @@
+"""The pages as readers see them, in a real Chromium."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.fedora_infra.dnf_counting.tests.support.browser import (
+    browser,
+    needs_chromium,
+    needs_nginx,
+    nginx,
+    visiting,
+)
+from ansible_collections.fedora_infra.dnf_counting.tests.support.site import (
+    HOSTILE_NAMES,
+    publish,
+    totals_of,
+    write_mirrors,
+)
+
+pytestmark = [needs_chromium, pytest.mark.xdist_group("browser")]
+
+PAGES = ["index.html", "charts.html", "downloads.html", "dictionary.html", "quality.html"]
+CHARTS = [
+    f"charts/{name}.html"
+    for name in ("machines-by-release", "machines-by-variant", "fedora-os-all", "coverage-weeks")
+]
+SCHEMES = ["light", "dark"]
+GROUND = {"light": "rgb(255, 255, 255)", "dark": "rgb(22, 25, 29)"}
+
+
+@pytest.fixture(name="web", scope="module")
+def _web(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A site with names of clients that try to break out."""
+    root = tmp_path_factory.mktemp("site")
+    write_mirrors(root)
+    publish(root, totals_of(root, hostile=True))
+    return root / "csv-reports"
+
+
+@pytest.fixture(name="chromium", scope="module")
+def _chromium() -> Iterator[Any]:
+    with browser() as started:
+        yield started
+
+
+@pytest.mark.parametrize("name", [*PAGES, *CHARTS])
+def test_pages_open_from_a_folder_without_complaint(web: Path, chromium: Any, name: str) -> None:
+    with visiting(chromium, f"file://{web}/{name}") as visit:
+        assert visit.page.locator("h1").count() == 1
+        assert visit.complaints == []
+
+
+@needs_nginx
+def test_pages_open_from_a_web_server_without_complaint(
+    web: Path, chromium: Any, tmp_path: Path
+) -> None:
+    with nginx(web, tmp_path / "nginx") as url:
+        for name in [*PAGES, *CHARTS]:
+            with visiting(chromium, url + name) as visit:
+                assert visit.complaints == [], name
+                assert visit.page.url == url + name
+        context = chromium.new_context()
+        for private in (".pages.json", "countme/.publish.json"):
+            assert context.request.get(url + private).status == 403
+        context.close()
+
+
+def ink_of(picture: bytes) -> int:
+    """How many pixels of a PNG differ from that in its middle left."""
+    import zlib
+
+    import numpy as np
+
+    width, height = (int.from_bytes(picture[n : n + 4], "big") for n in (16, 20))
+    assert picture[24:26] == b"\x08\x02", "8 bits, RGB"
+    packed = b""
+    stream = io.BytesIO(picture[8:])
+    while head := stream.read(8):
+        body = stream.read(int.from_bytes(head[:4], "big"))
+        stream.read(4)
+        packed += body if head[4:] == b"IDAT" else b""
+    lines = np.frombuffer(zlib.decompress(packed), np.uint8).reshape(height, width * 3 + 1)
+    # a filtered line of one colour is zeros but for its beginning
+    return int(np.count_nonzero(lines[:, 8:]))
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("name", CHARTS)
+def test_charts_draw_in_the_place_of_their_pictures(
+    web: Path, chromium: Any, name: str, scheme: str
+) -> None:
+    with visiting(chromium, f"file://{web}/{name}", color_scheme=scheme) as visit:
+        page = visit.page
+        assert page.locator("#picture").is_hidden()
+        assert page.locator("#live svg path").count() > 3
+        assert page.locator("#live .role-axis-label text").count() > 3
+        assert ink_of(page.locator("#live").screenshot()) > 1500
+        grounds = page.evaluate(
+            "['.card', '#live svg'].map(e => getComputedStyle(document.querySelector(e)))"
+            ".map(style => style.backgroundColor)"
+        )
+        assert len(set(grounds)) == 1, grounds
+        assert GROUND[scheme] in grounds
+
+
+def test_pictures_are_there_and_not_blank(web: Path, chromium: Any) -> None:
+    with visiting(chromium, f"file://{web}/charts.html") as visit:
+        images = visit.page.locator("figure img")
+        count = images.count()
+        assert count > 15
+        for number in range(count):
+            image = images.nth(number)
+            image.scroll_into_view_if_needed()
+            visit.page.wait_for_function(
+                "image => image.complete && image.naturalWidth > 300",
+                arg=image.element_handle(),
+            )
+            assert len(image.get_attribute("alt")) > 40
+        assert ink_of(images.first.screenshot()) > 1500
+
+
+@pytest.mark.parametrize("name", [*PAGES, *CHARTS])
+def test_hostile_names_are_shown_as_text_and_do_not_run(
+    web: Path, chromium: Any, name: str
+) -> None:
+    with visiting(chromium, f"file://{web}/{name}") as visit:
+        page = visit.page
+        if name in CHARTS:
+            page.locator("#live").hover(position={"x": 500, "y": 150})
+        page.wait_for_timeout(100)
+        assert page.evaluate("window.ran") is None
+        assert page.locator("img[src='x'], script:not([src]):not([type])").count() == 0
+        if name in ("index.html", "charts/machines-by-variant.html"):
+            text = page.locator("main").inner_text()
+            for hostile in HOSTILE_NAMES:
+                assert hostile[:20] in text, hostile
+        assert visit.complaints == []
+
+
+def test_pages_can_be_read_and_files_downloaded_without_javascript(
+    web: Path, chromium: Any
+) -> None:
+    off = {"java_script_enabled": False}
+    with visiting(chromium, f"file://{web}/{CHARTS[0]}", **off) as visit:
+        assert visit.page.locator("#picture").is_visible()
+        assert visit.page.locator("#live").is_hidden()
+        assert visit.page.locator("table").inner_text().count("2021-W") == 4
+        assert visit.complaints == []
+    with visiting(chromium, f"file://{web}/downloads.html", **off) as visit:
+        with visit.page.expect_download() as download:
+            visit.page.get_by_role("link", name="machines.csv", exact=True).click()
+        saved = Path(download.value.path()).read_bytes()
+        assert saved == (web / "countme" / "machines.csv").read_bytes()
+        visit.page.locator("summary").first.click()
+        assert visit.page.get_by_role("link", name="weeks/2021-W39.csv").is_visible()
+
+
+@pytest.mark.parametrize("width", [320, 390])
+def test_no_page_scrolls_sideways_on_a_telephone(web: Path, chromium: Any, width: int) -> None:
+    for name in [*PAGES, *CHARTS]:
+        small = {"viewport": {"width": width, "height": 844}}
+        with visiting(chromium, f"file://{web}/{name}", **small) as visit:
+            assert visit.page.evaluate("document.documentElement.scrollWidth") <= width, name
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("width", [1280, 390])
+def test_axe_finds_nothing(web: Path, chromium: Any, scheme: str, width: int) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    found = {}
+    for name in [*PAGES, *CHARTS]:
+        settings = {"color_scheme": scheme, "viewport": {"width": width, "height": 900}}
+        # axe is put into the page, which its policy forbids
+        with visiting(chromium, f"file://{web}/{name}", bypass_csp=True, **settings) as visit:
+            result = Axe().run(visit.page)
+            if result.violations_count:
+                found[name] = [
+                    (one["id"], one["nodes"][0]["html"][:200])
+                    for one in result.response["violations"]
+                ]
+    assert found == {}
+
+
+def test_all_can_be_reached_by_the_keyboard(web: Path, chromium: Any) -> None:
+    with visiting(chromium, f"file://{web}/{CHARTS[0]}") as visit:
+        page = visit.page
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.textContent") == "Skip to the content"
+        box = page.locator(".skip").bounding_box()
+        assert box["y"] >= 0
+        page.keyboard.press("Enter")
+        assert page.evaluate("document.activeElement.id") == "content"
+        reached = set()
+        for _unused in range(30):
+            page.keyboard.press("Tab")
+            reached.add(
+                page.evaluate(
+                    "() => { const e = document.activeElement, s = getComputedStyle(e);"
+                    " return e.className + '|' + e.textContent.slice(0, 20) + '|'"
+                    " + s.outlineStyle; }"
+                )
+            )
+        assert any(one.startswith("scroll tall|") for one in reached)
+        assert any("|PNG|" in one for one in reached)
+        assert {one.rsplit("|", 1)[1] for one in reached if not one.startswith("|")} == {"solid"}
+
+
+@pytest.mark.parametrize("name", [*PAGES, *CHARTS])
+def test_pages_are_valid_html(web: Path, name: str) -> None:
+    import html5lib
+
+    text = (web / name).read_text(encoding="utf-8")
+    parser = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False)
+    tree = parser.parse(text)
+    ids = [element.get("id") for element in tree.iter() if element.get("id")]
+    assert len(ids) == len(set(ids))
+    for table in tree.iter("table"):
+        assert table.find("caption") is not None
+        assert all(head.get("scope") for head in table.iter("th"))
+    levels = [int(e.tag[1]) for e in tree.iter() if re.fullmatch("h[1-6]", str(e.tag))]
+    assert levels[0] == 1
+    assert all(after - before <= 1 for before, after in pairwise(levels))
