@@ -164,7 +164,7 @@ def _guarded(
         return []
 
 
-def _of_mirrors(mirrors_csv: Path) -> list[_AnyChart]:
+def _of_mirrors(mirrors_csv: Path) -> list[Chart]:
     return list(daily_charts(read_daily_clients(mirrors_csv)))
 
 
