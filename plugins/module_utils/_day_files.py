@@ -5,32 +5,46 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import re
 from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
 
 from ._errors import OutputError
+from ._files import read_error
 from ._libs import pa, pq
 
 Record = TypeVar("Record")
 
 _RECORD_KEY = b"dnf_counting"
+_ENDING = ".parquet"
+_NAME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\.parquet")
 
 
 def day_path(folder: Path, day: date) -> Path:
-    return folder / f"{day}.parquet"
+    return folder / f"{day}{_ENDING}"
 
 
 def list_days(folder: Path) -> dict[date, Path]:
-    """The days that are there, ascending; other files in the folder are not looked at."""
+    """The days that are there, ascending; other files in the folder are not looked at.
+
+    None where there is no folder. Raises SourceError where it can't be read.
+    """
+    try:
+        names = sorted(os.listdir(folder))
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise read_error(folder, error) from error
     found = {}
-    for path in sorted(folder.glob("????-??-??.parquet")):
-        try:
-            found[date.fromisoformat(path.stem)] = path
-        except ValueError:
-            continue
+    for name in names:
+        with contextlib.suppress(ValueError):
+            if _NAME.fullmatch(name):
+                found[date.fromisoformat(name[: -len(_ENDING)])] = folder / name
     return found
 
 

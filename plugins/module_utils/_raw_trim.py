@@ -40,6 +40,9 @@ def plan_trim(raw_dir: Path, *, keep_weeks: int, totals_db: Path | None = None) 
     The newest week is told by the newest rotation day, not by hits, whose dates may be corrupt.
     Stay: days of weeks that ``totals_db`` has not counted, and days that hold hits of kept weeks.
     """
+    if not raw_dir.is_dir():
+        reason = f"no folder {raw_dir}: countme_raw makes it with the first raw day"
+        return TrimPlan(units=[Unit(raw_dir.name, "missing", (reason,))])
     raw_days = list_raw_days(raw_dir)
     if not raw_days:
         return TrimPlan()

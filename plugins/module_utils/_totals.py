@@ -25,15 +25,9 @@ from ._errors import CountingError
 from ._files import make_folder, write_error, writer_lock
 from ._observer import NOBODY, Observer
 from ._records import Unit
+from ._totals_changes import StagedWeek, delete_weeks, replace_weeks, stage_week, staging
 from ._totals_csv import CsvRecord, keep_in_step, write_csv
-from ._totals_db import (
-    StagedWeek,
-    delete_weeks,
-    replace_weeks,
-    stage_week,
-    staging,
-    week_records,
-)
+from ._totals_db import week_records
 from ._totals_plan import (
     TotalsPlan,
     TotalsSettings,
@@ -74,11 +68,12 @@ def update_totals(
     """Count the weeks that are due, or say which ones are (``check``: nothing is written).
 
     Raises CountingError where the files can't be used at all; a week that can't be counted is a
-    ``failed`` unit. Where there is no folder of raw days, and no totals that should have one, that
-    is a ``missing`` unit; so it is for a plan, which a run that makes the folder may come before.
+    ``failed`` unit. Where there is no folder of raw days, and no week that was counted from one,
+    that is a ``missing`` unit; so it is for a plan, which a run that makes the folder may come
+    before.
     """
-    first = check or not settings.totals_db.exists()
-    if first and not settings.weeks and not settings.raw_dir.is_dir():
+    needless = not settings.weeks and not settings.raw_dir.is_dir()
+    if needless and (check or not read_counted(settings).records):
         reason = f"no folder {settings.raw_dir}: countme_raw makes it with the first raw day"
         return _outcome(settings, [Unit(settings.raw_dir.name, "missing", (reason,))])
     if check:

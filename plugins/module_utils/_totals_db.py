@@ -4,8 +4,8 @@
 """The SQLite file of the totals: the table that readers know since 2020, and the weeks' quality.
 
 ``countme_totals`` has the very schema that its readers rely on, with weeknum and sys_age as TEXT;
-sys_age -1 marks the rows of unique addresses. Tables that are not ours are left alone. Readers see
-the weeks of one call of :func:`replace_weeks` all old or all new.
+sys_age -1 marks the rows of unique addresses. Tables that are not ours are left alone. How they
+are changed is in ``_totals_changes``.
 """
 
 from __future__ import annotations
@@ -14,13 +14,12 @@ import contextlib
 import errno
 import json
 import sqlite3
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
 
-from ._calendar import week_end, week_start
+from ._calendar import week_end
 from ._errors import CountingError, LockedError, OutputError, SourceError, shown
 from ._files import make_folder, write_error
 from ._week_quality import Quality, WeekRecord
@@ -41,13 +40,13 @@ class TotalsRow(NamedTuple):
     repo_arch: str
 
 
-_COLUMNS = ",".join(TotalsRow._fields)
+COLUMNS = ",".join(TotalsRow._fields)
 _TYPES = ["INTEGER", *["TEXT"] * 8]
-_TOTALS_TABLE = "CREATE TABLE IF NOT EXISTS countme_totals ({})".format(
+TOTALS_TABLE = "CREATE TABLE IF NOT EXISTS countme_totals ({})".format(
     ",".join(f"{n} {t} NOT NULL" for n, t in zip(TotalsRow._fields, _TYPES, strict=True))
 )
-_TOTALS_INDEX = "CREATE INDEX IF NOT EXISTS weeknum_idx ON countme_totals (weeknum)"
-_WEEKS_COLUMNS = {
+TOTALS_INDEX = "CREATE INDEX IF NOT EXISTS weeknum_idx ON countme_totals (weeknum)"
+WEEKS_COLUMNS = {
     "weeknum": "INTEGER PRIMARY KEY",
     "week_start": "TEXT NOT NULL",
     "week_end": "TEXT NOT NULL",
@@ -65,8 +64,8 @@ _WEEKS_COLUMNS = {
     "log_name": "TEXT NOT NULL",
     "polluted": "TEXT NOT NULL",
 }
-_WEEKS_TABLE = "CREATE TABLE IF NOT EXISTS weeks ({})".format(
-    ", ".join(f"{name} {kind}" for name, kind in _WEEKS_COLUMNS.items())
+WEEKS_TABLE = "CREATE TABLE IF NOT EXISTS weeks ({})".format(
+    ", ".join(f"{name} {kind}" for name, kind in WEEKS_COLUMNS.items())
 )
 
 #: The two kinds of rows: distinct addresses, and all others, which are hits with countme.
@@ -132,7 +131,7 @@ def _explained(path: Path, error: sqlite3.Error, *, write: bool) -> CountingErro
             path,
             expected=f"to {'write' if write else 'read'} there within lock_timeout",
             found="another program that reads or writes it all the time",
-            advice="End that program, or raise lock_timeout; nothing was changed.",
+            advice="End that program, or raise the lock_timeout of countme_totals.",
         )
     numbers = {
         sqlite3.SQLITE_FULL: errno.ENOSPC,
@@ -162,7 +161,7 @@ def _check_schema(connection: sqlite3.Connection, path: Path) -> None:
     """Raises OutputError where a table has one of our names and is not ours."""
     ours = {
         "countme_totals": list(zip(TotalsRow._fields, _TYPES, strict=True)),
-        "weeks": [(name, kind.split()[0]) for name, kind in _WEEKS_COLUMNS.items()],
+        "weeks": [(name, kind.split()[0]) for name, kind in WEEKS_COLUMNS.items()],
     }
     for table, columns in ours.items():
         there = connection.execute(
@@ -191,14 +190,14 @@ def _check_weeks(connection: sqlite3.Connection, path: Path) -> None:
         ) from error
 
 
-def _has_table(connection: sqlite3.Connection, table: str) -> bool:
+def has_table(connection: sqlite3.Connection, table: str) -> bool:
     query = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?"
     return connection.execute(query, (table,)).fetchone() is not None
 
 
 def counted_state(connection: sqlite3.Connection) -> CountedState:
     """What is counted, found through the index: a file of 600 MB is not read for it."""
-    if not _has_table(connection, "countme_totals"):
+    if not has_table(connection, "countme_totals"):
         return CountedState()
     weeks = counted_weeks(connection)
 
@@ -217,7 +216,7 @@ def counted_state(connection: sqlite3.Connection) -> CountedState:
 
 def counted_weeks(connection: sqlite3.Connection) -> list[int]:
     """The weeks that have rows, ascending."""
-    if not _has_table(connection, "countme_totals"):
+    if not has_table(connection, "countme_totals"):
         return []
     weeks = connection.execute(
         "WITH RECURSIVE w(n) AS (SELECT min(weeknum) FROM countme_totals UNION ALL "
@@ -244,7 +243,7 @@ def week_number(text: object) -> int:
 
 def week_records(connection: sqlite3.Connection) -> list[WeekRecord]:
     """The table ``weeks``, ascending."""
-    if not _has_table(connection, "weeks"):
+    if not has_table(connection, "weeks"):
         return []
     columns = (
         "weeknum, status, expected_host_days, received_host_days, malformed, hits, revision, "
@@ -276,146 +275,5 @@ def hits_of(connection: sqlite3.Connection, weeks: Iterable[int]) -> dict[int, i
 
 def rows_of(connection: sqlite3.Connection, week: int) -> Iterator[TotalsRow]:
     """The rows of a week in the order that is documented."""
-    query = f"SELECT {_COLUMNS} FROM countme_totals WHERE weeknum = ? ORDER BY {ROW_ORDER}"  # noqa: S608
+    query = f"SELECT {COLUMNS} FROM countme_totals WHERE weeknum = ? ORDER BY {ROW_ORDER}"  # noqa: S608
     return map(TotalsRow._make, connection.execute(query, (str(week),)))
-
-
-@contextlib.contextmanager
-def staging(connection: sqlite3.Connection, path: Path) -> Iterator[None]:
-    """A place beside the totals for new rows, so that the totals are locked only to take them."""
-    connection.execute("ATTACH ? AS staged", (f"file:{quote(str(path))}?mode=rwc",))
-    try:
-        connection.execute("PRAGMA staged.journal_mode = OFF")
-        connection.execute("PRAGMA staged.synchronous = OFF")
-        yield
-    finally:
-        connection.execute("DETACH staged")
-
-
-@dataclass(frozen=True)
-class StagedWeek:
-    """The result of a count that waits to be taken into the totals."""
-
-    week: int
-    rows: int
-    hits: int
-    same: bool
-    """Whether the totals have exactly these rows already."""
-
-
-def _staged(week: int) -> str:
-    return f"staged.week_{week:d}"
-
-
-def stage_week(
-    connection: sqlite3.Connection, week: int, blocks: Iterable[Sequence[Sequence[object]]]
-) -> StagedWeek:
-    """Put the rows of a week beside the totals and compare. Nobody is locked out meanwhile."""
-    table = _staged(week)
-    connection.execute(f"DROP TABLE IF EXISTS {table}")
-    connection.execute(_TOTALS_TABLE.replace("countme_totals", table))
-    insert = f"INSERT INTO {table} ({_COLUMNS}) VALUES ({','.join('?' * 9)})"  # noqa: S608
-    connection.execute("BEGIN")
-    try:
-        for block in blocks:
-            connection.executemany(insert, block)
-    finally:
-        connection.execute("COMMIT")
-    rows, hits = connection.execute(
-        f"SELECT count(*), coalesce(sum(hits) FILTER (WHERE {COUNTME_ROWS}), 0) FROM {table}"  # noqa: S608
-    ).fetchone()
-    return StagedWeek(week, rows, hits, same=_same_rows(connection, week, rows))
-
-
-def _same_rows(connection: sqlite3.Connection, week: int, rows: int) -> bool:
-    if not _has_table(connection, "countme_totals"):
-        return rows == 0
-    key = (str(week),)
-    query = "SELECT count(*) FROM countme_totals WHERE weeknum = ?"
-    if connection.execute(query, key).fetchone()[0] != rows:
-        return False
-    other = (
-        f"SELECT {_COLUMNS} FROM {_staged(week)} EXCEPT "  # noqa: S608
-        f"SELECT {_COLUMNS} FROM countme_totals WHERE weeknum = ? LIMIT 1"
-    )
-    return connection.execute(other, key).fetchone() is None
-
-
-@contextlib.contextmanager
-def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """All that the block changes, or nothing."""
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
-
-
-def replace_weeks(
-    connection: sqlite3.Connection,
-    replaced: Collection[int],
-    records: Iterable[WeekRecord],
-) -> None:
-    """Take the staged rows of some weeks and write week records, in one transaction."""
-    with transaction(connection):
-        for statement in (_TOTALS_TABLE, _TOTALS_INDEX, _WEEKS_TABLE):
-            connection.execute(statement)
-        for week in sorted(replaced):
-            connection.execute("DELETE FROM countme_totals WHERE weeknum = ?", (str(week),))
-            connection.execute(
-                f"INSERT INTO countme_totals ({_COLUMNS}) SELECT {_COLUMNS} "  # noqa: S608
-                f"FROM {_staged(week)} ORDER BY {ROW_ORDER}"
-            )
-        columns = ", ".join(_WEEKS_COLUMNS)
-        marks = ", ".join("?" * len(_WEEKS_COLUMNS))
-        connection.executemany(
-            f"INSERT OR REPLACE INTO weeks ({columns}) VALUES ({marks})",  # noqa: S608
-            [_values(record) for record in records],
-        )
-
-
-def fill_totals(connection: sqlite3.Connection, rows: Iterable[TotalsRow]) -> int | None:
-    """Give totals without any week these rows, in one transaction; gives their number.
-
-    None where there are totals already, which stay as they are.
-    """
-    with transaction(connection):
-        if counted_weeks(connection):
-            return None
-        for statement in (_TOTALS_TABLE, _TOTALS_INDEX):
-            connection.execute(statement)
-        insert = f"INSERT INTO countme_totals ({_COLUMNS}) VALUES ({','.join('?' * 9)})"  # noqa: S608
-        return connection.executemany(insert, rows).rowcount
-
-
-def _values(record: WeekRecord) -> tuple[object, ...]:
-    return (
-        record.week,
-        str(week_start(record.week)),
-        str(week_end(record.week)),
-        record.quality.status,
-        record.quality.expected_host_days,
-        record.quality.received_host_days,
-        record.hits,
-        record.quality.malformed,
-        record.revision,
-        record.computed_at,
-        record.fingerprint,
-        int(record.suspect),
-        record.suspect_reason,
-        json.dumps(record.inputs),
-        record.log_name,
-        record.polluted,
-    )
-
-
-def delete_weeks(connection: sqlite3.Connection, weeks: Collection[int]) -> None:
-    """Remove weeks, their rows and their records, in one transaction."""
-    with transaction(connection):
-        for week in sorted(weeks):
-            connection.execute("DELETE FROM countme_totals WHERE weeknum = ?", (str(week),))
-            if _has_table(connection, "weeks"):
-                connection.execute("DELETE FROM weeks WHERE weeknum = ?", (week,))

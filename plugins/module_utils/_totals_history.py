@@ -14,8 +14,9 @@ from ._calendar import parse_day, week_of_day, week_start
 from ._errors import CountingError, SourceError, shown
 from ._files import open_regular, writer_lock
 from ._records import Unit
+from ._totals_changes import fill_totals
 from ._totals_csv import CSV_COLUMNS, csv_reader
-from ._totals_db import TotalsRow, counted_weeks, fill_totals, open_totals
+from ._totals_db import TotalsRow, counted_weeks, open_totals
 
 
 def restore_history(
@@ -28,8 +29,8 @@ def restore_history(
 ) -> Unit:
     """Fill a database without totals with the rows of a CSV file of totals, all or nothing.
 
-    One that has totals is left as it is. Raises SourceError naming the line that is not a row of
-    totals.
+    One that has totals is left as it is. Raises SourceError for a file that can't be read, or
+    naming the line that is not a row of totals.
     """
     there = Unit(history_csv.name, "unchanged", (f"{totals_db.name} has totals already",))
     if totals_db.exists():
@@ -39,6 +40,7 @@ def restore_history(
             if counted_weeks(connection):
                 return there
     reason = f"{totals_db.name} has no totals yet"
+    next(_rows(history_csv), None)  # nothing is made for a file that can't be read
     if check:
         planned = "weeks are planned without these rows, and may be others once they are there"
         return Unit(history_csv.name, "due", (reason, planned))

@@ -272,6 +272,30 @@ def test_incident_disk_full_leftovers_of_a_killed_comparison_are_removed(tree: P
     assert not spill.exists()
 
 
+def test_there_is_nothing_to_trim_on_a_new_log_host(tmp_path: Path) -> None:
+    result = run_module("countme_raw", raw_dir=tmp_path / "raw", state="trimmed")
+    assert statuses(result) == {"raw": "missing"}
+    assert not result["changed"]
+
+
+def test_several_days_made_at_once_are_those_made_alone(tmp_path: Path) -> None:
+    days = [f"2021-09-{day}" for day in (27, 28, 29, 30)]
+    made = {}
+    for workers in (1, 4):
+        raw_dir = tmp_path / f"raw{workers}"
+        result = run_module(
+            "countme_raw",
+            src=GOLDEN / "combined-http",
+            log_name=LOG,
+            raw_dir=raw_dir,
+            dates=days,
+            workers=workers,
+        )
+        assert [unit["name"] for unit in result["units"]] == days
+        made[workers] = [pq.read_table(raw_dir / f"{day}.parquet") for day in days]
+    assert made[1] == made[4]
+
+
 def test_incident_raw_grows(tmp_path: Path) -> None:
     """Trimming removes what no week needs, says so, and then finds nothing more to do."""
     tree = tmp_path / "combined"

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import errno
+from concurrent.futures import ProcessPoolExecutor
 from datetime import date
+from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils import _raw
 
+GOLDEN = Path(__file__).parents[3] / "data" / "golden"
+LOG = "mirrors.fedoraproject.org-access.log"
 DAYS = [date(2021, 12, 31), date(2022, 1, 1)]
 
 
@@ -27,3 +31,13 @@ def test_a_folder_that_cannot_be_looked_at_fails_its_days_only(
     reason = plans[1].unit.reasons[0]
     assert "2022/01/01/mirrors-access.log: expected to look at it" in reason
     assert "Let the counting user read it" in reason
+
+
+def test_an_executor_makes_whole_days_in_other_processes(tmp_path: Path) -> None:
+    days = [date(2021, 9, 27), date(2021, 9, 28)]
+    settings = _raw.RawSettings(GOLDEN / "combined-http", LOG, tmp_path / "raw")
+    plans = _raw.plan_raw_days(settings, days)
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as executor:
+        units = _raw.make_raw_days(plans, settings, executor=executor)
+    assert [unit.status for unit in units] == ["made", "made"]
+    assert [plan.unit.status for plan in _raw.plan_raw_days(settings, days)] == ["unchanged"] * 2

@@ -19,18 +19,20 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._publish
     write_totals_db,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._raw_trim import plan_trim
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._totals_changes import (
+    delete_weeks,
+    replace_weeks,
+    stage_week,
+    staging,
+)
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._totals_db import (
     COUNTME_ROWS,
     TotalsRow,
     counted_state,
     counted_weeks,
-    delete_weeks,
     hits_of,
     open_totals,
-    replace_weeks,
     rows_of,
-    stage_week,
-    staging,
     week_records,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._week_quality import (
