@@ -90,9 +90,8 @@ tbody th { font-weight: 500; }
   text-align: left; padding-left: .25rem; border-left: 1px solid var(--line);
   white-space: nowrap;
 }
-/* what a table is, and the month, stay in sight where it is scrolled */
+/* what a table is stays in sight where it is scrolled */
 caption span { position: sticky; left: .75rem; }
-.calendar thead .month span { position: sticky; left: 13.25rem; }
 .calendar .group th { padding-block: .6rem .15rem; color: var(--faint); font-weight: 600; }
 .calendar tbody:last-child tr:last-child > * { padding-bottom: .6rem; }
 .cell {
@@ -133,7 +132,7 @@ footer {
   h1 { font-size: 1.35rem; }
   .problems li { grid-template-columns: 1fr; }
   .problems li > div { grid-column: 1; }
-  .calendar thead .month span { left: 8.75rem; }
+  .calendar thead .month { padding-right: .25rem; text-align: right; }
   caption span { display: inline-block; max-width: calc(100vw - 4rem); }
   .calendar .name { max-width: 8.5rem; padding: 0 .5rem; font-size: .85rem; }
 }
