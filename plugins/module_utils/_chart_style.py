@@ -34,7 +34,7 @@ PALETTE = (
     "#f4a582",
     "#b84a62",
 )
-_NEAR = 6
+_NEAR = len(PALETTE) - 1
 OTHERS_COLOUR = "#9aa0a6"
 
 #: The font that the drawing library brings along, so that pictures are the same on every machine;
@@ -54,7 +54,7 @@ def series_colours(labels: Sequence[str]) -> list[str]:
     slots: list[int | None] = []
     for label in labels:
         # with more series than colours, those that lie near each other still differ
-        near = slots if len(labels) <= len(PALETTE) else slots[-_NEAR:]
+        near = slots[-_NEAR:]
         first = _preferred_slot(label)
         free = (first + n for n in range(len(PALETTE)) if (first + n) % len(PALETTE) not in near)
         slots.append(None if is_others(label) else next(free) % len(PALETTE))

@@ -242,9 +242,9 @@ def _drawn(chart: _AnyChart, folder: Path, notify: Callable[[Unit], None]) -> It
 
 
 def _spec(chart: _AnyChart, *, interactive: bool) -> dict[str, Any]:
-    if isinstance(chart, Calendar):
-        return calendar_spec(chart, interactive=interactive)
-    return chart_spec(chart, interactive=interactive)
+    if isinstance(chart, Chart):
+        return chart_spec(chart, interactive=interactive)
+    return calendar_spec(chart, interactive=interactive)
 
 
 def _described(chart: _AnyChart) -> DrawnChart:

@@ -163,6 +163,20 @@ def test_one_week_is_a_bar_that_can_be_seen(tmp_path: Path) -> None:
     assert counts[expected] > 20_000
 
 
+def test_layers_lie_on_each_other_in_the_order_of_the_releases(tmp_path: Path) -> None:
+    releases = [f"Fedora Linux {n}" for n in range(30, 43)]
+    totals = write_totals(tmp_path, [Row(WEEK, 100, os_version=one[-2:]) for one in releases]).db
+    draw_charts(ChartSources((ChartProfile("fedora", totals),)), tmp_path)
+    picture = Image.open(tmp_path / "machines-by-release.png").convert("RGB")
+    wanted = [_rgb(colour) for colour in series_colours(releases)]
+    seen: list[tuple[int, ...]] = []
+    for y in range(picture.height - 1, 0, -1):
+        colour = picture.getpixel((picture.width * 2 // 5, y))
+        if colour in wanted and colour not in seen:
+            seen.append(colour)
+    assert seen == wanted
+
+
 def test_what_is_absent_has_no_charts(tmp_path: Path) -> None:
     units: list[Unit] = []
     nothing = ChartSources(
@@ -226,7 +240,7 @@ def test_names_of_profiles_choose_no_paths(name: str, part: str) -> None:
 def test_neighbours_have_different_colours_and_releases_keep_theirs() -> None:
     labels = [f"Fedora {n}" for n in range(20, 42)]
     colours = series_colours(labels)
-    assert all(colours[n] not in colours[n + 1 : n + 7] for n in range(len(colours)))
+    assert all(colours[n] not in colours[n + 1 : n + 14] for n in range(len(colours)))
     assert series_colours(labels[10:]) == colours[10:]
     names = [f"variant {'x' * n}" for n in range(len(PALETTE))]
     assert len(set(series_colours(names))) == len(PALETTE)
