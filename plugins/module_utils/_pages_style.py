@@ -65,7 +65,7 @@ pre.method {
 .turn ul { justify-content: space-between; }
 
 .glances { display: grid; gap: 1.25rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 22rem), 1fr)); align-items: start; }
-.glance { padding: 1.25rem; }
+.glance { padding: 1.25rem; max-width: 40rem; }
 .glance p { margin: .25rem 0; }
 .when, .change, .note { color: var(--faint); }
 .note { font-size: .92rem; margin-top: .75rem !important; }
@@ -89,7 +89,7 @@ pre.method {
 .badge.partial, .badge.suspect { color: var(--bad); }
 .badge.provisional { color: var(--care); }
 
-.charts { display: grid; gap: 1.25rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 30rem), 1fr)); align-items: start; }
+.charts { display: grid; gap: 1.25rem; grid-template-columns: repeat(auto-fill, minmax(min(100%, 30rem), 1fr)); align-items: start; }
 figure { margin: 0; }
 .chart { overflow: hidden; }
 .paper { display: block; background: var(--paper); }

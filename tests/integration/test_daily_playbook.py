@@ -16,8 +16,8 @@ from ansible_collections.fedora_infra.dnf_counting.tests.support.oracle import (
 FEDORA = "mirrors.fedoraproject.org-access.log"
 CENTOS = "mirrors.centos.org-access.log"
 YESTERDAY = datetime.now(UTC).date() - timedelta(days=1)
-#: Files that say who writes, and what the sync remembers of the hosts.
-RUN_NOTES = {".writing", ".compressing", ".sync.json"}
+#: Files that say who writes, what the sync remembers of the hosts, and how runs went.
+RUN_NOTES = {".writing", ".compressing", ".sync.json", "history.db", "progress.jsonl"}
 
 
 @pytest.fixture
