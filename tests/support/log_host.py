@@ -121,6 +121,7 @@ class LogHost:
             "web_data_analysis_require_mount": "",
             "web_data_analysis_state_dir": str(self.run_dir / "countme"),
             "web_data_analysis_publish_dir": str(self.published),
+            "web_data_analysis_condense_dir": str(self.run_dir / "condensed"),
             "web_data_analysis_user": "",
             "web_data_analysis_venv": "",
             "web_data_analysis_sync_days": self.days,
