@@ -7,6 +7,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._mirror_columns import (
+    FIRST_COLUMNS,
+)
+from ansible_collections.fedora_infra.dnf_counting.tests.support import condense_by_line
 from ansible_collections.fedora_infra.dnf_counting.tests.support.log_host import LogHost, Seen
 from ansible_collections.fedora_infra.dnf_counting.tests.support.oracle import (
     oracle_totals,
@@ -34,6 +38,21 @@ def assert_totals_are_the_oracles(log_host: LogHost, work: Path) -> None:
         assert sorted_rows(log_host.published / totals) == expected
 
 
+def assert_rows_are_as_counted_line_by_line(log_host: LogHost, clients: Path) -> None:
+    lines: list[str] = []
+    for log in (log_host.run_dir / "combined").glob(f"[0-9]*/*/*/{FEDORA}"):
+        lines += log.read_text(encoding="utf-8", errors="replace").splitlines()
+    counted = condense_by_line.client_lines(lines)
+    clients.write_text("".join(f"{line}\n" for line in counted))
+    expected = condense_by_line.rows_of_sorted(clients, FIRST_COLUMNS)
+    mirrors = log_host.published.with_name("mirrors") / "mirrorsdata-all.csv"
+    rows = mirrors.read_text().splitlines()
+    assert len(rows) > 10
+    assert rows[0].split(",")[1:] == [f"{n:02}-{name}" for n, name in enumerate(FIRST_COLUMNS, 2)]
+    # the day of the last rotation has only begun
+    assert rows[1:] == [row for row in expected if row < f"{YESTERDAY}"]
+
+
 def outputs_in(state: dict[str, Seen]) -> dict[str, Seen]:
     """The state without what each run may write: who writes, and what sync remembers of hosts."""
     return {path: seen for path, seen in state.items() if Path(path).name not in RUN_NOTES}
@@ -58,6 +77,7 @@ def test_second_run_changes_nothing_and_check_mode_agrees_with_both(
     assert first.changed == [
         "Fetch the logs of the log hosts",
         "Combine the logs of the hosts by time",
+        "Condense the logs of the mirror list to the clients of each day",
         "Find the hits of fedora",
         "Total the weeks of fedora",
         "Find the hits of centos",
@@ -68,6 +88,7 @@ def test_second_run_changes_nothing_and_check_mode_agrees_with_both(
     assert first.said_by("Name what the other stages left open") == ""
     assert str(log_host.published / "totals.csv") in first.output
     assert_totals_are_the_oracles(log_host, tmp_path / "oracle")
+    assert_rows_are_as_counted_line_by_line(log_host, tmp_path / "clients")
 
     made = log_host.state()
     planned = log_host.play("daily", "--check", "--diff")
@@ -198,6 +219,7 @@ def test_a_day_that_comes_late_is_counted_by_the_next_run(
     assert second.changed == [
         "Fetch the logs of the log hosts",
         "Combine the logs of the hosts by time",
+        "Condense the logs of the mirror list to the clients of each day",
         "Find the hits of fedora",
         "Total the weeks of fedora",
         "Publish the totals",

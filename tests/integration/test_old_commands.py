@@ -24,12 +24,16 @@ class LogHost:
     def __init__(self, folder: Path) -> None:
         self.logs = folder / "combined-http"
         self.countme = folder / "countme"
+        self.days = folder / "days"
+        self.mirrors = folder / "mirrors"
         shutil.copytree(GOLDEN / "combined-http", self.logs)
         (self.countme / "raw").mkdir(parents=True)
 
     def run(self, number: int) -> str:
         command = COMMANDS[number]
         command = command.replace("/mnt/fedora_stats/combined-http", str(self.logs))
+        command = command.replace("/mnt/fedora_stats/data/mirrors/days", str(self.days))
+        command = command.replace("/var/www/html/csv-reports/mirrors", str(self.mirrors))
         command = command.replace("/var/lib/countme", str(self.countme))
         command = command.replace(
             "ansible localhost", f"{Path(sys.executable).parent}/ansible localhost"
@@ -86,4 +90,7 @@ def test_every_old_command_is_done_by_its_example(log_host: LogHost) -> None:
     assert log_host.weeks("restored/totals.db") == ["2698", "2699", "2700"]
     shown = log_host.run(next(commands))  # weekly-totals-ui
     assert '"week_status": "complete"' in shown
+    log_host.run(next(commands))  # condense-mirrorlogs.sh
+    rows = (log_host.mirrors / "mirrorsdata-all.csv").read_bytes()
+    assert rows == (GOLDEN / "expected" / "mirrorsdata-all.csv").read_bytes()
     assert list(commands) == []
