@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from datetime import date
 
 #: The name of the first column, which holds the date.
 DATE_COLUMN = "1970-01-01"
@@ -127,6 +128,29 @@ def new_columns(counted: Iterable[str], known: Iterable[str]) -> list[str]:
         return [bool(one.fullmatch(name)) for one in _ADDED].index(True), name
 
     return sorted(set(counted) - set(known), key=place)
+
+
+# Anybody can ask for a release that nobody will see for decades, and get a column for it that never
+# goes. So many releases one may be ahead, counted on as they came until now: two Fedora a year, one
+# RHEL and its EPEL in three. That is ten years for Fedora and thirty for EPEL.
+_AHEAD = {"fedora": 20, "epel": 10}
+_STARTS = (
+    *((start, "fedora") for start in ("f", "modular_f", "cisco_")),
+    *((start, "epel") for start in ("epel", "epel_next", "playground_epel", "rhel")),
+)
+
+
+def releases_to_come(day: date) -> list[str]:
+    """Releases that no system can have on a day; whoever asks for one is after something else."""
+    newest = {
+        "fedora": 39 + 2 * (day.year - 2023) + _AHEAD["fedora"],
+        "epel": 9 + (day.year - 2021) // 3 + _AHEAD["epel"],
+    }
+    return [
+        f"{start}{number}"
+        for start, family in _STARTS
+        for number in range(max(newest[family] + 1, 10), 100)
+    ]
 
 
 #: The family of repositories behind a release, for people, and where the release stands in it.

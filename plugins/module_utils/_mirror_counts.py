@@ -13,6 +13,7 @@ from pathlib import Path
 from ._duckdb import Limits, connect, lack_of_room
 from ._errors import OutputError, shown
 from ._libs import duckdb
+from ._mirrorlist import UNKNOWN_REPO
 
 Asked = tuple[str, str]
 """Release and architecture."""
@@ -37,30 +38,39 @@ class DayCounts:
     """Of all of these."""
 
 
-# put together from constants only; rows of one file are distinct as they are
+# put together from constants only; the rows of one file are distinct as they are
 _ROWS = "FROM read_parquet($paths) WHERE list_contains($dates, date)"
-_CLIENTS = {
-    False: f"SELECT date, host, release, arch {_ROWS}",
-    True: f"SELECT DISTINCT date, host, release, arch {_ROWS}",
-}
+_KNOWN = f"if(list_contains($to_come, release), '{UNKNOWN_REPO}', release) AS release"
+_PLAIN = f"SELECT date, host, release, arch {_ROWS}"
+_DISTINCT = f"SELECT DISTINCT date, host, {_KNOWN}, arch {_ROWS}"
 _BY_DATE = "SELECT date, release, arch, count(*), min(host) FROM ({}) GROUP BY date, release, arch"
 _OF_ALL = (
-    f"SELECT release, arch, count(*) FROM (SELECT DISTINCT host, release, arch {_ROWS})"  # noqa: S608
-    " GROUP BY release, arch"
+    "SELECT release, arch, count(*) FROM"  # noqa: S608
+    f" (SELECT DISTINCT host, {_KNOWN}, arch {_ROWS}) GROUP BY release, arch"
 )
 
 
-def count_day(paths: Sequence[Path], dates: Collection[str], *, limits: Limits) -> DayCounts:
+def count_day(
+    paths: Sequence[Path],
+    dates: Collection[str],
+    *,
+    limits: Limits,
+    to_come: Collection[str] = (),
+) -> DayCounts:
     """Count the clients of a day, each once whatever files it is in.
 
-    Raises OutputError where a file is damaged or there is too little room.
+    Those that ask for releases ``to_come`` ask for unknown ones. Raises OutputError where a file is
+    damaged or there is too little room.
     """
-    given = {"paths": [str(path) for path in paths], "dates": sorted(dates)}
+    of_plain = {"paths": [str(path) for path in paths], "dates": sorted(dates)}
+    given = {**of_plain, "to_come": list(to_come)}
     try:
         with connect(limits) as connection:
-            by_date = connection.execute(
-                _BY_DATE.format(_CLIENTS[len(paths) > 1]), given
-            ).fetchall()
+            by_date = []
+            if len(paths) == 1:
+                by_date = connection.execute(_BY_DATE.format(_PLAIN), of_plain).fetchall()
+            if not by_date or not {row[1] for row in by_date}.isdisjoint(to_come):
+                by_date = connection.execute(_BY_DATE.format(_DISTINCT), given).fetchall()
             of_all = connection.execute(_OF_ALL, given).fetchall() if len(dates) > 1 else None
     except duckdb.Error as error:
         advice = "Give this machine more memory."
@@ -74,9 +84,8 @@ def count_day(paths: Sequence[Path], dates: Collection[str], *, limits: Limits) 
     first: dict[str, tuple[str, Asked]] = {}  # blanks sort before all that hosts are made of
     for written, release, arch, clients, lowest in by_date:
         counted.setdefault(written, Counter())[release, arch] = clients
-        first[written] = min(
-            first.get(written, (lowest, (release, arch))), (lowest, (release, arch))
-        )
+        own = (lowest, (release, arch))
+        first[written] = min(first.get(written, own), own)
     found = {one: DateCounts(clients, first[one][1]) for one, clients in counted.items()}
     if of_all is None:
         return DayCounts(found, sum(counted.values(), Counter()))

@@ -25,7 +25,7 @@ from ._day_files import list_days
 from ._duckdb import Limits
 from ._errors import CountingError
 from ._files import UNFINISHED, write_bytes, write_error
-from ._mirror_columns import counts_by_column, family_of
+from ._mirror_columns import counts_by_column, family_of, releases_to_come
 from ._mirror_counts import DayCounts, count_day
 from ._mirror_tables import DailyTable, MirrorsTable, read_daily_table, read_mirrors_table
 from ._mirrorlist import calendar_day
@@ -282,7 +282,8 @@ def _count_due(
         made = plan.wanted[day]
         paths = [settings.data_dir / f"{rotated}.parquet" for rotated in made.sources]
         try:
-            counts = count_day(paths, made.dates, limits=limits)
+            to_come = releases_to_come(date.fromisoformat(day))
+            counts = count_day(paths, made.dates, limits=limits, to_come=to_come)
         except CountingError as error:
             yield day, str(error)
             continue

@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 
+from ._errors import CountingError
 from ._files import remove_unfinished, writer_lock
 from ._mirrorlist_condense import (
     CondenseSettings,
@@ -42,16 +44,21 @@ def run_condense(
         if is_due and rows.status != "due":
             rows = Unit(UNIT_NAME, "due", ("days are due",))
         return [*units, rows]
-    with (
-        writer_lock(settings.data_dir, run_id=run_id),
-        writer_lock(csv_settings.csv_dir, run_id=run_id),
-    ):
+    with writer_lock(settings.data_dir, run_id=run_id):
         remove_unfinished(settings.data_dir)
-        remove_unfinished(csv_settings.csv_dir)
         # again: another run may have written meanwhile
         plans = plan_condensed_days(settings, days)
         units = condense_days(plans, settings, workers=workers, observer=observer)
-        plan = plan_csv(csv_settings)
-        if plan.unit.status == "due":
-            return [*units, update_csv(plan, csv_settings, observer=observer)]
-    return [*units, plan.unit]
+        return [*units, _make_rows(csv_settings, run_id=run_id, observer=observer)]
+
+
+def _make_rows(settings: CsvSettings, *, run_id: str, observer: Observer) -> Unit:
+    plan = plan_csv(settings)
+    if plan.unit.status != "due":
+        return plan.unit
+    try:
+        with writer_lock(settings.csv_dir, run_id=run_id):
+            remove_unfinished(settings.csv_dir)
+            return update_csv(plan, settings, observer=observer)
+    except CountingError as error:
+        return replace(plan.unit, status="failed", reasons=(str(error),))

@@ -128,9 +128,10 @@ def test_bad_input_is_named_and_keeps_nothing_else_from_being_counted(
         f"proxy03 {day}: ",
         f"proxy02/{day:%Y/%m/%d}/http/{FEDORA}.xz: expected a whole xz file",
         f"publish: {target}: expected to write there",
+        f"{target.with_name('mirrors')}: expected to write there",
     ):
         assert expected in said, ended.output
-    assert "2 of the stages failed" in said
+    assert "3 of the stages failed" in said
     left_open = ended.said_by("Name what the other stages left open")
     assert f"combine: {FEDORA}: damaged: left out: " in left_open
     assert f"({day})" in left_open
@@ -142,7 +143,10 @@ def test_bad_input_is_named_and_keeps_nothing_else_from_being_counted(
 
     # what is there is counted right, the damaged log apart, and the next runs say so again
     ended = log_host.play("daily", **bad)
-    assert ended.changed == ["Publish the totals"]
+    assert ended.changed == [
+        "Condense the logs of the mirror list to the clients of each day",
+        "Publish the totals",
+    ]
     assert "1 of the stages failed" in ended.output
     assert_totals_are_the_oracles(log_host, tmp_path / "oracle")
     quality = json.loads((log_host.published / "quality.json").read_text())

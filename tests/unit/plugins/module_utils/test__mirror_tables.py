@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._mirror_
     counts_by_column,
     family_of,
     new_columns,
+    releases_to_come,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._mirror_tables import (
     DAILY_HEADER,
@@ -71,6 +73,22 @@ def test_a_client_counts_where_it_always_did(
 )
 def test_people_are_told_family_and_release(release: str, family: tuple[str, str]) -> None:
     assert family_of(release) == family
+
+
+@pytest.mark.parametrize(
+    ("day", "known", "to_come"),
+    [
+        (date(2021, 9, 27), ["f50", "f55", "epel11", "epel19"], ["f56", "modular_f99", "epel20"]),
+        (date(2026, 11, 23), ["f65", "rhel20"], ["f66", "cisco_66", "epel_next21"]),
+        (date(2007, 5, 1), ["f27", "epel14"], ["f28", "epel15", "rhel99"]),
+    ],
+)
+def test_releases_far_ahead_are_not_of_their_day(
+    day: date, known: list[str], to_come: list[str]
+) -> None:
+    found = releases_to_come(day)
+    assert set(found) >= set(to_come)
+    assert set(found).isdisjoint(known)
 
 
 def test_the_first_client_does_not_count_as_it_never_did() -> None:
