@@ -20,7 +20,7 @@ from typing import Any
 from ._duckdb import Limits, connect, lack_of_room
 from ._errors import OutputError, shown
 from ._hit_groups import only_used
-from ._libs import duckdb, np, pa, pc, pq
+from ._libs import duckdb, pa, pc, pq
 from ._mirrorlist_blocks import BlockClients, join
 from ._mirrorlist_days import COLUMNS, condensed_schema
 
@@ -143,14 +143,13 @@ def _parquet_writer(path: Path) -> Any:
 
 def _as_tables(clients: BlockClients) -> Iterator[Any]:
     """The columns as pyarrow tables in order of the date, the strings as dictionaries."""
-    order = np.argsort(np.argsort(np.argsort(clients.dates))[clients.date], kind="stable")
-    for start in range(0, len(order), _GROUP_ROWS):
-        rows = order[start : start + _GROUP_ROWS]
+    for start in range(0, len(clients.date), _GROUP_ROWS):
+        rows = slice(start, start + _GROUP_ROWS)
         wanted = clients.wanted[rows]
         yield pa.table(
             [
                 _strings(clients.dates, clients.date[rows]),
-                only_used(clients.host.take(pa.array(rows))),
+                only_used(clients.host[rows]),
                 _strings([one.release for one in clients.wants], wanted),
                 _strings([one.arch for one in clients.wants], wanted),
             ],
