@@ -131,7 +131,7 @@ def _explained(path: Path, error: sqlite3.Error, *, write: bool) -> CountingErro
             path,
             expected=f"to {'write' if write else 'read'} there within lock_timeout",
             found="another program that reads or writes it all the time",
-            advice="End that program, or raise the lock_timeout of countme_totals.",
+            advice="End that program, or raise lock_timeout of countme_totals.",
         )
     numbers = {
         sqlite3.SQLITE_FULL: errno.ENOSPC,
