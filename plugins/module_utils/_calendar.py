@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 
-from ._errors import SettingsError, shown
+from ._errors import SettingsError, shown, wrong_option
 
 DAY_SECONDS = 24 * 60 * 60
 
@@ -156,11 +156,10 @@ def parse_week(text: str, option: str = "weeks") -> int:
     if not name and _DAY.fullmatch(text):
         day = parse_day(text, option)
     if day is None or day.weekday() != 0 or not 0 <= week_of_day(day) <= _LAST_WEEK:
-        raise SettingsError(
-            f"option {option}",
+        raise wrong_option(
+            option,
             expected="weeks as numbers (2699), names (2021-W39) or Mondays (2021-09-27)",
             found=shown(text),
-            advice="Correct the option.",
         )
     return week_of_day(day)
 

@@ -31,9 +31,8 @@ from ._coverage import (
     worst,
 )
 from ._day_files import day_path, list_days
-from ._mirrorlist_condense import CondensePlan
+from ._log_days import LogPlan
 from ._publish import ProfilePlan
-from ._raw import RawPlan
 from ._raw_days import list_raw_days, read_trimmed_through
 from ._records import Unit
 from ._totals_plan import TotalsPlan
@@ -82,7 +81,7 @@ def _combined(calendar: Calendar, log: PlannedLog, dest: Path, usual: set[str]) 
 def cover_raw(
     calendar: Calendar,
     profile: str,
-    planned: Sequence[RawPlan],
+    planned: Sequence[LogPlan],
     raw_dir: Path,
     *,
     source_is_there: bool = True,
@@ -105,7 +104,7 @@ def cover_raw(
 
 def cover_condensed(
     calendar: Calendar,
-    planned: Sequence[CondensePlan],
+    planned: Sequence[LogPlan],
     data_dir: Path,
     *,
     source_is_there: bool = True,

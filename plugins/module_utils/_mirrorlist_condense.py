@@ -17,9 +17,8 @@ from ._day_files import day_path
 from ._errors import CountingError, OutputError, shown
 from ._files import replacing
 from ._log_blocks import LogBlocks
+from ._log_days import LogPlan, changed_inputs, make_log_days, plan_log_days
 from ._log_files import check_same_forms, open_log
-from ._log_paths import day_folder, forms_of_log
-from ._log_reading import bytes_to_read, is_known, unreadable
 from ._mirrorlist import RULES_VERSION
 from ._mirrorlist_blocks import ClientReader
 from ._mirrorlist_days import CondensedRecord, read_record, record_metadata
@@ -47,45 +46,18 @@ class CondenseSettings:
     """Condensed days hold addresses: they are for the counting user and its group."""
 
 
-@dataclass(frozen=True)
-class CondensePlan:
-    """What is to be done about one day."""
-
-    unit: Unit
-    day: date
-    forms: tuple[Path, ...] = ()
-    """The log, plain or compressed; more than one where it lies there in several forms."""
-
-
-def plan_condensed_days(settings: CondenseSettings, days: Sequence[date]) -> list[CondensePlan]:
+def plan_condensed_days(settings: CondenseSettings, days: Sequence[date]) -> list[LogPlan]:
     """Compare the logs of the days with what condensed days were made from; reads records only."""
-    plans = []
-    for day in days:
+
+    def reasons(_day: date, output: Path, forms: Sequence[Path]) -> list[str]:
         try:
-            plans.append(_plan_day(settings, day))
-        except OSError as error:
-            plans.append(CondensePlan(Unit(str(day), "failed", (str(unreadable(error)),)), day))
+            record = read_record(output)
         except CountingError as error:
-            plans.append(CondensePlan(Unit(str(day), "failed", (str(error),)), day))
-    return plans
+            return [str(error)]
+        return _out_of_date(settings, output, record, forms)
 
-
-def _plan_day(settings: CondenseSettings, day: date) -> CondensePlan:
-    folder = day_folder(settings.src, day)
-    forms = tuple(forms_of_log(folder, settings.log_name))
-    if not forms:
-        reason = f"no {settings.log_name} in {folder}, plain or compressed"
-        return CondensePlan(Unit(str(day), "missing", (reason,)), day)
-    output = day_path(settings.data_dir, day)
-    if not output.exists():
-        return CondensePlan(Unit(str(day), "due", ("not condensed yet",)), day, forms)
-    try:
-        record = read_record(output)
-    except CountingError as error:
-        return CondensePlan(Unit(str(day), "due", (str(error),)), day, forms)
-    reasons = _out_of_date(settings, output, record, forms)
-    status = "due" if reasons else "unchanged"
-    return CondensePlan(Unit(str(day), status, tuple(reasons)), day, forms)
+    output = partial(day_path, settings.data_dir)
+    return plan_log_days(settings, days, output=output, reasons=reasons, new="not condensed yet")
 
 
 def _out_of_date(
@@ -102,34 +74,23 @@ def _out_of_date(
     reasons = []
     if record.rules != RULES_VERSION:
         reasons.append(f"made by version {record.rules} of the rules, now {RULES_VERSION}")
-    seen = [InputFile.seen(path, settings.src) for path in forms]
-    recorded = (record.source, *record.other_forms)
-    reasons += [f"changed input {one.path}" for one in seen if not is_known(one, recorded)]
-    return reasons
+    return reasons + changed_inputs(settings.src, forms, record)
 
 
 def condense_days(
-    plans: Sequence[CondensePlan],
+    plans: Sequence[LogPlan],
     settings: CondenseSettings,
     *,
     workers: int = 2,
     observer: Observer = NOBODY,
 ) -> list[Unit]:
     """Make those days that are due, one after the other; the units of all, in the same order."""
-    due = [plan for plan in plans if plan.unit.status == "due"]
-    observer.expect("bytes", sum(bytes_to_read(plan.forms) for plan in due))
-    units = []
-    for plan in plans:
-        unit = plan.unit
-        if unit.status == "due":
-            unit = make_condensed_day(plan, settings, workers=workers, observer=observer)
-        observer.ended(unit)
-        units.append(unit)
-    return units
+    make = partial(make_condensed_day, settings=settings, workers=workers, observer=observer)
+    return make_log_days(plans, make, observer)
 
 
 def make_condensed_day(
-    plan: CondensePlan,
+    plan: LogPlan,
     settings: CondenseSettings,
     *,
     workers: int = 2,
@@ -165,7 +126,7 @@ def make_condensed_day(
 
 
 def _make(
-    plan: CondensePlan, settings: CondenseSettings, workers: int, observer: Observer
+    plan: LogPlan, settings: CondenseSettings, workers: int, observer: Observer
 ) -> CondensedRecord:
     source, *other_forms = (InputFile.seen(path, settings.src) for path in plan.forms)
     check_same_forms(plan.forms)

@@ -15,7 +15,7 @@ from typing import Any, TypeAlias, cast
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 from ._calendar import days_in_window, utc_today
-from ._errors import CountingError, SettingsError, shown
+from ._errors import CountingError, SettingsError, shown, wrong_option
 from ._files import write_error
 from ._libs import MISSING
 from ._module_watch import WATCH_BOUNDS, WATCH_OPTIONS, watch_step
@@ -109,11 +109,10 @@ def check_bounds(options: Mapping[str, Any], bounds: Bounds) -> None:
         value = options[name]
         if value is None or (value >= least and (most is None or value <= most)):
             continue
-        raise SettingsError(
-            f"option {name}",
+        raise wrong_option(
+            name,
             expected=f"at least {least}" if most is None else f"{least} to {most}",
             found=str(value),
-            advice="Correct the option.",
         )
 
 

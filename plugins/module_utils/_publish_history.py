@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
-from ._errors import CountingError, OutputError, SettingsError, shown
+from ._errors import CountingError, OutputError, SettingsError, shown, wrong_option
 from ._files import writer_lock
 from ._records import Unit
 
@@ -83,11 +83,10 @@ def history_of(repository: str | None, identity: str, *, web_root: Path) -> Hist
         )
     parts = _IDENTITY.fullmatch(identity.strip())
     if not parts:
-        raise SettingsError(
-            "option git_identity",
+        raise wrong_option(
+            "git_identity",
             expected="a name and an address, as in 'Counting <counting@example.org>'",
             found=shown(identity),
-            advice="Correct the option.",
         )
     return History(path, parts[1], parts[2])
 

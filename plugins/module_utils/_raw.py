@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
 from collections.abc import Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
@@ -21,9 +20,8 @@ from ._files import replacing
 from ._hit_blocks import BlockReader
 from ._host_hash import WeekKeys
 from ._log_blocks import LogBlocks
+from ._log_days import LogPlan, changed_inputs, make_log_days, plan_log_days, without_address
 from ._log_files import check_same_forms, open_log
-from ._log_paths import day_folder, forms_of_log
-from ._log_reading import bytes_to_read, is_known, unreadable, without_address
 from ._observer import NOBODY, Observer
 from ._raw_days import RawRecord, raw_day_path, read_record, record_metadata
 from ._raw_writer import HashHosts, RawDayWriter
@@ -47,41 +45,17 @@ class RawSettings:
     """Raw hits hold addresses: they are for the counting user and its group."""
 
 
-@dataclass(frozen=True)
-class RawPlan:
-    """What is to be done about one day."""
-
-    unit: Unit
-    day: date
-    forms: tuple[Path, ...] = ()
-    """The log, plain or compressed; more than one where it lies there in several forms."""
-
-
-def plan_raw_days(settings: RawSettings, days: Sequence[date]) -> list[RawPlan]:
+def plan_raw_days(settings: RawSettings, days: Sequence[date]) -> list[LogPlan]:
     """Compare the logs of the days with what raw days were made from; reads records only."""
-    plans = []
-    for day in days:
+
+    def reasons(day: date, output: Path, forms: Sequence[Path]) -> list[str]:
         try:
-            plans.append(_plan_day(settings, day))
-        except OSError as error:
-            plans.append(RawPlan(Unit(str(day), "failed", (str(unreadable(error)),)), day))
-    return plans
+            return _out_of_date(settings, day, read_record(output), forms)
+        except (CountingError, OSError) as error:
+            return [str(error)]
 
-
-def _plan_day(settings: RawSettings, day: date) -> RawPlan:
-    folder = day_folder(settings.src, day)
-    forms = tuple(forms_of_log(folder, settings.log_name))
-    if not forms:
-        reason = f"no {settings.log_name} in {folder}, plain or compressed"
-        return RawPlan(Unit(str(day), "missing", (reason,)), day)
-    output = raw_day_path(settings.raw_dir, day)
-    if not output.exists():
-        return RawPlan(Unit(str(day), "due", ("not counted yet",)), day, forms)
-    try:
-        reasons = _out_of_date(settings, day, read_record(output), forms)
-    except (CountingError, OSError) as error:
-        reasons = [str(error)]
-    return RawPlan(Unit(str(day), "due" if reasons else "unchanged", tuple(reasons)), day, forms)
+    output = partial(raw_day_path, settings.raw_dir)
+    return plan_log_days(settings, days, output=output, reasons=reasons, new="not counted yet")
 
 
 def _out_of_date(
@@ -96,10 +70,7 @@ def _out_of_date(
         reasons.append(f"made by version {record.rules} of the rules, now {RULES_VERSION}")
     if (record.hosts_expected, record.hosts_present) != _hosts(settings, day):
         reasons.append("the record of its hosts has changed")
-    seen = [InputFile.seen(path, settings.src) for path in forms]
-    recorded = (record.source, *record.other_forms)
-    reasons += [f"changed input {one.path}" for one in seen if not is_known(one, recorded)]
-    return reasons
+    return reasons + changed_inputs(settings.src, forms, record)
 
 
 def _hosts(
@@ -113,7 +84,7 @@ def _hosts(
 
 
 def make_raw_days(
-    plans: Sequence[RawPlan],
+    plans: Sequence[LogPlan],
     settings: RawSettings,
     *,
     workers: int = 1,
@@ -126,30 +97,24 @@ def make_raw_days(
     a few at once: while the hits of one are written, another is read. ``workers`` is the number of
     processors to use for the days that are made at once.
     """
-    due = [plan for plan in plans if plan.unit.status == "due"]
-    observer.expect("bytes", sum(bytes_to_read(plan.forms) for plan in due))
-    with contextlib.ExitStack() as stack:
-        if executor is None:
-            at_once = max(1, min(_DAYS_AT_ONCE, workers, len(due)))
-            executor = stack.enter_context(ThreadPoolExecutor(at_once))
-            # what the reader has learned helps the other days, too
-            make = partial(
-                make_raw_day, settings=settings, workers=max(1, workers // at_once),
-                reader=BlockReader(), observer=observer,
-            )  # fmt: skip
-        else:
-            make = partial(make_raw_day, settings=settings, workers=workers)
-        made = executor.map(make, due)
-        units = []
-        for plan in plans:
-            unit = next(made) if plan.unit.status == "due" else plan.unit
-            observer.ended(unit)
-            units.append(unit)
-    return units
+    at_once = max(1, min(_DAYS_AT_ONCE, workers, sum(plan.unit.status == "due" for plan in plans)))
+    if executor is not None:
+        make = partial(make_raw_day, settings=settings, workers=workers)
+        return make_log_days(plans, make, observer, over=executor.map)
+    # what the reader has learned helps the other days, too
+    make = partial(
+        make_raw_day,
+        settings=settings,
+        workers=max(1, workers // at_once),
+        reader=BlockReader(),
+        observer=observer,
+    )
+    with ThreadPoolExecutor(at_once) as threads:
+        return make_log_days(plans, make, observer, over=threads.map)
 
 
 def make_raw_day(
-    plan: RawPlan,
+    plan: LogPlan,
     settings: RawSettings,
     *,
     workers: int = 1,
@@ -185,7 +150,7 @@ def make_raw_day(
 
 
 def _make(
-    plan: RawPlan, settings: RawSettings, log: LogBlocks, reader: BlockReader, workers: int
+    plan: LogPlan, settings: RawSettings, log: LogBlocks, reader: BlockReader, workers: int
 ) -> tuple[RawRecord, list[tuple[str, str]]]:
     source, *other_forms = (InputFile.seen(path, settings.src) for path in plan.forms)
     expected, present = _hosts(settings, plan.day)
@@ -223,7 +188,7 @@ def _make(
     return record, samples
 
 
-def _hash_hosts(plan: RawPlan, settings: RawSettings) -> HashHosts | None:
+def _hash_hosts(plan: LogPlan, settings: RawSettings) -> HashHosts | None:
     if not settings.hash_hosts:
         return None
     return partial(WeekKeys(settings.raw_dir).hash_hosts, plan.day)

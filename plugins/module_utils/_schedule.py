@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ._calendar import MONTHS
-from ._errors import SettingsError, SourceError, shown
+from ._errors import SourceError, shown, wrong_option
 from ._files import open_regular
 
 _UNIT = re.compile(r"[A-Za-z0-9:_.@\\-]{1,240}\.timer", re.ASCII)
@@ -74,11 +74,10 @@ def next_of_timer(
     Raises SettingsError for what can't be the name of a timer.
     """
     if not _UNIT.fullmatch(timer) or timer.startswith("-"):
-        raise SettingsError(
-            "option timer",
+        raise wrong_option(
+            "timer",
             expected="the name of a systemd timer, such as dnf-counting.timer",
             found=shown(timer),
-            advice="Correct the option.",
         )
     said = run(
         ["systemctl", "show", "--timestamp=unix", "--property=NextElapseUSecRealtime", "--", timer]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from ._errors import SettingsError
+from ._errors import wrong_option
 from ._files import write_bytes
 from ._status import Status
 from ._status_metrics import metrics_text
@@ -33,11 +33,10 @@ def status_files(
         files[status_dir / STATUS_NAME] = text.encode() + b"\n"
     if metrics_file is not None:
         if metrics_file.suffix != ".prom":
-            raise SettingsError(
-                "option metrics_file",
+            raise wrong_option(
+                "metrics_file",
                 expected="a file whose name ends in .prom, as node_exporter reads no other",
                 found=str(metrics_file),
-                advice="Correct the option.",
             )
         files[metrics_file] = metrics_text(status).encode()
     return files

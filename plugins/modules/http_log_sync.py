@@ -209,8 +209,8 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._calendar import utc_today
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._errors import (
     OutputError,
-    SettingsError,
     shown,
+    wrong_option,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._files import (
     sync_file_system,
@@ -285,11 +285,10 @@ def settings_from(params: dict[str, Any]) -> Settings:
     except ValueError:
         file_mode = -1
     if not 0o400 <= file_mode <= 0o666:
-        raise SettingsError(
-            "option mode",
+        raise wrong_option(
+            "mode",
             expected='the permissions of a log as an octal number such as "0640"',
             found=shown(params["mode"]),
-            advice="Correct the option.",
         )
     limits = Limits(
         connect_seconds=params["connect_timeout"],

@@ -103,8 +103,8 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._errors import (
-    SettingsError,
     shown,
+    wrong_option,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._message_spool import (
     Message,
@@ -135,11 +135,10 @@ def checked_topic(prefix: str, topic: str) -> str:
     """The whole topic. Raises SettingsError for one that no broker takes."""
     whole = f"{prefix.strip('.')}.{topic}"
     if not TOPIC.fullmatch(whole) or len(whole) > 200:
-        raise SettingsError(
-            "option topic",
+        raise wrong_option(
+            "topic",
             expected="words of letters, digits, dashes and underscores, with dots between",
             found=shown(whole),
-            advice="Correct the option.",
         )
     return whole
 

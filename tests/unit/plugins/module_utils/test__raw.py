@@ -9,7 +9,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils import _raw
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils import _log_days, _raw
 
 GOLDEN = Path(__file__).parents[3] / "data" / "golden"
 LOG = "mirrors.fedoraproject.org-access.log"
@@ -24,7 +24,7 @@ def test_a_folder_that_cannot_be_looked_at_fails_its_days_only(
             raise PermissionError(errno.EACCES, "Permission denied", str(folder / log_name))
         return []
 
-    monkeypatch.setattr(_raw, "forms_of_log", forms_of_log)
+    monkeypatch.setattr(_log_days, "forms_of_log", forms_of_log)
     settings = _raw.RawSettings(tmp_path, "mirrors-access.log", tmp_path / "raw")
     plans = _raw.plan_raw_days(settings, DAYS)
     assert [plan.unit.status for plan in plans] == ["missing", "failed"]
