@@ -68,8 +68,12 @@ class Counter:
         """
         start = week_start_timestamp(week)
         with self._files(paths) as raw:
+            self._count_keys(raw, start, several=len(paths) > 1)
             if countme:
-                yield from self._countme_rows(week, raw, start, several=len(paths) > 1)
+                yield from self._blocks(
+                    f"SELECT hits, '{week:d}', {_SYSTEM}, sys_age::VARCHAR, {_REPO} "  # noqa: S608
+                    "FROM counted k WHERE sys_age >= 0"
+                )
             if unique:
                 yield from self._unique_rows(week, raw, start)
 
@@ -96,18 +100,19 @@ class Counter:
             )
             return max((hits for (hits,) in counts if hits >= at_least), default=0)
 
-    def _countme_rows(
-        self, week: int, raw: str, start: int, *, several: bool
-    ) -> Iterator[list[tuple[Any, ...]]]:
-        within = f"sys_age >= 0 AND {_within(start, WEEK_SECONDS)}"
-        shared = self._shared_times(raw, within) if several else "false"
+    def _count_keys(self, raw: str, start: int, *, several: bool) -> None:
+        """Make the table of all keys of a week, by age, with their hits where they have one."""
+        within = _within(start, WEEK_SECONDS)
+        shared = self._shared_times(raw, f"sys_age >= 0 AND {within}") if several else "false"
         # what is in one file only needs no comparing, and no address or time
-        yield from self._blocks(
-            f"SELECT sum(hits)::BIGINT, '{week:d}', {_SYSTEM}, sys_age::VARCHAR, {_REPO} FROM ("  # noqa: S608
+        twice = f"sys_age >= 0 AND ({shared})"
+        self._run(
+            "CREATE OR REPLACE TEMP TABLE counted AS "  # noqa: S608
+            f"SELECT sum(hits)::BIGINT AS hits, sys_age, {_KEYS} FROM ("
             f"SELECT count(*) AS hits, sys_age, {_KEYS} FROM {raw} "
-            f"WHERE {within} AND NOT ({shared}) GROUP BY ALL UNION ALL "
+            f"WHERE {within} AND NOT ({twice}) GROUP BY ALL UNION ALL "
             f"SELECT count(*) AS hits, sys_age, {_KEYS} FROM (SELECT DISTINCT {_COLUMNS} "
-            f"FROM {raw} WHERE {within} AND ({shared})) GROUP BY ALL) k GROUP BY ALL"
+            f"FROM {raw} WHERE {within} AND {twice}) GROUP BY ALL) GROUP BY ALL"
         )
 
     def _shared_times(self, raw: str, within: str) -> str:
@@ -124,7 +129,7 @@ class Counter:
         # a number for each of the few keys: comparing their six texts takes twice the time
         self._run(
             f"CREATE OR REPLACE TEMP TABLE keys AS SELECT {self._key_hash} AS id, * FROM "  # noqa: S608
-            f"(SELECT DISTINCT {_KEYS} FROM {raw} WHERE {_within(start, WEEK_SECONDS)})"
+            f"(SELECT DISTINCT {_KEYS} FROM counted)"
         )
         numbered = f"SELECT host, {self._key_hash} AS id FROM {raw}"  # noqa: S608
         (collision,) = self._all("SELECT count(DISTINCT id) < count(*) FROM keys")[0]

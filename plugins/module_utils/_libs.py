@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The libraries that may be missing on a host, imported in one place.
 
-The rest of the library says ``from ._libs import duckdb`` and the like; a module first looks at
-:data:`MISSING` and tells the operator what to install.
+The rest of the library says ``from ._libs import duckdb`` and the like, which loads that library
+only; a module first asks :func:`missing` and tells the operator what to install.
 """
 
 from __future__ import annotations
@@ -12,29 +12,45 @@ from __future__ import annotations
 import importlib
 import os
 import traceback
+from collections.abc import Collection
 from typing import Any
 
-MISSING: dict[str, str] = {}
-"""Distribution name of each library that can't be imported, with the traceback."""
+#: Names in here: the module, and the distribution that has it.
+_LIBRARIES = {
+    "duckdb": ("duckdb", "duckdb"),
+    "jinja2": ("jinja2", "Jinja2"),
+    "np": ("numpy", "numpy"),
+    "pa": ("pyarrow", "pyarrow"),
+    "pa_csv": ("pyarrow.csv", "pyarrow"),
+    "pc": ("pyarrow.compute", "pyarrow"),
+    "pq": ("pyarrow.parquet", "pyarrow"),
+    "vl_convert": ("vl_convert", "vl-convert-python"),
+    "zstandard": ("zstandard", "zstandard"),
+}
 
-
-def _library(module: str, distribution: str) -> Any:
-    """The module, or None where it can't be imported (then it is in MISSING)."""
-    try:
-        return importlib.import_module(module)
-    except ImportError:
-        MISSING[distribution] = traceback.format_exc()
-        return None
-
+_missing: dict[str, str] = {}
 
 # numpy's linear algebra, which is not used here, would start threads that wait busily
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-duckdb = _library("duckdb", "duckdb")
-jinja2 = _library("jinja2", "Jinja2")
-np = _library("numpy", "numpy")
-pa = _library("pyarrow", "pyarrow")
-pa_csv = _library("pyarrow.csv", "pyarrow")
-pc = _library("pyarrow.compute", "pyarrow")
-pq = _library("pyarrow.parquet", "pyarrow")
-vl_convert = _library("vl_convert", "vl-convert-python")
-zstandard = _library("zstandard", "zstandard")
+
+
+def __getattr__(name: str) -> Any:
+    """The library of that name, or None where it can't be imported (see :func:`missing`)."""
+    if name not in _LIBRARIES:
+        raise AttributeError(name)
+    module, distribution = _LIBRARIES[name]
+    try:
+        library = importlib.import_module(module)
+    except ImportError:
+        _missing[distribution] = traceback.format_exc()
+        library = None
+    globals()[name] = library
+    return library
+
+
+def missing(distributions: Collection[str]) -> dict[str, str]:
+    """Those of some distributions that can't be imported, each with the traceback."""
+    for name, (_module, distribution) in _LIBRARIES.items():
+        if distribution in distributions and name not in globals():
+            __getattr__(name)
+    return {name: why for name, why in _missing.items() if name in distributions}

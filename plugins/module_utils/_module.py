@@ -17,7 +17,7 @@ from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ._calendar import days_in_window, utc_today
 from ._errors import CountingError, SettingsError, shown, wrong_option
 from ._files import write_error
-from ._libs import MISSING
+from ._libs import missing
 from ._module_watch import WATCH_BOUNDS, WATCH_OPTIONS, watch_step
 from ._observer import NOBODY, Observer
 from ._records import Unit
@@ -73,9 +73,8 @@ def counting_module(
 
 def require(module: AnsibleModule, libraries: Sequence[str]) -> None:
     """Fail where one of the libraries can't be imported."""
-    for library in libraries:
-        if library in MISSING:
-            module.fail_json(msg=missing_required_lib(library), exception=MISSING[library])
+    for library, why in missing(libraries).items():
+        module.fail_json(msg=missing_required_lib(library), exception=why)
 
 
 def observed(module: AnsibleModule, stage: str) -> Observer:

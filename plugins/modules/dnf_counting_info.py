@@ -352,7 +352,7 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._host_lo
     DEFAULT_GROUPS,
     Group,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._libs import MISSING
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._libs import missing
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._log_paths import (
     checked_log_name,
 )
@@ -518,7 +518,7 @@ def settings_from(options: dict[str, Any], hosts: list[str]) -> StatusSettings:
         timer=options["timer"] or "",
         cron_file=path_of(options["cron_file"]),
         thresholds=thresholds_from(options["thresholds"]),
-        missing_libraries=tuple(sorted(MISSING.keys() & {"duckdb", "numpy", "pyarrow"})),
+        missing_libraries=tuple(sorted(missing({"duckdb", "numpy", "pyarrow"}))),
     )
 
 
