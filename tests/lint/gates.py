@@ -11,11 +11,13 @@ want a collection to be.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+import tarfile
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -23,8 +25,20 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 BUILD = ROOT / "build"
+COLLECTION = "fedora_infra.dnf_counting"
 COPY = BUILD / "ansible_collections" / "fedora_infra" / "dnf_counting"
 BIN = Path(sys.executable).parent
+
+#: Bytes. It has 350 kB, of which more than half are the libraries of the modules.
+TARBALL_LIMIT = 700_000
+#: What a collection is made of; its tests, samples and tools stay in the repository.
+TARBALL_FILES = re.compile(
+    r"(MANIFEST|FILES)\.json|LICENSE|CHANGELOG\.rst|[A-Z_]+\.md|requirements\.txt|bindep\.txt"
+    r"|execution-environment\.yml|meta/ee-bindep\.txt|(meta|playbooks|changelogs)/[a-z0-9_/-]+\.ya?ml"
+    r"|docs/[a-z0-9./_-]+\.(md|yml|py|json|png|svg)"
+    r"|plugins/(modules|module_utils|doc_fragments|action|callback)/[a-z0-9_]+\.py"
+    r"|roles/web_data_analysis/(README\.md|(defaults|files|handlers|meta|tasks|templates|vars)/.+)"
+)
 
 #: The one thing ansible-test fetches that is no package: a script that installs pip. This stands
 #: in for it with pip's own wheel, so that the gates need nothing but a package index.
@@ -139,31 +153,107 @@ def changelog() -> None:
     tool("antsibull-changelog", "lint")
 
 
-def tarball() -> None:
-    """The collection builds, installs elsewhere, and every module shows its documentation there."""
-    place = BUILD / "tarball"
+def built(place: Path) -> Path:
+    """The collection's tarball, built into a new folder."""
     shutil.rmtree(place, ignore_errors=True)
     tool("ansible-galaxy", "collection", "build", "--output-path", place)
     (archive,) = place.glob("*.tar.gz")
-    elsewhere = place / "installed"
+    return archive
+
+
+def tarball() -> None:
+    """The tarball is lean, and what is installed from it elsewhere is documented and works."""
+    archive = built(BUILD / "tarball")
+    look_into(archive)
+    elsewhere = archive.parent / "installed"
     settings = {"ANSIBLE_COLLECTIONS_PATH": str(elsewhere)}
     tool("ansible-galaxy", "collection", "install", "--offline", "--no-deps", "-p", elsewhere,
          archive, **settings)  # fmt: skip
     collection = elsewhere / "ansible_collections" / "fedora_infra" / "dnf_counting"
-    for unwanted in ("sample", "tests", "Makefile", ".ci"):
-        if (collection / unwanted).exists():
-            raise GateError(f"the tarball holds {unwanted}; see build_ignore in galaxy.yml")
-    for path in sorted((collection / "plugins" / "modules").glob("[a-z]*.py")):
-        name = f"fedora_infra.dnf_counting.{path.stem}"
-        shown = tool("ansible-doc", "--type", "module", name, cwd=place, **settings)
-        if f"> MODULE {name}" not in shown:
-            raise GateError(f"ansible-doc shows nothing of {name}:\n{shown}")
+    for playbook in sorted((collection / "playbooks").glob("*.yml")):
+        tool("ansible-playbook", "--syntax-check", f"{COLLECTION}.{playbook.stem}",
+             "--inventory", "log01,", cwd=archive.parent, **settings)  # fmt: skip
+    modules = sorted((collection / "plugins" / "modules").glob("[a-z]*.py"))
+    names = [f"{COLLECTION}.{path.stem}" for path in modules]
+    documented = json.loads(
+        tool("ansible-doc", "--json", "--type", "module", *names, cwd=archive.parent, **settings)
+    )
+    for name, path in zip(names, modules, strict=True):
+        if documented[name]["doc"]["filename"] != str(path):
+            raise GateError(f"ansible-doc does not show {path}")
+    count_with(elsewhere)
+
+
+def look_into(archive: Path) -> None:
+    """Raise GateError where a tarball is larger than it needs to be, or holds strange files."""
+    if archive.stat().st_size > TARBALL_LIMIT:
+        raise GateError(f"the tarball has {archive.stat().st_size} bytes: what is it that came in?")
+    with tarfile.open(archive) as opened:
+        files = {entry.name for entry in opened if entry.isfile()}
+    strange = sorted(name for name in files if not TARBALL_FILES.fullmatch(name))
+    if strange:
+        raise GateError(f"not for the tarball, see build_ignore in galaxy.yml: {strange}")
+    needed = {"MANIFEST.json", "LICENSE", "README.md", "CHANGELOG.rst", "meta/runtime.yml",
+              "meta/execution-environment.yml", "requirements.txt"}  # fmt: skip
+    if needed - files:
+        raise GateError(f"not in the tarball: {sorted(needed - files)}")
+
+
+def count_with(installed: Path) -> None:
+    """Count a week of real logs with the installed collection alone."""
+    raw_dir = installed.parent / "raw"
+    options = {
+        "src": str(ROOT / "tests" / "data" / "golden" / "combined-http"),
+        "log_name": "mirrors.fedoraproject.org-access.log",
+        "raw_dir": str(raw_dir),
+        "since": "2021-09-27",
+        "until": "2021-10-03",
+    }
+    ran = tool("ansible", "localhost", "-vvv", "--module-name", f"{COLLECTION}.countme_raw",
+               "--args", json.dumps(options), cwd=installed.parent,
+               ANSIBLE_COLLECTIONS_PATH=str(installed))  # fmt: skip
+    if f"Using module file {installed}/" not in ran:
+        raise GateError(f"another collection than the installed one was used:\n{ran}")
+    if len(list(raw_dir.glob("*.parquet"))) != 7:
+        raise GateError(f"no seven raw days in {raw_dir}:\n{ran}")
+
+
+def importer() -> None:
+    """What Galaxy and an automation hub ask of a collection before they take it."""
+    archive = built(BUILD / "importer")
+    said = tool(sys.executable, "-m", "galaxy_importer.main", archive, cwd=archive.parent,
+                # the gate ansible-lint asks for more
+                GALAXY_IMPORTER_RUN_ANSIBLE_LINT="false",
+                GALAXY_IMPORTER_CHECK_REQUIRED_TAGS="true")  # fmt: skip
+    warned = [line for line in said.splitlines() if line.startswith(("WARNING", "ERROR"))]
+    if warned or "completed successfully" not in said:
+        raise GateError("\n".join(warned) or said)
+
+
+def documentation() -> None:
+    """The modules' and the role's documentation is valid, and makes pages."""
+    collections = {"ANSIBLE_COLLECTIONS_PATH": str(BUILD)}
+    tool("antsibull-docs", "lint-collection-docs", "--plugin-docs",
+         "--validate-collection-refs", "self", "--disallow-unknown-collection-refs", ".",
+         **collections)  # fmt: skip
+    place = BUILD / "documentation"
+    shutil.rmtree(place, ignore_errors=True)
+    (place / "pages").mkdir(parents=True)
+    (place / "pages").chmod(0o755)
+    tool("antsibull-docs", "collection", "--use-current", "--fail-on-error", "--squash-hierarchy",
+         "--dest-dir", place / "pages", COLLECTION, **collections)  # fmt: skip
+    # the warnings left out are of labels in Ansible's own documentation, which is not here
+    tool(sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-C",
+         "-D", "extensions=sphinx_antsibull_ext", "-D", "html_theme=basic",
+         "-D", "suppress_warnings=ref.ref", place / "pages", place / "html")  # fmt: skip
 
 
 #: The slow ones first.
 GATES: dict[str, Callable[[], None]] = {
     "ansible-test sanity": sanity,
     "ansible-lint": ansible_lint,
+    "documentation": documentation,
+    "galaxy-importer": importer,
     "tarball": tarball,
     "mypy": mypy,
     "yamllint": yamllint,
