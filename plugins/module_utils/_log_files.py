@@ -20,6 +20,7 @@ from ._errors import SourceError
 from ._files import open_regular
 from ._libs import zstandard
 from ._log_paths import split_compression
+from ._xz import XzReader, liblzma
 
 #: Bytes asked for in one read; a block the decoders, the page cache and the tokenizer like.
 READ_SIZE = 1 << 20
@@ -97,6 +98,8 @@ class LogFile(io.RawIOBase):
 
 
 def _decoder(form: str, compressed: IO[bytes]) -> Any:
+    if form == ".xz" and liblzma():
+        return XzReader(compressed, memory=MOST_DECODER_MEMORY)
     if form == ".xz":
         return _Frames(compressed, _xz_frame, padded=True)
     if form == ".gz":
