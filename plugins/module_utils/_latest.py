@@ -12,6 +12,7 @@ from __future__ import annotations
 import ctypes
 import heapq
 import os
+import re
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -26,6 +27,8 @@ from ._records import Unit
 
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
+#: How what is made beside the links is called, behind their own name: by the day, or for a moment.
+_OURS = re.compile(r"[0-9-]+\+*|link|taken-over")
 
 
 @dataclass(frozen=True)
@@ -110,7 +113,8 @@ def swap_latest(latest: Path, links: Mapping[str, str], *, version: str) -> None
         _put_in_place(latest, folder)
         sync_folder(latest.parent)
         for old in latest.parent.glob(f"{prefix}*"):
-            if old.name not in (folder.name, before):  # a reader may still be in the one before
+            ours = _OURS.fullmatch(old.name.removeprefix(prefix))
+            if ours and old.name not in (folder.name, before):  # a reader may still be in that
                 _remove(old)
     except OSError as error:
         raise write_error(latest, error) from error

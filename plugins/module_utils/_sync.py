@@ -294,7 +294,7 @@ def _outcome(
     units = []
     # a day before the window is only spoken of when it came in after all
     for day in sorted({*plan.days, *arrived.logs}):
-        logs = arrived.logs.get(day, [])
+        logs, refused = arrived.logs.get(day, []), arrived.refused.get(day, [])
         if not verdict.good:
             status, reasons = verdict.status, [verdict.words]
         elif logs:
@@ -302,15 +302,17 @@ def _outcome(
         elif day in with_logs:
             status, reasons = "unchanged", []
         else:
-            status, reasons = "missing", [f"no log of {day} on {plan.host} yet"]
+            none = f"no log of {day} on {plan.host} {'that can be taken' if refused else 'yet'}"
+            status, reasons = "missing", [none]
         if verdict.good and verdict.words:
             reasons.append(verdict.words)
         units.append(
             Unit(
                 f"{plan.host} {day}",
                 status,
-                tuple(reasons + arrived.refused.get(day, [])),
+                tuple(reasons + refused),
                 {"files": len(logs), "bytes": sum(log.size for log in logs), **figures},
+                _in_short(refused),
             )
         )
     return HostOutcome(
@@ -323,6 +325,12 @@ def _outcome(
         with_logs,
         with_logs if verdict.good and not verdict.words else (),
     )
+
+
+def _in_short(refused: Sequence[str]) -> tuple[str, ...]:
+    """One warning for a day, however much a host has that is refused."""
+    more = f" (and {len(refused) - 1} more)" if len(refused) > 1 else ""
+    return tuple(f"{first}{more}" for first in refused[:1])
 
 
 def _days_here(plan: HostPlan, settings: Settings) -> Iterable[date]:

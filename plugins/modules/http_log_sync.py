@@ -369,9 +369,13 @@ def sync(module: AnsibleModule, today: date) -> None:
     for host in silent:
         since = host["last_log"] or f"it was listed on {host['listed_since']}"
         module.warn(f"{host['name']}: no log since {since}; look at it, or take it off the list.")
+    units = [unit for outcome in outcomes for unit in outcome.units]
+    for unit in units:
+        for warning in unit.warnings:
+            module.warn(f"{unit.name}: {warning}")
     finish(
         module,
-        [unit for outcome in outcomes for unit in outcome.units],
+        units,
         failure=not_on_disk or failure(outcomes, params["max_failed_hosts"]),
         changed=changed,
         hosts=[outcome.to_json() for outcome in outcomes],

@@ -391,6 +391,7 @@ def test_incident_hostile_source(hosts: LogHosts) -> None:
         for name in ("passwd", "hosts", "pipe"):
             assert any(f"refused '{name}-access.log-{day}" in reason for reason in reasons)
         assert result["units"][0]["files"] == 2
+        assert str(result["warnings"]).count("refused") == 1
     fetched = {Path(path).name for path in tree(hosts.dest)}
     assert fetched == {ACCESS, ERROR}
     assert not any(path.is_symlink() for path in hosts.dest.rglob("*"))

@@ -82,12 +82,14 @@ def test_without_any_day_there_are_no_links(tmp_path: Path) -> None:
 
 
 def test_old_folders_of_links_are_removed_but_for_the_one_before(tmp_path: Path) -> None:
+    (tmp_path / ".latest.notes").write_text("somebody's")
     for day in ("2021/09/26", "2021/09/27", "2021/09/28"):
         add_log(tmp_path, day, "a-access.log")
         follow(tmp_path)
     assert sorted(name for name in os.listdir(tmp_path) if name.startswith(".")) == [
         ".latest.2021-09-27",
         ".latest.2021-09-28",
+        ".latest.notes",
     ]
 
 

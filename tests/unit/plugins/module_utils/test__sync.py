@@ -216,7 +216,16 @@ def test_refused_by_rsync_is_told_with_its_day(settings: Make) -> None:
     )
     outcome = sync_host(plan("p1"), settings(rsync))
     assert "refused 'big.log-20261119.xz': larger than max_file_size" in outcome.units[0].reasons
+    assert outcome.units[0].warnings == outcome.units[0].reasons[1:]
+    assert "yet" not in outcome.units[0].reasons[0]
     assert "refused 'b.log-20261120': not a regular file" in outcome.units[1].reasons
+
+
+def test_a_host_with_much_that_is_refused_gives_one_warning_a_day(settings: Make) -> None:
+    rsync = FakeRsync(p1=["a.log-20261120"])
+    rsync.text = "".join(f"big{n}.log-20261120 is over max-size\n" for n in range(100))
+    (warning,) = sync_host(plan("p1"), settings(rsync)).units[1].warnings
+    assert warning == "refused 'big0.log-20261120': larger than max_file_size (and 99 more)"
 
 
 def test_a_list_is_understood() -> None:
