@@ -23,7 +23,7 @@ from ._log_blocks import LogBlocks
 from ._log_days import LogPlan, changed_inputs, make_log_days, plan_log_days, without_address
 from ._log_files import check_same_forms, open_log
 from ._observer import NOBODY, Observer
-from ._raw_days import RawRecord, raw_day_path, read_record, record_metadata
+from ._raw_days import FROM_LOG, RawRecord, raw_day_path, read_record, record_metadata
 from ._raw_writer import HashHosts, RawDayWriter
 from ._records import InputFile, Unit
 
@@ -62,6 +62,8 @@ def _out_of_date(
     settings: RawSettings, day: date, record: RawRecord, forms: Sequence[Path]
 ) -> list[str]:
     reasons = []
+    if record.origin != FROM_LOG:
+        reasons.append("imported from the raw hits of an earlier system, and now there is its log")
     if record.log_name != settings.log_name:
         reasons.append(f"made from {shown(record.log_name)}, not from {settings.log_name}")
     if record.hashed != settings.hash_hosts:

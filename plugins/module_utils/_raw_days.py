@@ -24,6 +24,11 @@ from ._records import InputFile
 FORMAT = 1
 _TRIMMED = ".trimmed.json"
 
+#: Where the hits of a raw day are from.
+FROM_LOG = "log"
+FROM_DATABASE = "database"
+"""The raw hits of an earlier system; a raw day made from the log of that day takes its place."""
+
 COLUMNS = (
     "timestamp",
     "host",
@@ -65,6 +70,7 @@ class RawRecord:
     other_forms: tuple[InputFile, ...] = ()
     """The same log once more, plain or compressed, where it lay there in several forms."""
     format: int = FORMAT
+    origin: str = FROM_LOG
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
