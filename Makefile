@@ -38,6 +38,13 @@ bench: .venv/ready .venv/programs ## Measure against the present system; takes m
 	.ci/install awstats goaccess xz-utils || echo 'bench: without these peers'
 	for bench in tests/bench/bench_*.py; do echo "== $$bench"; $(bin)/python "$$bench" || exit 1; done
 
+.PHONY: requirements
+requirements: .venv/ready ## Pin what the log host's environment holds, with hashes; needs a package index
+	$(bin)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
+		--no-header --no-annotate --no-emit-index-url --output-file .venv/pinned roles/web_data_analysis/files/requirements.in
+	{ echo "# Made by 'make requirements': what the log host's environment holds, for Python 3.11 to 3.13."; \
+		cat .venv/pinned; } > roles/web_data_analysis/files/requirements.txt
+
 .PHONY: clean
 clean: ## Remove all that make has made
 	if [ -d sample-run/rsyncd ] && [ -x $(bin)/python ]; then $(bin)/python sample/log_hosts.py stop sample-run; fi
@@ -63,6 +70,8 @@ clean: ## Remove all that make has made
 	[ -x /usr/lib/rabbitmq/bin/rabbitmq-server ] || .ci/install rabbitmq-server || echo 'make: without tests of messages'
 	# pages are looked at in a browser, from a web server; without root those tests may be skipped
 	[ $$(id -u) -ne 0 ] || .ci/install chromium nginx-light git
+	# the schedules, for real, on a throw-away copy of this machine
+	[ $$(id -u) -ne 0 ] || .ci/install cron faketime openssh-server systemd systemd-container
 	# namespaces with log hosts in them are root's; without root those tests are skipped
 	[ $$(id -u) -ne 0 ] || command -v ip >/dev/null || .ci/install iproute2
 	touch $@

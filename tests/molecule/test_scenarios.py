@@ -8,11 +8,28 @@ import sys
 from pathlib import Path
 
 import pytest
+from ansible_collections.fedora_infra.dnf_counting.tests.support.throwaway_machine import (
+    in_throwaway_machine,
+    reason_against,
+)
 
 CHECKOUT = Path(__file__).parents[2]
 SCENARIOS = sorted(
     path.parent.name for path in (CHECKOUT / "extensions" / "molecule").glob("*/molecule.yml")
 )
+#: Scenarios that change the machine they run on; those that need systemd to run it.
+ON_A_THROWAWAY_MACHINE = {"absent": False}
+
+
+def command_for(scenario: str) -> list[str]:
+    molecule = str(Path(sys.executable).with_name("molecule"))
+    command = [molecule, "test", "--scenario-name", scenario]
+    if scenario not in ON_A_THROWAWAY_MACHINE:
+        return command
+    systemd = ON_A_THROWAWAY_MACHINE[scenario]
+    if reason := reason_against(systemd=systemd):
+        pytest.skip(reason)
+    return in_throwaway_machine(*command, systemd=systemd)
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
@@ -20,7 +37,7 @@ def test_scenario(scenario: str, tmp_path: Path) -> None:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     bin_folder = Path(sys.executable).parent
     done = subprocess.run(
-        [bin_folder / "molecule", "test", "--scenario-name", scenario],
+        command_for(scenario),
         cwd=CHECKOUT,
         # a cache of its own: several checkouts may be tested at the same time
         env={

@@ -1,0 +1,163 @@
+# Copyright: Contributors to the fedora_infra.dnf_counting project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Look for everything on the log host that keeps it from counting, and name it all at once.
+
+Its settings are a JSON object in the first argument; the problems go to standard output, a JSON
+list of texts. It runs before anything is installed: Python 3.9 and its library have to do.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+SCHEDULES = ("systemd", "cron", "none")
+WEB_SERVERS = ("", "nginx", "httpd")
+STATES = ("present", "absent")
+UNKNOWN_NAME = (socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME))
+PLAIN_PATH = re.compile(r"(/[A-Za-z0-9_@+.-]+)+")
+CRON_TIME = re.compile(r"@(daily|hourly|weekly|midnight)|([0-9*,/A-Za-z-]+ +){4}[0-9*,/A-Za-z-]+")
+
+
+def wrong_versions(settings):
+    found = tuple(int(part) for part in settings["ansible_version"].split(".")[:2])
+    if found < (2, 18):
+        yield f"ansible-core: expected 2.18 or newer, found {settings['ansible_version']}"
+    if not settings["venv"] and sys.version_info < (3, 11):
+        yield f"Python: expected 3.11 or newer, found {sys.version.split()[0]} ({sys.executable})"
+    # one that is missing is installed
+    if settings["venv"] and os.access(settings["python"], os.X_OK):
+        done = subprocess.run(
+            [settings["python"], "-c", "import sys; print(*sys.version_info[:2], sep='.')"],
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        version = done.stdout.strip() or "none that works"
+        if version in ("none that works", "3.6", "3.7", "3.8", "3.9", "3.10"):
+            yield f"Python: expected 3.11 or newer, found {version} ({settings['python']})"
+
+
+def wrong_choices(settings):
+    for name, choices in (("schedule", SCHEDULES), ("web_server", WEB_SERVERS), ("state", STATES)):
+        if settings[name] not in choices:
+            wanted = ", ".join(choice or "an empty text" for choice in choices)
+            yield f"web_data_analysis_{name}: expected one of {wanted}, found {settings[name]}"
+    if settings["user"] == "root":
+        yield "web_data_analysis_user: expected a user without privileges, found root"
+    if settings["schedule"] in ("systemd", "cron"):
+        for name in ("user", "venv"):
+            if not settings[name]:
+                yield (
+                    f"web_data_analysis_{name}: expected one for a schedule, found an empty text; "
+                    "or set web_data_analysis_schedule to none"
+                )
+    if settings["web_server"] and not settings["web_server_name"]:
+        yield "web_data_analysis_web_server_name: expected a name, found an empty text"
+
+
+def wrong_times(settings):
+    if settings["schedule"] == "cron" and not CRON_TIME.fullmatch(settings["cron_time"]):
+        yield (
+            "web_data_analysis_schedule_cron: expected five fields of a time, "
+            f"found {settings['cron_time']}"
+        )
+    analyze = shutil.which("systemd-analyze")
+    if settings["schedule"] == "systemd" and not analyze:
+        yield "systemd: expected it for the schedule, found none; use cron or none"
+    elif settings["schedule"] == "systemd":
+        for verb, name in (("calendar", "schedule_calendar"), ("timespan", "schedule_delay")):
+            done = subprocess.run(
+                [analyze, verb, "--", settings[name]], capture_output=True, check=False
+            )
+            if done.returncode:
+                yield f"web_data_analysis_{name}: systemd does not know {settings[name]}"
+
+
+def wrong_paths(settings):
+    for name, path in sorted(settings["paths"].items()):
+        if path and (not PLAIN_PATH.fullmatch(path) or ".." in path.split("/")):
+            yield f"{name}: expected an absolute path of plain characters, found {path}"
+    if settings["schedule"] in ("systemd", "cron"):
+        for path in settings["files"]:
+            if not os.path.isfile(path):
+                yield f"{path}: expected a file with tasks on the log host, found none"
+    folder = os.path.dirname(settings["web_config"])
+    if settings["web_server"] in WEB_SERVERS[1:] and not os.path.isdir(folder):
+        yield f"{folder}: expected the folder of {settings['web_server']}, found none; install it"
+
+
+def wrong_mounts(settings):
+    mount = settings["require_mount"]
+    comes_later = settings["share"] or settings["before_run"]
+    if mount and not comes_later and not os.path.ismount(mount) and not os.path.isfile(mount):
+        yield (
+            f"{mount}: expected a mounted share or a file on it, found none; mount it, name it in "
+            "web_data_analysis_share, or empty web_data_analysis_require_mount"
+        )
+    if settings["share"] and not mount:
+        yield "web_data_analysis_require_mount: expected where to mount the share, found nothing"
+
+
+def nearest_folder(path):
+    while not os.path.isdir(path) and path not in ("", "/"):
+        path = os.path.dirname(path)
+    return path or "/"
+
+
+def wrong_space(settings):
+    short = {}
+    for path in settings["paths"].values():
+        if not path.startswith("/") or (settings["share"] and path == settings["require_mount"]):
+            continue
+        folder = nearest_folder(path)
+        free = shutil.disk_usage(folder).free >> 20
+        if free < settings["min_free_mib"]:
+            short[os.stat(folder).st_dev] = (
+                f"{folder}: expected {settings['min_free_mib']} MiB free, found {free}"
+            )
+    return short.values()
+
+
+def host_in(source):
+    """The host of an rsync source; nothing for a folder on this machine."""
+    if source.startswith("rsync://"):
+        source = source[len("rsync://") :].split("/")[0].rsplit("@", 1)[-1]
+        if source.startswith("["):
+            return source[1:].split("]")[0]
+        return source.split(":")[0]
+    return source.split("::")[0].rsplit("@", 1)[-1] if "::" in source else ""
+
+
+def is_unknown(name):
+    try:
+        socket.getaddrinfo(name, None)
+    except socket.gaierror as error:
+        return error.errno in UNKNOWN_NAME
+    except (OSError, UnicodeError):
+        return True
+    return False
+
+
+def wrong_names(settings):
+    names = sorted({host_in(source) for source in settings["sources"]} - {""})
+    with ThreadPoolExecutor(16) as pool:
+        for name, unknown in zip(names, pool.map(is_unknown, names)):  # noqa: B905 (Python 3.9)
+            if unknown:
+                yield f"{name}: expected a log host, found a name unknown to DNS"
+
+
+def problems(settings):
+    """All that is wrong, in the order in which it is best put right."""
+    checks = (wrong_versions, wrong_choices, wrong_times, wrong_paths, wrong_mounts, wrong_space,
+              wrong_names)  # fmt: skip
+    return [problem for check in checks for problem in check(settings)]
+
+
+if __name__ == "__main__":
+    print(json.dumps(problems(json.loads(sys.argv[1]))))

@@ -1,0 +1,103 @@
+# Copyright: Contributors to the fedora_infra.dnf_counting project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Run the stages in their order, as the counting user, and never twice at a time.
+
+    run_dnf_counting [OPTION OF ansible-playbook...]
+
+Its settings are in run_dnf_counting.json beside it. Root becomes the counting user first. A run
+that finds another one at work ends with exit code 75 and says which one.
+"""
+
+from __future__ import annotations
+
+import datetime
+import fcntl
+import json
+import os
+import pwd
+import sys
+from pathlib import Path
+
+BUSY = 75
+REFUSED = 77
+
+
+class RunError(Exception):
+    """The run can't begin; ``code`` is the exit code."""
+
+    def __init__(self, code: int, text: str) -> None:
+        super().__init__(text)
+        self.code = code
+
+
+def become(user: str) -> None:
+    """Go on as ``user``. Raises RunError if that can't be."""
+    account = pwd.getpwnam(user)
+    if account.pw_uid == 0:
+        raise RunError(REFUSED, f"expected a counting user without privileges, found {user}.")
+    if os.geteuid() == 0:
+        os.initgroups(user, account.pw_gid)
+        os.setgid(account.pw_gid)
+        os.setuid(account.pw_uid)
+    elif os.geteuid() != account.pw_uid:
+        found = pwd.getpwuid(os.geteuid()).pw_name
+        raise RunError(REFUSED, f"expected to be {user} or root, found {found}.")
+
+
+def lock(path: str, now: datetime.datetime) -> int:
+    """The descriptor that holds the lock as long as it is open. Raises RunError with its holder."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o640)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        holder = os.read(descriptor, 200).decode("ascii", "replace").strip() or "that says nothing"
+        raise RunError(
+            BUSY, f"expected to be the only run, found another one ({holder}). "
+                  "Wait until it is over; nothing was done."
+        ) from error  # fmt: skip
+    os.ftruncate(descriptor, 0)
+    os.write(descriptor, f"process {os.getpid()} since {now:%Y-%m-%d %H:%M:%S} UTC\n".encode())
+    os.set_inheritable(descriptor, True)
+    return descriptor
+
+
+def environment(settings: dict[str, str]) -> dict[str, str]:
+    """All that the run gets; cron gives next to nothing."""
+    return {
+        "PATH": f"{settings['venv']}/bin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        "HOME": settings["work_dir"],
+        "LC_ALL": "C.UTF-8",
+        "ANSIBLE_CONFIG": settings["ansible_config"],
+        **{name: os.environ[name] for name in ("TERM", "JOURNAL_STREAM") if name in os.environ},
+    }
+
+
+def write_to_log(path: str) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o640)
+    os.dup2(descriptor, 1)
+    os.dup2(descriptor, 2)
+
+
+def main() -> None:
+    settings = json.loads(Path(__file__).resolve().with_suffix(".json").read_text(encoding="utf-8"))
+    try:
+        become(settings["user"])
+        os.chdir(settings["work_dir"])
+        if settings["log_file"] and not sys.stdout.isatty():
+            write_to_log(settings["log_file"])
+        lock(settings["lock"], datetime.datetime.now(datetime.UTC))
+        playbook = f"{settings['venv']}/bin/ansible-playbook"
+        command = [playbook, settings["playbook"], *sys.argv[1:]]
+        os.execve(playbook, command, environment(settings))  # noqa: S606 (takes the lock along)
+    except RunError as error:
+        print(f"run_dnf_counting: {error}", file=sys.stderr)
+        sys.exit(error.code)
+    except (KeyError, OSError) as error:
+        print(f"run_dnf_counting: expected to run as {settings['user']} in "
+              f"{settings['work_dir']}, found {error}. Deploy again.", file=sys.stderr)  # fmt: skip
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,72 @@
+# Copyright: Contributors to the fedora_infra.dnf_counting project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What every scenario of a whole log host looks at, with a host of testinfra."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+STATUS = "/var/lib/countme-status/status.json"
+RUN = "/srv/countme/bin/run_dnf_counting"
+LOCK = "/var/lib/countme/.run.lock"
+CHECK = "/srv/countme/bin/check_dnf_counting"
+PUBLISHED = "/var/www/html/csv-reports/countme"
+
+#: What runs write.
+MADE = (
+    "/var/log/hosts",
+    "/srv/stats",
+    "/var/lib/countme",
+    "/var/lib/countme-status",
+    "/var/www/html/csv-reports",
+)
+
+#: Folder: who owns it, and how private it is.
+FOLDERS = {
+    "/var/log/hosts": ("countme", 0o750),
+    "/srv/stats/combined-http": ("countme", 0o750),
+    "/srv/stats/mirrors": ("countme", 0o750),
+    "/var/lib/countme": ("countme", 0o750),
+    "/var/lib/countme/raw": ("countme", 0o750),
+    "/var/lib/countme-status": ("countme", 0o755),
+    PUBLISHED: ("countme", 0o755),
+    "/etc/dnf_counting": ("root", 0o750),
+    "/srv/countme": ("root", 0o755),
+    "/srv/countme/venv": ("root", 0o755),
+}
+
+
+def wait_for(happened: Callable[[], bool], what: str, *, seconds: float = 180) -> None:
+    deadline = time.monotonic() + seconds
+    while not happened():
+        assert time.monotonic() < deadline, f"expected {what} within {seconds} s"
+        time.sleep(0.5)
+
+
+def wait_for_a_whole_run(host: Any) -> None:
+    wait_for(lambda: host.file(STATUS).exists, "a run to leave its status")
+    wait_for(lambda: host.run(f"flock --nonblock {LOCK} true").rc == 0, "the run to end")
+
+
+def assert_that_all_is_counted(host: Any) -> None:
+    """The monitor is green, everybody can read what is published, and root made none of it."""
+    checked = host.run(f"runuser -u nobody -- {CHECK} {STATUS}")
+    assert checked.rc == 0, checked.stdout
+    assert checked.stdout.startswith("COUNTING OK")
+    for path in (f"{PUBLISHED}/totals.csv", f"{PUBLISHED}/../index.html"):
+        assert host.run(f"runuser -u nobody -- head -c 20 {path}").stdout, path
+    assert host.run(f"grep -c Fedora {PUBLISHED}/totals.csv").rc == 0
+    found = host.run(f"find {' '.join(MADE)} -mindepth 1 -not -user countme -not -path /srv/stats")
+    unwanted = set(found.stdout.split()) - {"/srv/stats/combined-http", "/srv/stats/mirrors"}
+    assert not unwanted
+
+
+def assert_that_folders_are_right(host: Any) -> None:
+    found = {path: (host.file(path).user, host.file(path).mode) for path in FOLDERS}
+    assert found == FOLDERS
+    user = host.user("countme")
+    assert user.uid != 0
+    assert user.shell.endswith("/nologin")

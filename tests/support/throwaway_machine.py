@@ -1,0 +1,95 @@
+# Copyright: Contributors to the fedora_infra.dnf_counting project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""This machine once more: all that a command writes in it is gone when the command ends.
+
+    throwaway_machine.py [--systemd] COMMAND [ARGUMENT...]
+
+Its root is an overlay of this machine's, in a mount and process namespace of its own; users, /etc
+and /var are those of the copy. With --systemd, systemd boots it first. The network is this
+machine's. It needs root.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+#: Set inside; what must not run on a real machine asks for it.
+MARK = "DNF_COUNTING_THROWAWAY_MACHINE"
+
+COPY = """
+set -eu
+mount -t tmpfs -o mode=755 tmpfs /mnt
+mkdir /mnt/written /mnt/work /mnt/root
+mount -t overlay overlay -o lowerdir=/,upperdir=/mnt/written,workdir=/mnt/work /mnt/root
+"""
+
+PLAIN = """
+mount -t proc proc /mnt/root/proc
+mount --rbind /sys /mnt/root/sys
+mount --rbind /dev /mnt/root/dev
+# semaphores are named after process ids, and those of another namespace are no use
+mount -t tmpfs tmpfs /mnt/root/dev/shm
+mount -t tmpfs -o mode=755 tmpfs /mnt/root/run
+mkdir -m 1777 /mnt/root/run/lock
+exec chroot /mnt/root sh -c 'cd "$0" && exec "$@"' "$PWD" "$@"
+"""
+
+#: Up to basic.target, which has the timers and none of the services that are installed here.
+#: All of /tmp is the copy's: the checkout may be there.
+BOOTED = """
+for unit in tmp.mount systemd-networkd-wait-online.service NetworkManager-wait-online.service \
+    networking.service systemd-resolved.service; do
+    ln -sf /dev/null /mnt/root/etc/systemd/system/$unit
+done
+rm -rf /mnt/root/etc/tmpfiles.d/*
+ln -sf /dev/null /mnt/root/etc/tmpfiles.d/tmp.conf
+env --ignore-environment PATH="$PATH" SYSTEMD_NSPAWN_TMPFS_TMP=0 systemd-nspawn --quiet \
+    --directory /mnt/root --register=no --keep-unit --console=pipe --resolv-conf=off \
+    --timezone=off --boot systemd.unit=basic.target >/mnt/console 2>&1 </dev/null &
+nspawn=$!
+for _ in $(seq 100); do
+    init=$(pgrep --parent $nspawn 2>/dev/null | head -n 1)
+    if [ -n "$init" ] && nsenter --target "$init" --mount --pid --ipc --uts --root \
+        systemctl is-active --quiet basic.target 2>/dev/null; then
+        booted=yes
+        break
+    fi
+    kill -0 $nspawn 2>/dev/null || break
+    sleep 0.3
+done
+[ "${booted:-}" = yes ] || { cat /mnt/console >&2; echo "systemd does not boot" >&2; exit 125; }
+nsenter --target "$init" --mount --pid --ipc --uts --cgroup --root \
+    sh -c 'cd "$0" && exec "$@"' "$PWD" "$@" && code=0 || code=$?
+kill $nspawn 2>/dev/null || true
+exit $code
+"""
+
+
+def in_throwaway_machine(*command: str | Path, systemd: bool = False) -> list[str]:
+    """The command that runs ``command`` in such a machine, in the working directory it is given."""
+    return [
+        *("unshare", "--mount", "--pid", "--fork", "--kill-child", "--propagation", "private"),
+        *("--mount-proc", "env", f"{MARK}=1", "sh", "-c", COPY + (BOOTED if systemd else PLAIN)),
+        *("machine", *map(str, command)),
+    ]
+
+
+@functools.cache
+def reason_against(*, systemd: bool = False) -> str:
+    """Why there can be no such machine here; empty where there can."""
+    if os.geteuid() != 0:
+        return "a throw-away machine needs root"
+    command = in_throwaway_machine("true", systemd=systemd)
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return f"no throw-away machine: {done.stderr.strip()[-300:]}" if done.returncode else ""
+
+
+if __name__ == "__main__":
+    booted = sys.argv[1] == "--systemd"
+    wanted = in_throwaway_machine(*sys.argv[1 + booted :], systemd=booted)
+    os.execvp(wanted[0], wanted)
