@@ -5,9 +5,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import select
 import signal
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -58,6 +61,7 @@ def watch_step(module: AnsibleModule, stage: str) -> Watch:
             module.warn(f"{name}: left out. {error}")
     watch = Watch(step, sinks)
     _fail_when_ended(watch)
+    _end_when_nobody_listens()
     return watch
 
 
@@ -96,3 +100,19 @@ def _fail_when_ended(watch: Watch) -> None:
 
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
         signal.signal(number, end)
+
+
+def _end_when_nobody_listens() -> None:
+    """End the step when nobody is left to take its result: the playbook was interrupted.
+
+    Ansible ends its own end of a connection only, and what it started would work on, unseen.
+    """
+
+    def listen() -> None:
+        with contextlib.suppress(OSError):
+            poller = select.poll()
+            poller.register(1, 0)  # a hang-up is always told
+            if any(what & (select.POLLERR | select.POLLHUP) for _descriptor, what in poller.poll()):
+                os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=listen, daemon=True).start()

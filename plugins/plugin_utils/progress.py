@@ -1,0 +1,103 @@
+# Copyright: Contributors to the fedora_infra.dnf_counting project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a module's progress file says, in lines for somebody who looks on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._status_text import (
+    spell_bytes,
+    spell_seconds,
+)
+
+#: Progress of one unit is told when another tenth is done, or after so many seconds.
+PATIENCE_SECONDS = 30.0
+_LONGEST_LINE = 200
+
+
+class ProgressLines:
+    """Turns the JSON lines of a progress file into few lines to read.
+
+    By default there is a line when another unit is at work, another tenth of the whole is done, or
+    half a minute passed, and for what failed; with ``all_units`` also one for each unit that ended.
+    """
+
+    def __init__(self, *, all_units: bool, monotonic: Callable[[], float]) -> None:
+        self._all_units = all_units
+        self._monotonic = monotonic
+        self._told: tuple[str, int] = ("", -1)
+        self._told_at = -PATIENCE_SECONDS
+
+    def of(self, content: str) -> Iterator[str]:
+        """The lines to show for some whole lines of the file, of which the last progress counts."""
+        last: dict[str, Any] = {}
+        for line in content.splitlines():
+            event = _event(line)
+            if event.get("event") == "progress":
+                last = event
+            elif shown := self._unit_line(event):
+                yield shown
+        if last and (shown := self._progress_line(last)):
+            yield shown
+
+    def _unit_line(self, event: dict[str, Any]) -> str:
+        kind, status = event.get("event"), event.get("status", "")
+        if kind == "unit_retry":
+            words = f"is tried again: {event.get('reason', '')}"
+        elif kind == "unit_end" and (status == "failed" or self._all_units):
+            words = ": ".join(filter(None, (str(status), str(event.get("reason", "")))))
+        else:
+            return ""
+        return _plain(f"{_what(event)}: {words}")
+
+    def _progress_line(self, event: dict[str, Any]) -> str:
+        done, total = _number(event.get("done")), _number(event.get("total"))
+        now = self._monotonic()
+        news = (str(event.get("unit")), int(10 * done / total) if total else -1)
+        if news == self._told and now - self._told_at < PATIENCE_SECONDS:
+            return ""
+        self._told, self._told_at = news, now
+        return _plain(f"{_what(event)}: {_how_far(event, done, total)}")
+
+
+def _what(event: dict[str, Any]) -> str:
+    names = (event.get(name) for name in ("stage", "subject", "unit"))
+    return " ".join(str(name) for name in names if name)
+
+
+def _how_far(event: dict[str, Any], done: float, total: float) -> str:
+    amount = event.get("amount")
+    spell = spell_bytes if amount == "bytes" else lambda count: f"{count:g}"
+    parts = [f"{spell(done)} of {spell(total)}" if total else spell(done)]
+    if amount != "bytes":
+        parts[0] += f" {amount}"
+    if total:
+        parts.append(f"{100 * done / total:.0f} %")
+    if amount == "bytes" and (rate := _number(event.get("rate"))):
+        parts.append(f"{spell_bytes(rate)}/s")
+    if (left := _number(event.get("eta_seconds"))) >= 1:
+        parts.append(f"{spell_seconds(left)} left")
+    return ", ".join(parts)
+
+
+def _event(line: str) -> dict[str, Any]:
+    """What a line says; nothing where it is damaged, for looking on must never do harm."""
+    try:
+        event = json.loads(line)
+    except ValueError:
+        return {}
+    return event if isinstance(event, dict) else {}
+
+
+def _number(value: object) -> float:
+    return float(value) if isinstance(value, (int, float)) else 0.0
+
+
+def _plain(text: str) -> str:
+    """Foreign text without anything that steers a terminal, in one line."""
+    printable = "".join(sign if sign.isprintable() else "?" for sign in text)
+    return printable if len(printable) <= _LONGEST_LINE else f"{printable[:_LONGEST_LINE]}…"

@@ -1,0 +1,102 @@
+# Copyright: Contributors to the fedora_infra.dnf_counting project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Few lines for somebody who looks on, whatever is in a progress file."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from ansible_collections.fedora_infra.dnf_counting.plugins.plugin_utils.progress import (
+    PATIENCE_SECONDS,
+    ProgressLines,
+)
+
+_GIB = 1 << 30
+
+
+class Screen:
+    """Shows events at a time that is set."""
+
+    def __init__(self, *, all_units: bool = False) -> None:
+        self.now = 0.0
+        self._lines = ProgressLines(all_units=all_units, monotonic=lambda: self.now)
+
+    def shows(self, *events: object) -> list[str]:
+        return list(self._lines.of("".join(f"{json.dumps(event)}\n" for event in events)))
+
+
+def progress(done: float, unit: str = "2026-11-10", **others: object) -> dict[str, object]:
+    return {
+        "event": "progress",
+        "stage": "raw",
+        "unit": unit,
+        "amount": "bytes",
+        "done": done,
+        "total": 2 * _GIB,
+        **others,
+    }
+
+
+def test_progress_says_how_far_how_fast_and_how_long_still() -> None:
+    event = progress(_GIB, rate=100 << 20, eta_seconds=200.4, subject="centos")
+    assert Screen().shows(event) == [
+        "raw centos 2026-11-10: 1.0 GiB of 2.0 GiB, 50 %, 100 MiB/s, 3 min 20 s left"
+    ]
+
+
+def test_what_is_not_counted_in_bytes_is_named() -> None:
+    event = progress(3, unit="", amount="hosts", total=8, stage="sync", rate=0.5, eta_seconds=None)
+    assert Screen().shows(event) == ["sync: 3 of 8 hosts, 38 %"]
+
+
+def test_a_line_when_a_tenth_is_done_or_another_unit_at_work_or_after_a_while() -> None:
+    screen = Screen()
+    assert len(screen.shows(progress(0))) == 1
+    assert screen.shows(progress(_GIB // 10)) == []
+    assert len(screen.shows(progress(_GIB // 4))) == 1
+    assert len(screen.shows(progress(_GIB // 4, unit="2026-11-11"))) == 1
+    screen.now += PATIENCE_SECONDS - 1
+    assert screen.shows(progress(_GIB // 4, unit="2026-11-11")) == []
+    screen.now += 1
+    assert len(screen.shows(progress(_GIB // 4, unit="2026-11-11"))) == 1
+
+
+def test_of_all_that_came_at_once_the_newest_progress_is_shown() -> None:
+    (line,) = Screen().shows(progress(0), progress(_GIB // 2), progress(_GIB))
+    assert "50 %" in line
+
+
+ENDED = {"event": "unit_end", "stage": "sync", "unit": "proxy01", "status": "made", "reason": "new"}
+FAILED = {**ENDED, "status": "failed", "reason": "refused"}
+RETRIED = {"event": "unit_retry", "stage": "sync", "unit": "proxy01", "reason": "refused"}
+
+
+@pytest.mark.parametrize(
+    ("event", "usually", "verbosely"),
+    [
+        (ENDED, [], ["sync proxy01: made: new"]),
+        (FAILED, ["sync proxy01: failed: refused"], ["sync proxy01: failed: refused"]),
+        (RETRIED, *(2 * [["sync proxy01: is tried again: refused"]])),
+        ({"event": "unit_start", "stage": "sync", "unit": "proxy01"}, [], []),
+        ({"event": "start", "stage": "sync"}, [], []),
+    ],
+)
+def test_units_that_ended_well_are_told_to_those_who_ask(
+    event: object, usually: list[str], verbosely: list[str]
+) -> None:
+    assert Screen().shows(event) == usually
+    assert Screen(all_units=True).shows(event) == verbosely
+
+
+@pytest.mark.parametrize("line", ["", "{", "[]", "7", '{"event": "progress", "done": "x"}', "\0"])
+def test_damaged_lines_do_no_harm(line: str) -> None:
+    shown = list(ProgressLines(all_units=True, monotonic=float).of(f"{line}\n"))
+    assert len(shown) <= 1
+
+
+def test_nothing_foreign_steers_the_terminal() -> None:
+    (line,) = Screen().shows({**FAILED, "reason": "\x1b[2J\n" + 10_000 * "x"})
+    assert line.isprintable()
+    assert len(line) < 300
