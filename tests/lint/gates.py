@@ -36,7 +36,7 @@ TARBALL_FILES = re.compile(
     r"(MANIFEST|FILES)\.json|LICENSE|CHANGELOG\.rst|[A-Z_]+\.md|requirements\.txt|bindep\.txt"
     r"|execution-environment\.yml|meta/ee-bindep\.txt|(meta|playbooks|changelogs)/[a-z0-9_/-]+\.ya?ml"
     r"|docs/[a-z0-9./_-]+\.(md|yml|py|json|png|svg)"
-    r"|plugins/(modules|module_utils|doc_fragments|action|callback)/[a-z0-9_]+\.py"
+    r"|plugins/(modules|module_utils|doc_fragments|action|plugin_utils)/[a-z0-9_]+\.py"
     r"|roles/web_data_analysis/(README\.md|(defaults|files|handlers|meta|tasks|templates|vars)/.+)"
 )
 
