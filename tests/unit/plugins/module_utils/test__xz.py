@@ -9,7 +9,6 @@ import lzma
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
-from typing import TypeAlias
 
 import pytest
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils import _log_files
@@ -18,7 +17,7 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._xz impo
 
 pytestmark = pytest.mark.skipif(not liblzma(), reason="no liblzma on this machine")
 
-Read: TypeAlias = "Callable[[bytes], bytes | None]"
+Read = Callable[[bytes], "bytes | None"]
 
 _TEXT = b"".join(b"line %d of a log\n" % number for number in range(30_000))
 _STREAM = lzma.compress(_TEXT, preset=1)
