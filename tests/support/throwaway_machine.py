@@ -26,6 +26,8 @@ set -eu
 mount -t tmpfs -o mode=755 tmpfs /mnt
 mkdir /mnt/written /mnt/work /mnt/root
 mount -t overlay overlay -o lowerdir=/,upperdir=/mnt/written,workdir=/mnt/work /mnt/root
+# everybody looks up users, whatever the umask was that this machine was made with
+chmod a+r /mnt/root/etc/passwd /mnt/root/etc/group
 """
 
 PLAIN = """
