@@ -41,7 +41,8 @@ class Rsync(Protocol):
         progress: Callable[[], object] = ...,
         stopping: threading.Event | None = ...,
         kept_bytes: int = ...,
-    ) -> Ended: ...
+    ) -> Ended:
+        """How it ended."""
 
 
 @dataclass(frozen=True)
