@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,15 @@ _NEAR_WEEKS = 8
 _FAR = "far"
 _KEY_BYTES = 32
 _HASH_BYTES = 16
+
+
+HashHosts = Callable[[Any, Any], Any]
+"""Hosts (a pyarrow dictionary array of strings) and their hits' timestamps, to hashed hosts."""
+
+
+def host_hasher(raw_dir: Path, day: date, *, wanted: bool) -> HashHosts | None:
+    """What hashes the hosts of a raw day that is written now; None where they stay as they are."""
+    return partial(WeekKeys(raw_dir).hash_hosts, day) if wanted else None
 
 
 class WeekKeys:

@@ -18,13 +18,13 @@ from ._countme import RULES_VERSION
 from ._errors import CountingError, shown
 from ._files import replacing
 from ._hit_blocks import BlockReader
-from ._host_hash import WeekKeys
+from ._host_hash import host_hasher
 from ._log_blocks import LogBlocks
 from ._log_days import LogPlan, changed_inputs, make_log_days, plan_log_days, without_address
 from ._log_files import check_same_forms, open_log
 from ._observer import NOBODY, Observer
 from ._raw_days import FROM_LOG, RawRecord, raw_day_path, read_record, record_metadata
-from ._raw_writer import HashHosts, RawDayWriter
+from ._raw_writer import RawDayWriter
 from ._records import InputFile, Unit
 
 #: So many days are made at once at most: two keep two processors busy, each takes some 250 MB.
@@ -158,9 +158,10 @@ def _make(
     expected, present = _hosts(settings, plan.day)
     check_same_forms(plan.forms)
     output = raw_day_path(settings.raw_dir, plan.day)
+    hash_hosts = host_hasher(settings.raw_dir, plan.day, wanted=settings.hash_hosts)
     with (
         replacing(output, mode=settings.mode) as unfinished,
-        RawDayWriter(unfinished, hash_hosts=_hash_hosts(plan, settings)) as writer,
+        RawDayWriter(unfinished, hash_hosts=hash_hosts) as writer,
     ):
         samples: list[tuple[str, str]] = []
         for hits in log.found(reader.hits, workers):
@@ -174,13 +175,8 @@ def _make(
             source=source,
             lines=log.lines,
             hits=log.lines - sum(log.rejects.values()),
-            rows=statistics.rows,
             rejects=dict(sorted(log.rejects.items())),
-            weeks=dict(sorted(statistics.weeks.items())),
-            first=statistics.first,
-            last=statistics.last,
-            last_countme=statistics.last_countme,
-            last_unique=statistics.last_unique,
+            **statistics.recorded(),
             hosts_expected=expected,
             hosts_present=present,
             hashed=settings.hash_hosts,
@@ -188,9 +184,3 @@ def _make(
         )
         writer.close(record_metadata(record))
     return record, samples
-
-
-def _hash_hosts(plan: LogPlan, settings: RawSettings) -> HashHosts | None:
-    if not settings.hash_hosts:
-        return None
-    return partial(WeekKeys(settings.raw_dir).hash_hosts, plan.day)

@@ -13,7 +13,6 @@ import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
-from functools import partial
 from pathlib import Path
 from sqlite3 import Connection
 
@@ -21,7 +20,7 @@ from ._calendar import DAY_SECONDS, LOG_JITTER_SECONDS
 from ._countme import RULES_VERSION
 from ._errors import CountingError
 from ._files import read_error, replacing
-from ._host_hash import WeekKeys
+from ._host_hash import host_hasher
 from ._observer import NOBODY, Observer
 from ._old_raw_db import day_start, days_with_hits, first_and_last, open_old_raw, read_hits
 from ._raw_days import FROM_DATABASE, RawRecord, raw_day_path, read_record, record_metadata
@@ -169,9 +168,7 @@ def _import_day(plan: ImportPlan, settings: ImportSettings) -> Unit:
 def _write(day: date, settings: ImportSettings, connection: Connection) -> RawRecord:
     source = _seen(settings)
     start = day_start(day) - DAY_SECONDS
-    hash_hosts = None
-    if settings.hash_hosts:
-        hash_hosts = partial(WeekKeys(settings.raw_dir).hash_hosts, day)
+    hash_hosts = host_hasher(settings.raw_dir, day, wanted=settings.hash_hosts)
     output = raw_day_path(settings.raw_dir, day)
     with (
         replacing(output, mode=settings.mode) as unfinished,
@@ -191,13 +188,8 @@ def _write(day: date, settings: ImportSettings, connection: Connection) -> RawRe
             source=source,
             lines=lines,
             hits=lines - rejected,
-            rows=statistics.rows,
             rejects={"garbled": rejected} if rejected else {},
-            weeks=dict(sorted(statistics.weeks.items())),
-            first=statistics.first,
-            last=statistics.last,
-            last_countme=statistics.last_countme,
-            last_unique=statistics.last_unique,
+            **statistics.recorded(),
             hosts_expected=None,
             hosts_present=None,
             hashed=settings.hash_hosts,

@@ -13,7 +13,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -24,6 +24,7 @@ from ._duckdb import Limits, connect, lack_of_room
 from ._errors import OutputError, shown
 from ._hit_blocks import BlockHits
 from ._hit_groups import HitGroup, join
+from ._host_hash import HashHosts
 from ._libs import duckdb, np, pa, pq
 from ._raw_days import COLUMNS, raw_schema
 
@@ -37,9 +38,6 @@ _DICTIONARY_BYTES = 16 << 20
 #: The newest hits of a group, by their time; some corrupt dates do not move this.
 _NEWEST = 0.99
 _DISTINCT_MEMORY_MIB = 384
-
-HashHosts = Callable[[Any, Any], Any]
-"""Hosts (a pyarrow dictionary array of strings) and their hits' timestamps, to hashed hosts."""
 
 
 @dataclass
@@ -69,6 +67,10 @@ class HitStatistics:
             self.weeks.update(dict(zip(found.tolist(), rows.tolist(), strict=True)))
         self.last_countme = _later(self.last_countme, timestamp[sys_age >= 0])
         self.last_unique = _later(self.last_unique, timestamp[sys_age < 0])
+
+    def recorded(self) -> dict[str, Any]:
+        """All of it, as the fields of these names of a raw day's record."""
+        return {**vars(self), "weeks": dict(sorted(self.weeks.items()))}
 
 
 def _later(known: int | None, timestamp: Any) -> int | None:
