@@ -146,6 +146,19 @@ def run(module: AnsibleModule, work: Callable[[], None]) -> None:
     module.fail_json(msg=failure)
 
 
+def warn_of(module: AnsibleModule, units: Sequence[Unit]) -> None:
+    """Pass on what somebody has to look at although the units have not failed."""
+    for unit in units:
+        for warning in unit.warnings:
+            module.warn(f"{unit.name}: {warning}")
+
+
+def failure_of(units: Sequence[Unit], kind: str) -> str:
+    """The failure of a whole that fails where one of its units does; ``kind`` names these."""
+    failed = [unit.name for unit in units if unit.status == "failed"]
+    return f"{len(failed)} of {len(units)} {kind} failed: {', '.join(failed)}" if failed else ""
+
+
 def finish(
     module: AnsibleModule,
     units: Sequence[Unit],

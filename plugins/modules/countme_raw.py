@@ -176,6 +176,7 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._log_pat
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._module import (
     available_processors,
     counting_module,
+    failure_of,
     finish,
     observed,
     run,
@@ -228,9 +229,7 @@ def make_present(module: Any) -> None:
 
 
 def tell(module: Any, units: list[Any]) -> None:
-    failed = [unit.name for unit in units if unit.status == "failed"]
-    failure = f"{len(failed)} of {len(units)} days failed: {', '.join(failed)}" if failed else ""
-    finish(module, units, failure=failure)
+    finish(module, units, failure=failure_of(units, "days"))
 
 
 def make_trimmed(module: Any) -> None:

@@ -118,6 +118,7 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._log_pat
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._module import (
     counting_module,
+    failure_of,
     finish,
     observed,
     run,
@@ -158,9 +159,7 @@ def import_hits(module: Any) -> None:
             remove_unfinished(settings.raw_dir)
             plans = plan_import(settings, days, today=today)  # again, now that nobody else writes
             units = import_days(plans, settings, observer=observer)
-    failed = [unit.name for unit in units if unit.status == "failed"]
-    failure = f"{len(failed)} of {len(units)} days failed: {', '.join(failed)}" if failed else ""
-    finish(module, units, failure=failure)
+    finish(module, units, failure=failure_of(units, "days"))
 
 
 def main() -> None:

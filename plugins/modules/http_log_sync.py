@@ -221,6 +221,7 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._module 
     finish,
     observed,
     run,
+    warn_of,
     window,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._rsync import Limits
@@ -370,9 +371,7 @@ def sync(module: AnsibleModule, today: date) -> None:
         since = host["last_log"] or f"it was listed on {host['listed_since']}"
         module.warn(f"{host['name']}: no log since {since}; look at it, or take it off the list.")
     units = [unit for outcome in outcomes for unit in outcome.units]
-    for unit in units:
-        for warning in unit.warnings:
-            module.warn(f"{unit.name}: {warning}")
+    warn_of(module, units)
     finish(
         module,
         units,

@@ -195,9 +195,11 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._mirrorl
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._module import (
     available_processors,
     counting_module,
+    failure_of,
     finish,
     observed,
     run,
+    warn_of,
     window,
 )
 
@@ -229,12 +231,8 @@ def condense(module: Any) -> None:
         run_id=params["run_id"],
         observer=observer,
     )
-    for unit in units:
-        for warning in unit.warnings:
-            module.warn(f"{unit.name}: {warning}")
-    failed = [unit.name for unit in units if unit.status == "failed"]
-    failure = f"{len(failed)} of {len(units)} units failed: {', '.join(failed)}" if failed else ""
-    finish(module, units, failure=failure)
+    warn_of(module, units)
+    finish(module, units, failure=failure_of(units, "units"))
 
 
 def main() -> None:
