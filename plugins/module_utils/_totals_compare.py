@@ -22,6 +22,7 @@ from typing import NamedTuple
 from ._calendar import rotation_days, spell_days, week_name, week_start
 from ._errors import SourceError
 from ._files import open_regular, write_bytes
+from ._public_values import csv_text
 from ._raw_days import list_raw_days
 from ._totals_db import counted_weeks, open_totals, rows_of
 
@@ -164,14 +165,9 @@ def _lines(compared: Sequence[ComparedWeek]) -> Iterator[tuple[object, ...]]:
     for week in compared:
         for one in week.differences:
             start = week_start(one.week)
-            key = (_no_formula(value) for value in one.key)
+            # -1 marks the rows of unique addresses
+            key = (value if value == "-1" else csv_text(value) for value in one.key)
             yield (week_name(one.week), start, *key, one.old_hits, one.new_hits, one.cause)
-
-
-def _no_formula(value: str) -> str:
-    """Foreign text as spreadsheets take it for text."""
-    is_text = value == "-1" or not value.startswith(("=", "+", "-", "@", "\t", "\r"))
-    return value if is_text else f"'{value}"
 
 
 def is_written(path: Path, content: bytes) -> bool:
