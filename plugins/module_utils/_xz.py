@@ -90,14 +90,8 @@ class XzReader:
             self._step()
         return len(buffer) - int(self._stream.avail_out)
 
-    def close(self) -> None:
-        """Give the decoder's memory back."""
-        if self._liblzma is not None:
-            self._liblzma.lzma_end(self._stream)
-            self._liblzma = None
-
     def __del__(self) -> None:
-        self.close()
+        self._liblzma.lzma_end(self._stream)
 
     def _start(self) -> None:
         self._check(self._liblzma.lzma_stream_decoder(self._stream, self._memory, 0))

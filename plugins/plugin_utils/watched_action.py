@@ -98,21 +98,21 @@ class _RemoteFile:
 
     def forget(self) -> None:
         """What is there now is of an earlier step."""
-        self._old = self._first_line()
+        self._old, _nothing = self._look(0)
 
     def news(self) -> str:
         """The whole lines that came since the last look."""
-        first = self._first_line()
+        first, piece = self._look(_PIECE)
         if not first or first == self._old:
             return ""
-        piece = self._said(f"tail -c +{self._read + 1} {self._path} | head -c {_PIECE}")
         whole = piece[: piece.rfind("\n") + 1]
         self._read += len(whole.encode())
         return whole
 
-    def _first_line(self) -> str:
-        return self._said(f"head -c 4096 {self._path} | head -n 1")
-
-    def _said(self, command: str) -> str:
-        answer = self._action._low_level_execute_command(f"{{ {command}; }} 2>/dev/null")
-        return str(answer.get("stdout", ""))
+    def _look(self, most: int) -> tuple[str, str]:
+        """The first line, and so much of what was not read yet; over ssh each command costs."""
+        first = f"head -c 4096 {self._path} | head -n 1"
+        unread = f"tail -c +{self._read + 1} {self._path} | head -c {most}"
+        answer = self._action._low_level_execute_command(f"{{ {first}; {unread}; }} 2>/dev/null")
+        first_line, _end, rest = str(answer.get("stdout", "")).partition("\n")
+        return first_line, rest
