@@ -19,21 +19,19 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._calenda
 )
 from ansible_collections.fedora_infra.dnf_counting.tests.support.log_host import (
     CHECKOUT,
+    FEDORA,
+    STAGES_AT_WORK,
     LogHost,
     Played,
+    assert_totals_are_the_oracles,
 )
-from ansible_collections.fedora_infra.dnf_counting.tests.support.oracle import (
-    oracle_totals,
-    sorted_rows,
-)
+from ansible_collections.fedora_infra.dnf_counting.tests.support.oracle import sorted_rows
 
 GUIDE = (CHECKOUT / "docs" / "backfill-and-repair.md").read_text(encoding="utf-8")
 PLANNED, ONE_SITE, DROPPED, BROUGHT_BACK = re.findall(r"```sh\n(.*?)\n```", GUIDE, re.DOTALL)
 #: The Monday of the week that the guide speaks of.
 GUIDE_MONDAY = date(2026, 11, 9)
 
-FEDORA = "mirrors.fedoraproject.org-access.log"
-CENTOS = "mirrors.centos.org-access.log"
 YESTERDAY = datetime.now(UTC).date() - timedelta(days=1)
 #: The newest week that is over: a log ends just after the midnight before its day.
 WEEK = week_of_day(YESTERDAY - timedelta(days=1)) - 1
@@ -59,12 +57,6 @@ def play(log_host: LogHost, example: str, *without: str) -> Played:
     played = log_host.play("backfill", *(word for word in words[4:] if word not in without))
     assert played.code == 0, played.output
     return played
-
-
-def assert_totals_are_the_oracles(log_host: LogHost, work: Path) -> None:
-    for log_name, totals in ((FEDORA, "totals.csv"), (CENTOS, "totals-centos.csv")):
-        expected = oracle_totals(log_host.run_dir / "combined", log_name, work / totals)
-        assert sorted_rows(log_host.published / totals) == expected
 
 
 def test_days_and_weeks_are_repaired_by_the_examples_of_the_guide(tmp_path: Path) -> None:
@@ -100,16 +92,7 @@ def test_days_and_weeks_are_repaired_by_the_examples_of_the_guide(tmp_path: Path
     assert f"fedora: these weeks would be counted again: {WEEK}" in named
 
     made = play(log_host, PLANNED, "--check", "--diff")
-    assert made.changed == [
-        "Fetch the logs of the log hosts",
-        "Combine the logs of the hosts by time",
-        "Condense the logs of the mirror list to the clients of each day",
-        "Find the hits of fedora",
-        "Total the weeks of fedora",
-        "Find the hits of centos",
-        "Total the weeks of centos",
-        "Publish the totals",
-    ]
+    assert made.changed == STAGES_AT_WORK
     assert sorted_rows(log_host.published / "totals.csv") != short
     assert_totals_are_the_oracles(log_host, tmp_path / "first")
     assert play(log_host, PLANNED, "--check", "--diff").changed == []

@@ -11,14 +11,16 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._mirror_
     FIRST_COLUMNS,
 )
 from ansible_collections.fedora_infra.dnf_counting.tests.support import condense_by_line
-from ansible_collections.fedora_infra.dnf_counting.tests.support.log_host import LogHost, Seen
-from ansible_collections.fedora_infra.dnf_counting.tests.support.oracle import (
-    oracle_totals,
-    sorted_rows,
+from ansible_collections.fedora_infra.dnf_counting.tests.support.log_host import (
+    CENTOS,
+    FEDORA,
+    STAGES_AT_WORK,
+    LogHost,
+    Seen,
+    assert_totals_are_the_oracles,
 )
+from ansible_collections.fedora_infra.dnf_counting.tests.support.oracle import sorted_rows
 
-FEDORA = "mirrors.fedoraproject.org-access.log"
-CENTOS = "mirrors.centos.org-access.log"
 YESTERDAY = datetime.now(UTC).date() - timedelta(days=1)
 #: Files that say who writes, what the sync remembers of the hosts, and how runs went.
 RUN_NOTES = {".writing", ".compressing", ".sync.json", "history.db", "progress.jsonl"}
@@ -29,13 +31,6 @@ def log_host(tmp_path: Path) -> LogHost:
     made = LogHost(tmp_path, days=15)
     made.make_logs()
     return made
-
-
-def assert_totals_are_the_oracles(log_host: LogHost, work: Path) -> None:
-    for log_name, totals in ((FEDORA, "totals.csv"), (CENTOS, "totals-centos.csv")):
-        expected = oracle_totals(log_host.run_dir / "combined", log_name, work / totals)
-        assert len(expected) > 2
-        assert sorted_rows(log_host.published / totals) == expected
 
 
 def assert_rows_are_as_counted_line_by_line(log_host: LogHost, clients: Path) -> None:
@@ -74,16 +69,7 @@ def test_second_run_changes_nothing_and_check_mode_agrees_with_both(
 
     first = log_host.play("daily")
     assert first.code == 0, first.output
-    assert first.changed == [
-        "Fetch the logs of the log hosts",
-        "Combine the logs of the hosts by time",
-        "Condense the logs of the mirror list to the clients of each day",
-        "Find the hits of fedora",
-        "Total the weeks of fedora",
-        "Find the hits of centos",
-        "Total the weeks of centos",
-        "Publish the totals",
-    ]
+    assert first.changed == STAGES_AT_WORK
     assert "complete: " in first.output
     assert first.said_by("Name what the other stages left open") == ""
     assert str(log_host.published / "totals.csv") in first.output

@@ -15,8 +15,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ansible_collections.fedora_infra.dnf_counting.tests.support.oracle import (
+    oracle_totals,
+    sorted_rows,
+)
+
 CHECKOUT = Path(__file__).parents[2]
 SAMPLE = CHECKOUT / "sample"
+FEDORA = "mirrors.fedoraproject.org-access.log"
+CENTOS = "mirrors.centos.org-access.log"
+#: The tasks of a run that has something to do in each stage.
+STAGES_AT_WORK = [
+    "Fetch the logs of the log hosts",
+    "Combine the logs of the hosts by time",
+    "Condense the logs of the mirror list to the clients of each day",
+    "Find the hits of fedora",
+    "Total the weeks of fedora",
+    "Find the hits of centos",
+    "Total the weeks of centos",
+    "Publish the totals",
+]
 
 
 class Seen(NamedTuple):
@@ -164,3 +182,10 @@ _START = [
         "check_mode": False,
     }
 ]
+
+
+def assert_totals_are_the_oracles(log_host: LogHost, work: Path) -> None:
+    for log_name, totals in ((FEDORA, "totals.csv"), (CENTOS, "totals-centos.csv")):
+        expected = oracle_totals(log_host.run_dir / "combined", log_name, work / totals)
+        assert len(expected) > 2
+        assert sorted_rows(log_host.published / totals) == expected
