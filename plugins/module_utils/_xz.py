@@ -17,10 +17,9 @@ from typing import IO, Any
 
 _INPUT_SIZE = 128 << 10
 _RUN = 0
-_OK, _STREAM_END = 0, 1
+_OK, _STREAM_END, _NO_MEMORY = 0, 1, 5
 #: What liblzma answers, in words.
 _WORDS = {
-    5: "no memory left",
     6: "it needs more memory than a log is given",
     7: "it is no xz file",
     8: "options that are not known",
@@ -107,8 +106,10 @@ class XzReader:
             if ctypes.string_at(self._stream.next_in, 1) != b"\0":
                 self._start()
                 return
-            self._stream.next_in += 1
-            self._stream.avail_in -= 1
+            there = ctypes.string_at(self._stream.next_in, self._stream.avail_in)
+            rest = len(there.lstrip(b"\0"))
+            self._stream.next_in += len(there) - rest
+            self._stream.avail_in = rest
         self._at_end = True
 
     def _read(self) -> int:
@@ -118,6 +119,8 @@ class XzReader:
         return count
 
     def _check(self, answer: int) -> int:
+        if answer == _NO_MEMORY:
+            raise MemoryError("liblzma found no memory left")
         if answer not in (_OK, _STREAM_END):
             raise lzma.LZMAError(_WORDS.get(answer, f"liblzma answers {answer}"))
         return answer

@@ -5,13 +5,15 @@
 
 from __future__ import annotations
 
+import ctypes
+import io
 import lzma
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
 import pytest
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils import _log_files
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils import _log_files, _xz
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._errors import SourceError
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._xz import liblzma
 
@@ -86,3 +88,33 @@ def test_what_is_cut_short_or_changed_anywhere_is_refused_alike(agreed: Read) ->
 def test_a_stream_that_needs_too_much_memory_is_refused(agreed: Read) -> None:
     filters = [{"id": lzma.FILTER_LZMA2, "preset": 0, "dict_size": 512 << 20}]
     assert agreed(lzma.compress(b"a line\n", filters=filters)) is None
+
+
+def test_padding_is_skipped_in_pieces_however_long_it_is(
+    agreed: Read, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = 0
+    string_at = ctypes.string_at
+
+    def counted(*place: int) -> bytes:
+        nonlocal looks
+        looks += 1
+        return string_at(*place)
+
+    monkeypatch.setattr(ctypes, "string_at", counted)
+    assert agreed(_STREAM + bytes(16 << 20) + _STREAM) == _TEXT + _TEXT
+    assert looks < 1000
+
+
+def test_a_machine_without_memory_is_no_damage_of_a_log() -> None:
+    class NoMemory:
+        def lzma_stream_decoder(self, *_given: object) -> int:
+            return 5
+
+        def lzma_end(self, _stream: object) -> None:
+            return None
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_xz, "liblzma", NoMemory)
+        with pytest.raises(MemoryError):
+            _xz.XzReader(io.BytesIO(_STREAM), memory=1 << 20)
