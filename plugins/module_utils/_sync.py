@@ -295,7 +295,8 @@ def _outcome(
     units = []
     # a day before the window is only spoken of when it came in after all
     for day in sorted({*plan.days, *arrived.logs}):
-        logs, refused = arrived.logs.get(day, []), arrived.refused.get(day, [])
+        logs = arrived.logs.get(day, [])
+        refused = list(dict.fromkeys(arrived.refused.get(day, [])))  # once, however many attempts
         if not verdict.good:
             status, reasons = verdict.status, [verdict.words]
         elif logs:
@@ -313,7 +314,7 @@ def _outcome(
                 status,
                 tuple(reasons + refused),
                 {"files": len(logs), "bytes": sum(log.size for log in logs), **figures},
-                _in_short(refused),
+                _in_short(refused) if verdict.good else (),
             )
         )
     return HostOutcome(
@@ -330,8 +331,10 @@ def _outcome(
 
 def _in_short(refused: Sequence[str]) -> tuple[str, ...]:
     """One warning for a day, however much a host has that is refused."""
+    if not refused:
+        return ()
     more = f" (and {len(refused) - 1} more)" if len(refused) > 1 else ""
-    return tuple(f"{first}{more}" for first in refused[:1])
+    return (f"{refused[0]}{more}",)
 
 
 def _days_here(plan: HostPlan, settings: Settings) -> Iterable[date]:

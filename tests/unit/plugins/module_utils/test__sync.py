@@ -228,6 +228,20 @@ def test_a_host_with_much_that_is_refused_gives_one_warning_a_day(settings: Make
     assert warning == "refused 'big0.log-20261120': larger than max_file_size (and 99 more)"
 
 
+@pytest.mark.parametrize(("good", "warnings"), [(True, 1), (False, 0)])
+def test_what_is_refused_at_each_attempt_is_told_once(
+    settings: Make, good: bool, warnings: int
+) -> None:
+    rsync = FakeRsync(p1=[])
+    rsync.text = 'skipping non-regular file "a.log-20261120"\n'
+    rsync.failures = {"p1": [Ended(12, rsync.text)] * (2 if good else 3)}
+    unit = sync_host(plan("p1"), settings(rsync, attempts=3)).units[1]
+    refused = "refused 'a.log-20261120': not a regular file"
+    assert unit.reasons.count(refused) == 1
+    # the reasons of a day that failed are a warning already
+    assert unit.warnings == (refused,) * warnings
+
+
 def test_a_list_is_understood() -> None:
     text = """drwxr-xr-x        4096 2026/11/23 20:32:43 .
 -rw-r--r--          68 2026/11/20 00:00:01 a.log-20261119.xz
