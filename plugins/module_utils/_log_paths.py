@@ -25,7 +25,9 @@ _HOST = re.compile(
     r"(?=.{1,253}\Z)[a-z0-9]([a-z0-9_-]{0,62})(\.[a-z0-9][a-z0-9_-]{0,62})*", re.ASCII
 )
 _LOG_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+@=,-]{0,200}", re.ASCII)
-_ROTATED = re.compile(r"(?P<name>.*log)-(?P<day>[0-9]{8})(?P<ending>\.[a-z0-9]+)?", re.ASCII)
+_ROTATED = re.compile(
+    r"(?P<name>.*log)-(?P<day>[0-9]{8})(?P<ending>\.(?:xz|gz|zst|bz2))?", re.ASCII
+)
 
 
 def checked_host(name: str) -> str:
@@ -58,7 +60,9 @@ def checked_log_name(name: str) -> str:
 
 def day_folder(root: Path, day: date) -> Path:
     """``ROOT/YYYY/MM/DD``."""
-    return root / f"{day:%Y}" / f"{day:%m}" / f"{day:%d}"
+    return root.joinpath(
+        *day.isoformat().split("-")
+    )  # strftime gives years before 1000 less digits
 
 
 def host_day_folder(hosts_root: Path, host: str, day: date) -> Path:
@@ -74,6 +78,11 @@ def split_compression(name: str) -> tuple[str, str]:
     return name, ""
 
 
+def written_day(day: date) -> str:
+    """``YYYYMMDD``, as it is written in the name of a rotated log."""
+    return day.isoformat().replace("-", "")
+
+
 def dated_name(name: str, day: date) -> str:
     """``mirrors-access.log.xz`` as it is called on the host that rotated it on ``day``.
 
@@ -82,7 +91,7 @@ def dated_name(name: str, day: date) -> str:
     stem, ending = split_compression(name)
     if not stem.endswith("log"):
         raise ValueError(f"{name!r} is not the name of a log")
-    return f"{stem}-{day:%Y%m%d}{ending}"
+    return f"{stem}-{written_day(day)}{ending}"
 
 
 def undated_name(name: str) -> tuple[str, date] | None:

@@ -24,6 +24,7 @@ from datetime import date
 from typing import IO, NamedTuple, cast
 
 from ._errors import SettingsError, shown
+from ._log_paths import COMPRESSIONS, written_day
 
 #: Where rsync keeps what it has of a file whose transfer broke off, below the target folder.
 PARTIAL = ".partial"
@@ -108,7 +109,9 @@ def _selection(days: Iterable[date]) -> list[str]:
     An exclude that says no to everything else is no error where nothing matches, unlike a glob.
     rsync applies them on our side too, whatever the other side offers.
     """
-    wanted = [f"--include=*log-{day:%Y%m%d}{end}" for day in sorted(days) for end in ("", ".*")]
+    wanted = [
+        f"--include=*log-{written_day(day)}{end}" for day in sorted(days) for end in COMPRESSIONS
+    ]
     odd_names = ["--exclude=*/", "--exclude=[^A-Za-z0-9]*", "--exclude=*[^A-Za-z0-9._+@=,-]*"]
     return [*odd_names, *wanted, "--exclude=*"]
 

@@ -9,7 +9,7 @@ import random
 import re
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -183,7 +183,7 @@ def _fetch(plan: HostPlan, settings: Settings, arrived: Arrived, left: float) ->
     put_in_place(tree, arrived)  # what a killed run left
     try:
         known = lay_out(tree, days)
-        arrived.known.update(known)
+        arrived.note_known(known)
         ended = settings.rsync(
             fetch_arguments(plan.address, f"{tree.shadow}/", days, settings.limits),
             stall_seconds=settings.limits.stall_seconds,
@@ -249,10 +249,18 @@ def parse_list(text: str, *, file_bytes: int) -> Arrived:
         elif int(match["size"]) > file_bytes:
             listed.refuse(day, f"refused {shown(match['name'])}: larger than max_file_size")
         else:
-            when = datetime.strptime(match["time"], "%Y/%m/%d %H:%M:%S").replace(tzinfo=UTC)
-            size = int(match["size"])
-            listed.logs.setdefault(day, []).append(Listed(name, size, int(when.timestamp())))
+            log = Listed(name, int(match["size"]), _listed_time(match["time"]))
+            listed.logs.setdefault(day, []).append(log)
     return listed
+
+
+def _listed_time(text: str) -> int:
+    """Seconds since the Unix epoch; a host may date its files to years that are none here: 0."""
+    try:
+        when = datetime.strptime(text, "%Y/%m/%d %H:%M:%S")
+    except ValueError:
+        return 0
+    return int(when.replace(tzinfo=UTC).timestamp())
 
 
 def _list(plan: HostPlan, settings: Settings, due: Arrived, left: float) -> Verdict:
@@ -272,7 +280,7 @@ def _list(plan: HostPlan, settings: Settings, due: Arrived, left: float) -> Verd
     due.refused.update(listed.refused)
     for day in sorted(days):
         here = logs_of_day(settings.tree(plan.host), day)
-        due.known.update({dated_name(name, day): one.st_ino for name, one in here.items()})
+        due.note_known({dated_name(name, day): one.st_ino for name, one in here.items()})
         same = {Listed(name, one.st_size, int(one.st_mtime)) for name, one in here.items()}
         if differing := [log for log in listed.logs.get(day, ()) if log not in same]:
             due.logs[day] = differing
@@ -293,8 +301,9 @@ def _outcome(
     with_logs = tuple(_days_here(plan, settings))
     figures = {"attempts": tried.attempts, "seconds": round(seconds, 3)}
     units = []
-    # a day before the window is only spoken of when it came in after all
-    for day in sorted({*plan.days, *arrived.logs}):
+    refused_days = {day for day in arrived.refused if day}
+    # a day before the window is only spoken of when it came in after all, or would not
+    for day in sorted({*plan.days, *arrived.logs, *(refused_days & {*plan.catch_up})}):
         logs = arrived.logs.get(day, [])
         refused = list(dict.fromkeys(arrived.refused.get(day, [])))  # once, however many attempts
         if not verdict.good:
@@ -323,10 +332,26 @@ def _outcome(
         tuple(units),
         tried.attempts,
         seconds,
-        "; ".join([verdict.words] * bool(verdict.words) + arrived.refused.get(None, [])),
+        "; ".join([*filter(None, [verdict.words]), *_never_asked_for(plan, arrived)]),
         with_logs,
-        with_logs if verdict.good and not verdict.words else (),
+        _whole(verdict, with_logs, refused_days),
     )
+
+
+def _whole(
+    verdict: Verdict, with_logs: Iterable[date], refused_days: Collection[date]
+) -> tuple[date, ...]:
+    """Days that need not be asked for again: all is here, and nothing of them was refused."""
+    if not verdict.good or verdict.words:
+        return ()
+    return tuple(day for day in with_logs if day not in refused_days)
+
+
+def _never_asked_for(plan: HostPlan, arrived: Arrived) -> list[str]:
+    """What was refused of no day, or of days that have no unit; once, however many attempts."""
+    asked = {*plan.days, *plan.catch_up}
+    refused = [why for day, whys in arrived.refused.items() if day not in asked for why in whys]
+    return list(dict.fromkeys(refused))
 
 
 def _in_short(refused: Sequence[str]) -> tuple[str, ...]:
@@ -347,7 +372,7 @@ def _days_here(plan: HostPlan, settings: Settings) -> Iterable[date]:
 
 
 def _changes(day: date, logs: Sequence[Listed], arrived: Arrived) -> list[str]:
-    new = sum(1 for log in logs if dated_name(log.name, day) not in arrived.known)
+    new = sum(1 for log in logs if dated_name(log.name, day) not in arrived.known_at_first)
     counts = ((new, "new"), (len(logs) - new, "changed"))
     return [f"{count} {kind} log{'s' * (count > 1)}" for count, kind in counts if count]
 

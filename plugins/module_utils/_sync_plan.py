@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from math import inf
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ._calendar import days_between, spell_days
+from ._calendar import spell_days
 from ._errors import CountingError, SettingsError, shown
 from ._log_paths import checked_host
 from ._records import Unit
@@ -122,7 +122,7 @@ def plan_hosts(
     catch_up_days: int,
 ) -> list[HostPlan]:
     """What to ask each host for; the slowest first, so that the whole ends soonest."""
-    reach = days_between(days[-1] - timedelta(days=catch_up_days - 1), days[0] - timedelta(days=1))
+    reach = _reach(days, catch_up_days)
     plans = [
         HostPlan(
             source.host,
@@ -133,6 +133,13 @@ def plan_hosts(
         for source in sources
     ]
     return sorted(plans, key=lambda plan: (-_seconds(plan.host, memory), plan.host))
+
+
+def _reach(days: Sequence[date], catch_up_days: int) -> list[date]:
+    """The days before a window that are less than ``catch_up_days`` before its end."""
+    end = days[0].toordinal()
+    begin = max(days[-1].toordinal() - catch_up_days + 1, date.min.toordinal())
+    return [date.fromordinal(number) for number in range(begin, end)]
 
 
 def _is_whole(dest: Path, host: str, day: date, memory: Mapping[str, HostMemory]) -> bool:

@@ -56,7 +56,20 @@ class Arrived:
     refused: dict[date | None, list[str]] = field(default_factory=dict)
     """Why something was not accepted; under None what belongs to no day."""
     known: dict[str, int] = field(default_factory=dict)
-    """The logs that were here before: dated names with their inodes."""
+    """The logs that are here: dated names with their inodes."""
+    known_at_first: set[str] = field(default_factory=set)
+    """Those that were here before any of them arrived."""
+
+    def note_known(self, known: Mapping[str, int]) -> None:
+        """Note which logs are here before an attempt."""
+        came = {dated_name(log.name, day) for day, logs in self.logs.items() for log in logs}
+        self.known_at_first |= known.keys() - came
+        self.known.update(known)
+
+    def accept(self, day: date, log: Listed) -> None:
+        """Note a log that came; only the last of that name, should it come at each attempt."""
+        logs = self.logs.setdefault(day, [])
+        logs[:] = [*(one for one in logs if one.name != log.name), log]
 
     def refuse(self, day: date | None, reason: str) -> None:
         self.refused.setdefault(day, []).append(reason)
@@ -249,7 +262,7 @@ def _put(
     path.chmod(tree.file_mode)
     path.replace(target)
     seconds = status.st_mtime_ns // 10**9
-    arrived.logs.setdefault(day, []).append(Listed(log_name, status.st_size, seconds))
+    arrived.accept(day, Listed(log_name, status.st_size, seconds))
 
 
 def _objection(

@@ -12,7 +12,7 @@ short_description: Bring the HTTP logs of many hosts to the log host
 version_added: 1.0.0
 description:
   - Fetches the rotated logs of some days from many hosts, in parallel, over one rsync connection a host.
-  - A host has them as C(NAME-YYYYMMDD) or C(NAME-YYYYMMDD.xz), C(NAME) ending in C(log); here they become
+  - A host has them as C(NAME-YYYYMMDD) or C(NAME-YYYYMMDD.xz) (or C(gz), C(zst), C(bz2)), C(NAME) ending in C(log); here they become
     C(HOST/YYYY/MM/DD/http/NAME) and C(NAME.xz). A log changes its content here only as a whole.
   - Days that are complete cost nothing but the list of the host's files. A log that has changed on its host is fetched again.
     A transfer that broke off goes on where it ended.
@@ -156,7 +156,7 @@ units:
           V(failed); V(unknown) where the host's name is.
       type: str
     reasons:
-      description: Why, and what was refused.
+      description: Why, and what was refused. A day before the window has a unit if a log of it came or was refused.
       type: list
       elements: str
     files:

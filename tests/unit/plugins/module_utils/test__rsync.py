@@ -64,7 +64,9 @@ def test_arguments_ask_for_the_days_and_nothing_else() -> None:
     arguments = fetch_arguments("proxy01::log/", "/t/.sync/", [DAY], limits)
     assert arguments[-3:] == ["--", "proxy01::log/", "/t/.sync/"]
     filters = [one for one in arguments if one.startswith(("--include", "--exclude"))]
-    assert filters[-3:] == ["--include=*log-20261231", "--include=*log-20261231.*", "--exclude=*"]
+    endings = ("", ".xz", ".gz", ".zst", ".bz2")
+    assert filters[-6:-1] == [f"--include=*log-20261231{ending}" for ending in endings]
+    assert filters[-1] == "--exclude=*"
     assert {"--bwlimit=7", "--max-size=99", "--timeout=5", "--contimeout=3"} <= {*arguments}
     assert not {"--recursive", "--archive", "--links", "--inplace"} & {*arguments}
 

@@ -279,3 +279,44 @@ def test_looking_fails_like_syncing(settings: Make) -> None:
     rsync = FakeRsync()
     rsync.failures = {"p1": [UNKNOWN]}
     assert look_at_host(plan("p1"), settings(rsync)).status == "unknown"
+
+
+def test_a_refused_log_of_a_day_before_the_window_is_told_though_nothing_came(
+    settings: Make,
+) -> None:
+    rsync = FakeRsync(p1=["a.log-20261119", "a.log-20261120"])
+    rsync.text = 'skipping non-regular file "a.log-20261110"\n'
+    outcome = sync_host(plan("p1", catch_up=(OLD,)), settings(rsync))
+    refused = "refused 'a.log-20261110': not a regular file"
+    assert outcome.units[0].name == "p1 2026-11-10"
+    assert outcome.units[0].status == "missing"
+    assert outcome.units[0].warnings == (refused,)
+
+
+def test_a_refused_log_of_a_day_not_asked_for_is_told_of_its_host(settings: Make) -> None:
+    rsync = FakeRsync(p1=["a.log-20261120", "a.log-20200101"])
+    outcome = sync_host(plan("p1"), settings(rsync))
+    assert outcome.reason == "refused 'a.log-20200101': not asked for"
+    assert statuses(outcome.units)["p1 2026-11-20"] == "made"
+
+
+def test_a_day_of_which_a_log_was_refused_is_asked_for_again(settings: Make) -> None:
+    rsync = FakeRsync(p1=["a.log-20261119", "a.log-20261120"])
+    rsync.text = "b.log-20261119 is over max-size\n"
+    outcome = sync_host(plan("p1"), settings(rsync))
+    assert outcome.with_logs == DAYS
+    assert outcome.whole == (DAYS[1],)
+
+
+def test_a_log_that_comes_at_each_attempt_counts_once_and_as_new(settings: Make) -> None:
+    rsync = FakeRsync(p1=["a.log-20261119", "b.log-20261120"])
+    rsync.failures = {"p1": [BROKEN]}
+    outcome = sync_host(plan("p1"), settings(rsync, attempts=2))
+    assert [unit.reasons for unit in outcome.units] == [("1 new log",), ("1 new log",)]
+    assert [unit.figures["files"] for unit in outcome.units] == [1, 1]
+
+
+@pytest.mark.parametrize("year", ["0000", "12345", "99999999"])
+def test_incident_hostile_source_a_file_of_an_impossible_year_is_listed(year: str) -> None:
+    text = f"-rw-r--r--  68 {year}/11/20 00:00:01 a.log-20261119.xz\n"
+    assert parse_list(text, file_bytes=100).logs == {DAYS[0]: [Listed("a.log.xz", 68, 0)]}

@@ -164,3 +164,14 @@ def test_a_run_for_one_host_forgets_no_other() -> None:
     memory = {"other": HostMemory(SINCE, 9.0)}
     after = remembered(memory, [outcome("h")], today=LAST)
     assert after == {"other": memory["other"], "h": HostMemory(LAST, 2.0)}
+
+
+@pytest.mark.parametrize("day", [date.min, date.max], ids=["first", "last"])
+@pytest.mark.parametrize("catch_up_days", [0, 14])
+def test_incident_clock_jump_the_first_and_the_last_day_there_is_can_be_asked_for(
+    tmp_path: Path, day: date, catch_up_days: int
+) -> None:
+    sources = sources_of(["p1"], "{host}::log/")
+    (plan,) = plan_hosts(sources, [day], dest=tmp_path, memory={}, catch_up_days=catch_up_days)
+    assert plan.days == (day,)
+    assert len(plan.catch_up) == (13 if (day, catch_up_days) == (date.max, 14) else 0)
