@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+import resource
 import shutil
+import tempfile
 import threading
 import time
 from collections.abc import Sequence
@@ -27,7 +29,7 @@ from ._combine_records import (
     write_combined_day,
 )
 from ._errors import CountingError, OutputError, SourceError
-from ._files import replacing
+from ._files import check_mount, make_folder, replacing, write_error
 from ._host_logs import HostLog
 from ._log_files import check_same_digests, log_digest, log_pieces
 from ._log_paths import day_folder, forms_of_log
@@ -36,6 +38,9 @@ from ._merge_memory import MemoryShare, keep_freed_memory, merge_memory
 from ._observer import NOBODY, Observer
 from ._records import Unit
 
+_MOST_OPEN_FILES = 1 << 16
+_NO_MEMORY = "no memory left to merge its sources. Free some, or lower workers; then run again"
+
 
 def combine(
     planned: Sequence[PlannedLog],
@@ -43,20 +48,22 @@ def combine(
     *,
     workers: int,
     temp_dir: Path | None = None,
+    require_mount: Path | None = None,
     observer: Observer = NOBODY,
 ) -> list[Unit]:
     """Make all that is due, ``workers`` logs at a time; the units of all, in the order given.
 
-    To be called under the writer's lock of the combined tree.
+    To be called under the writer's lock of the combined tree. ``require_mount`` is looked at before
+    each log, as a share may go in the middle of a run. Raises OutputError without a place to sort.
     """
-    scratch = _scratch_folder(dest, temp_dir)
-    shutil.rmtree(scratch, ignore_errors=True)  # left by a run that was killed
+    scratch = _new_scratch_folder(dest, temp_dir)
+    _allow_open_files()
     # one more than processors, for they wait for each other now and then
     reading = len(os.sched_getaffinity(0)) + 1
     keep_freed_memory()
     try:
         with ThreadPoolExecutor(workers) as logs, ThreadPoolExecutor(reading) as readers:
-            work = _Combining(dest, readers, scratch, observer)
+            work = _Combining(dest, readers, scratch, require_mount, observer)
 
             def make_and_tell(log: PlannedLog) -> Unit:
                 observer.started(log.unit, kind=log.group)
@@ -71,9 +78,25 @@ def combine(
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _scratch_folder(dest: Path, temp_dir: Path | None) -> Path:
+def _new_scratch_folder(dest: Path, temp_dir: Path | None) -> Path:
+    """A folder that nobody else can enter, foresee or have made; none is left of killed runs."""
+    place = temp_dir or dest
     tree = hashlib.sha256(os.fsencode(dest)).hexdigest()[:12]
-    return (temp_dir or dest) / f".sorting-{tree}"
+    make_folder(place)
+    for left in place.glob(f".sorting-{tree}*"):
+        shutil.rmtree(left, ignore_errors=True)  # another user's can't be, and does no harm
+    try:
+        return Path(tempfile.mkdtemp(prefix=f".sorting-{tree}-", dir=place))
+    except OSError as error:
+        raise write_error(place, error) from error
+
+
+def _allow_open_files() -> None:
+    """Let this process open a file for each of thousands of hosts, as far as the system does."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _MOST_OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, _MOST_OPEN_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 @dataclass(frozen=True)
@@ -89,11 +112,19 @@ class _Chosen:
 class _Combining:
     """What all logs of a run share."""
 
-    def __init__(self, dest: Path, readers: Executor, scratch: Path, observer: Observer) -> None:
+    def __init__(
+        self,
+        dest: Path,
+        readers: Executor,
+        scratch: Path,
+        require_mount: Path | None,
+        observer: Observer,
+    ) -> None:
         self._dest = dest
         self._readers = readers
         self._memory = MemoryShare()
         self._scratch = scratch
+        self._require_mount = require_mount
         self._observer = observer
         self._record_lock = threading.Lock()
 
@@ -109,11 +140,14 @@ class _Combining:
             return Unit(log.unit.name, "failed", (str(error),))
         except OSError as error:
             return Unit(log.unit.name, "failed", (f"{error.filename}: {error.strerror}",))
+        except MemoryError as error:
+            return Unit(log.unit.name, "failed", (f"{_NO_MEMORY} ({error})",))
         figures = {**log_figures(record), "seconds": round(time.monotonic() - started, 3)}
         left_out = tuple(rejections(record))
         return Unit(log.unit.name, "made", (*log.unit.reasons, *left_out), figures, left_out)
 
     def _made(self, log: PlannedLog) -> CombinedLog:
+        check_mount(self._require_mount)
         chosen = [self._chosen(one) for one in log.host_logs]
         target = day_folder(self._dest, log.day) / log.name
         try:

@@ -56,12 +56,14 @@ def run_combine(
     units = [log.unit for log in planned]
     if is_due and not check_mode:
         with writer_lock(settings.dest, run_id=run_id, patience_seconds=_PATIENCE_SECONDS):
+            check_mount(settings.require_mount)  # it may have gone while the plan was made
             planned = plan(settings, tree, days, today=today)
             units = combine(
                 planned,
                 settings.dest,
                 workers=settings.workers,
                 temp_dir=settings.temp_dir,
+                require_mount=settings.require_mount,
                 observer=observer,
             )
             links = _swap(settings, _plan_latest(settings, planned, units))

@@ -10,6 +10,7 @@ then the link is renamed over the old one: also on NFS a reader sees one of the 
 from __future__ import annotations
 
 import ctypes
+import glob
 import heapq
 import os
 import re
@@ -112,7 +113,7 @@ def swap_latest(latest: Path, links: Mapping[str, str], *, version: str) -> None
         sync_folder(folder)
         _put_in_place(latest, folder)
         sync_folder(latest.parent)
-        for old in latest.parent.glob(f"{prefix}*"):
+        for old in latest.parent.glob(f"{glob.escape(prefix)}*"):
             ours = _OURS.fullmatch(old.name.removeprefix(prefix))
             if ours and old.name not in (folder.name, before):  # a reader may still be in that
                 _remove(old)

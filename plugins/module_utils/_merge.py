@@ -31,7 +31,8 @@ from ._log_files import log_pieces
 from ._merge_memory import DECODERS_MEMORY, LINES_MEMORY, too_big_to_read_together
 from ._sorted_runs import RunStream, SortedRuns, sorted_runs
 
-_SMALLEST_BLOCK, _LARGEST_BLOCK = 64 << 10, 1 << 20
+#: So small that the first blocks of thousands of sources fit the memory.
+_SMALLEST_BLOCK, _LARGEST_BLOCK = 4 << 10, 1 << 20
 #: Bytes to sort and write at a time: buffers of this size are used again, and fit the caches.
 _WRITE_SIZE = 8 << 20
 _END_OF_TIME = 1 << 62
@@ -89,7 +90,7 @@ def merge_logs(
     Where the sources' decoders would take more than ``decoders_memory`` together, some are sorted
     beforehand, one at a time.
     ``on_read`` is told the bytes read of the files that are read only once.
-    Raises OSError if ``target`` or ``scratch`` can't be written.
+    Raises OSError if ``target`` can't be written, OutputError if ``scratch`` can't.
     """
     runs: dict[int, SortedRuns] = {}
     damaged: dict[int, SourceError] = {}

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ._files import make_folder, write_error
 from ._libs import np
 from ._line_blocks import BlockStream, LineBlock, LogStream, write_sorted
 
@@ -39,9 +40,9 @@ class SortedRuns:
 def sorted_runs(path: Path, folder: Path, *, memory: int) -> SortedRuns:
     """Sort a log in pieces that fit ``memory``, into files below ``folder`` (which is made).
 
-    Raises SourceError if the log is damaged, OSError if the folder can't be written.
+    Raises SourceError if the log is damaged, OutputError if the folder can't be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     runs: list[SortedRun] = []
     blocks: list[LineBlock] = []
     with LogStream(path, source=0, block_size=_READ_SIZE, check_order=False) as log:
@@ -65,8 +66,11 @@ def _written(
     blocks: list[LineBlock], folder: Path, number: int, lines: int, size: int, undated: int
 ) -> SortedRun:
     run = SortedRun(folder / f"{number}", folder / f"{number}.times", lines, size, undated)
-    with run.path.open("wb") as output, run.times_path.open("wb") as times:
-        write_sorted([(block, None) for block in blocks], output, times)
+    try:
+        with run.path.open("wb") as output, run.times_path.open("wb") as times:
+            write_sorted([(block, None) for block in blocks], output, times)
+    except OSError as error:
+        raise write_error(folder, error) from error
     return run
 
 

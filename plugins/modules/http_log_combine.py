@@ -78,12 +78,12 @@ options:
     type: int
     default: 2
   temp_dir:
-    description: Where to put parts of logs that are not sorted, while they are sorted; by default in O(dest).
+    description: Where to put parts of logs that are not sorted, while they are sorted, in a folder that nobody else can enter; by default in O(dest).
     type: path
   require_mount:
     description:
       - Proves that the share with the combined logs is there. Either a file, which must exist, or a folder, which must be a mount point.
-      - If it is missing, nothing is written.
+      - If it is missing, nothing is written. It is looked at before each log.
     type: path
   max_failed_days:
     description: Fail if logs of more days than this, V(0) or more, could not be combined. The others are combined all the same.

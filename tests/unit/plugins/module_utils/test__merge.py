@@ -320,3 +320,15 @@ def test_a_write_cut_short_is_an_error(
             merge_logs([log], tmp_path / "target", scratch=tmp_path / "runs", executor=executor)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_the_first_blocks_of_thousands_of_sources_fit_the_memory(
+    tmp_path: Path, executor: Executor
+) -> None:
+    """Else one source after the other is sorted on disk, and the merge starts again each time."""
+    sources = [in_steps(range(0, 40_000, 80), b" %d" % number) for number in range(120)]
+    memory = 8 * _merge._SMALLEST_BLOCK * len(sources)
+    assert memory < _merge.LINES_MEMORY / 20
+    content = merged(sources, tmp_path, executor, memory=memory)[0]
+    assert content == sorted_by_definition(sources)
+    assert not (tmp_path / "scratch").exists()
