@@ -32,7 +32,7 @@ _SYNCFS = ctypes.CDLL(None, use_errno=True).syncfs
 def write_error(path: Path, error: OSError) -> OutputError:
     """An OSError met while writing, in terms of what an operator can do."""
     advice = {
-        errno.ENOSPC: "Free some space on that file system; the next run goes on from here.",
+        errno.ENOSPC: "Free some space there, or inodes (df -i); the next run goes on from here.",
         errno.EDQUOT: "Raise the quota or free some space; the next run goes on from here.",
         errno.ENOLCK: "Let the server of that share lend locks, or mount it with local_lock=flock.",
         errno.EROFS: "Mount the file system writable.",
