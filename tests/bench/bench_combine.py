@@ -12,19 +12,20 @@ each line ``--times`` times.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import shutil
 import subprocess
-import sys
-import time
 from datetime import date
 from pathlib import Path
 from random import Random
 
+from ansible_collections.fedora_infra.dnf_counting.tests.bench._measure import (
+    KEPT,
+    in_own_process,
+    seconds_of_shell,
+)
 from ansible_collections.fedora_infra.dnf_counting.tests.bench.day_logs import write_day_log
 
-KEPT = Path(__file__).parents[2] / "build" / "bench"
 LOG = "mirrors.fedoraproject.org-access.log"
 DAY = date(2021, 9, 28)
 PEER = Path("/usr/share/awstats/tools/logresolvemerge.pl")
@@ -89,20 +90,7 @@ def host_logs(lines: int, hosts: int, times: int) -> list[Path]:
 def ours(hosts: Path) -> dict[str, float]:
     """Combine these in a process of its own: seconds without its start, and its peak of memory."""
     shutil.rmtree(KEPT / "combined", ignore_errors=True)
-    finished = subprocess.run(
-        [sys.executable, "-c", _OURS, hosts, KEPT / "combined"],
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    return dict(json.loads(finished.stdout))
-
-
-def seconds(command: str, *arguments: str | Path) -> float:
-    """Seconds for a line of shell; its arguments are $1 and so on."""
-    started = time.perf_counter()
-    subprocess.run(["sh", "-c", command, "sh", *arguments], check=True)
-    return time.perf_counter() - started
+    return dict(in_own_process(_OURS, hosts, KEPT / "combined"))
 
 
 def digest_of_sorted(path: Path) -> str:
@@ -129,13 +117,13 @@ def compare(lines: int, hosts: int) -> None:
         (f"xz -dc of the sources, {cores} at a time", parallel),
         ("xz -dc of the sources, one by one", 'xz -dc "$@" > /dev/null'),
     ):
-        peer = min(seconds(command, *paths) for attempt in range(5))
+        peer = min(seconds_of_shell(command, *paths) for attempt in range(5))
         print(f"{result['seconds'] / peer:.2f} x the time of {name} ({peer:.2f} s)")
     if not PEER.exists():
         print("logresolvemerge.pl is not installed (Debian package awstats)")
         return
     merged = KEPT / "logresolvemerge.log"
-    peer = seconds(f'perl {PEER} "$@" > {merged}', *paths)
+    peer = seconds_of_shell(f'perl {PEER} "$@" > {merged}', *paths)
     print(f"{peer / result['seconds']:.1f} x faster than logresolvemerge.pl ({peer:.2f} s)")
     if digest_of_sorted(combined) != digest_of_sorted(merged):
         raise SystemExit("the two ways have different lines")

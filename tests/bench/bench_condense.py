@@ -13,7 +13,6 @@ must make the same row. The logs are made once and kept in build/bench.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import resource
 import shutil
@@ -27,10 +26,10 @@ from typing import NamedTuple
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._mirror_columns import (
     FIRST_COLUMNS,
 )
-from ansible_collections.fedora_infra.dnf_counting.tests.bench.day_logs import write_day_log
+from ansible_collections.fedora_infra.dnf_counting.tests.bench._measure import KEPT, in_own_process
+from ansible_collections.fedora_infra.dnf_counting.tests.bench.day_logs import day_log
 from ansible_collections.fedora_infra.dnf_counting.tests.support import condense_by_line
 
-KEPT = Path(__file__).parents[2] / "build" / "bench"
 LOG = "mirrors.fedoraproject.org-access.log"
 DAY = date(2021, 9, 28)
 _OURS = """
@@ -58,22 +57,10 @@ class Spent(NamedTuple):
     peak_mb: int = 0
 
 
-def day_log(tree: Path, lines: int) -> Path:
-    """A day's log, made if it isn't there."""
-    path = tree / f"{DAY:%Y/%m/%d}" / LOG
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_day_log(path.with_suffix(".new"), day=DAY, lines=lines)
-        path.with_suffix(".new").rename(path)
-    return path
-
-
 def ours(tree: Path, work: Path) -> Spent:
     """The stage in a process of its own, the libraries already there, from log to rows."""
     shutil.rmtree(work, ignore_errors=True)
-    command = [sys.executable, "-c", _OURS, tree, LOG, work, str(DAY)]
-    answer = subprocess.run(command, check=True, capture_output=True, text=True)
-    return Spent(*json.loads(answer.stdout))
+    return Spent(*in_own_process(_OURS, tree, LOG, work, str(DAY)))
 
 
 def line_by_line(log: Path, work: Path) -> tuple[Spent, list[str]]:
@@ -94,7 +81,7 @@ def line_by_line(log: Path, work: Path) -> tuple[Spent, list[str]]:
 
 def one_day(lines: int) -> None:
     tree, work = KEPT / f"condense-{lines}", KEPT / "condensed"
-    log = day_log(tree, lines)
+    log = day_log(tree, LOG, DAY, lines)
     before, rows = line_by_line(log, KEPT / "by-line")
     best = min(ours(tree, work) for _unused in range(3))
     made = (work / "csv" / "mirrorsdata-all.csv").read_text(encoding="utf-8").splitlines()[1:]
@@ -114,7 +101,7 @@ def one_day(lines: int) -> None:
 def large_day(lines: int) -> None:
     """A day as large as a real one, with many more clients: memory must stay bounded."""
     tree = KEPT / f"large-{lines}"
-    log = day_log(tree, lines)
+    log = day_log(tree, LOG, DAY, lines)
     found = ours(tree, KEPT / "condensed-large")
     size = log.stat().st_size
     print(

@@ -22,9 +22,14 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from pathlib import Path
 
-from ansible_collections.fedora_infra.dnf_counting.tests.bench.day_logs import write_day_log
+from ansible_collections.fedora_infra.dnf_counting.tests.bench._measure import (
+    CHECKOUT,
+    KEPT,
+    in_own_process,
+    seconds_of_command,
+)
+from ansible_collections.fedora_infra.dnf_counting.tests.bench.day_logs import day_log
 
-KEPT = Path(__file__).parents[2] / "build" / "bench"
 LOG = "mirrors.fedoraproject.org-access.log"
 FIRST_DAY = date(2021, 9, 28)
 _OURS = """
@@ -46,29 +51,10 @@ print(json.dumps({"seconds": seconds,
 """
 
 
-def day_log(tree: Path, day: date, lines: int) -> Path:
-    """A day's log, made if it isn't there."""
-    path = tree / f"{day:%Y/%m/%d}" / LOG
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_day_log(path.with_suffix(".new"), day=day, lines=lines)
-        path.with_suffix(".new").rename(path)
-    return path
-
-
-def seconds(*command: str | Path) -> float:
-    os.sync()  # so that none is charged with what another one wrote
-    started = time.perf_counter()
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    return time.perf_counter() - started
-
-
 def ours(src: Path, raw_dir: Path, days: Sequence[date]) -> dict[str, float]:
     """Our library's call in a process of its own: seconds within it, and its peak memory."""
     shutil.rmtree(raw_dir, ignore_errors=True)
-    command = [sys.executable, "-c", _OURS, src, LOG, raw_dir, *map(str, days)]
-    answer = subprocess.run(command, check=True, capture_output=True, text=True)
-    found: dict[str, float] = json.loads(answer.stdout)
+    found: dict[str, float] = in_own_process(_OURS, src, LOG, raw_dir, *map(str, days))
     return found
 
 
@@ -79,7 +65,7 @@ def reference(command: str) -> Path:
 def parse_one_day(log: Path, lines: int) -> None:
     database, raw_dir = KEPT / "reference.db", KEPT / "raw"
     database.unlink(missing_ok=True)
-    before = seconds(reference("countme-parse-access-log"), "--sqlite", database, log)
+    before = seconds_of_command(reference("countme-parse-access-log"), "--sqlite", database, log)
     best = min(
         (ours(KEPT / "days", raw_dir, [FIRST_DAY]) for _unused in range(3)),
         key=lambda one: one["seconds"],
@@ -94,7 +80,9 @@ def parse_one_day(log: Path, lines: int) -> None:
     times = database.stat().st_size / ours_size
     print(f"raw day: {times:.1f} x smaller than SQLite ({ours_size / 1e6:.1f} MB)")
     if shutil.which("goaccess"):
-        other = seconds("goaccess", log, "--log-format=COMBINED", "-o", KEPT / "goaccess.json")
+        other = seconds_of_command(
+            "goaccess", log, "--log-format=COMBINED", "-o", KEPT / "goaccess.json"
+        )
         print(f"goaccess on the same log: {other / best['seconds']:.1f} x slower ({other:.1f} s)")
 
 
@@ -105,7 +93,7 @@ def parse_compressed(log: Path) -> None:
         packed.parent.mkdir(parents=True, exist_ok=True)
         with packed.open("wb") as output:
             subprocess.run(["xz", "-T1", "-6", "-c", log], check=True, stdout=output)
-    peer = seconds("sh", "-c", f"xz -dc {packed} | wc -l")
+    peer = seconds_of_command("sh", "-c", f"xz -dc {packed} | wc -l")
     spent = ours(tree, KEPT / "raw-xz", [FIRST_DAY])["seconds"]
     print(
         f"xz input: {spent / peer:.2f} x the time of xz -dc | wc -l ({spent:.2f} s, {peer:.2f} s)"
@@ -118,9 +106,9 @@ def end_to_end(days: Sequence[date]) -> None:
     raw_db, totals_db = KEPT / "reference-all.db", KEPT / "reference-totals.db"
     for old in (raw_db, totals_db):
         old.unlink(missing_ok=True)
-    logs = [day_log(tree, day, 0) for day in days]
-    before = seconds(reference("countme-parse-access-log"), "--sqlite", raw_db, *logs)
-    before += seconds(
+    logs = [day_log(tree, LOG, day, 0) for day in days]
+    before = seconds_of_command(reference("countme-parse-access-log"), "--sqlite", raw_db, *logs)
+    before += seconds_of_command(
         reference("countme-totals"), totals_db, "--update-from", raw_db,
         "--csv-dump", KEPT / "reference-totals.csv",
     )  # fmt: skip
@@ -145,7 +133,7 @@ def end_to_end(days: Sequence[date]) -> None:
 
 
 def module_seconds(name: str, **options: object) -> float:
-    module = Path(__file__).parents[2] / "plugins" / "modules" / f"{name}.py"
+    module = CHECKOUT / "plugins" / "modules" / f"{name}.py"
     arguments = {"ANSIBLE_MODULE_ARGS": {key: str(value) for key, value in options.items()}}
     os.sync()
     started = time.perf_counter()
@@ -160,10 +148,7 @@ def large_day(lines: int) -> None:
     """A day as large as a real one: memory must be that of a small one."""
     day = FIRST_DAY
     tree = KEPT / f"large-{lines}"
-    path = tree / f"{day:%Y/%m/%d}" / LOG
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_day_log(path, day=day, lines=lines)
+    path = day_log(tree, LOG, day, lines)
     found = ours(tree, KEPT / "raw-large", [day])
     size = path.stat().st_size
     print(
@@ -180,7 +165,7 @@ def main() -> None:
     parser.add_argument("--large-lines", type=int, default=0, help="also one day of so many lines")
     options = parser.parse_args()
     days = [FIRST_DAY + timedelta(days=n) for n in range(options.days)]
-    logs = [day_log(KEPT / "days", day, options.lines) for day in days]
+    logs = [day_log(KEPT / "days", LOG, day, options.lines) for day in days]
     print(f"{len(os.sched_getaffinity(0))} cores")
     parse_one_day(logs[0], options.lines)
     parse_compressed(logs[0])

@@ -19,7 +19,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
@@ -46,6 +46,7 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync_pl
     plan_hosts,
     remembered,
 )
+from ansible_collections.fedora_infra.dnf_counting.tests.bench._measure import seconds_of
 from ansible_collections.fedora_infra.dnf_counting.tests.support.host_network import (
     HostNetwork,
     why_not,
@@ -107,13 +108,6 @@ def sync_our_way(addresses: Mapping[str, str], dest: Path) -> list[HostOutcome]:
     if failed:
         raise SystemExit("; ".join(failed))
     return outcomes
-
-
-def seconds_of(work: Callable[[], object]) -> float:
-    """How long some work takes."""
-    begun = time.perf_counter()
-    work()
-    return time.perf_counter() - begun
 
 
 def compare(network: HostNetwork, folder: Path, hosts: int, logs: int, repeats: int) -> None:

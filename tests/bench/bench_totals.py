@@ -18,7 +18,6 @@ import lzma
 import resource
 import shutil
 import sqlite3
-import subprocess
 import sys
 import time
 from collections import Counter
@@ -41,10 +40,13 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._totals 
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._totals_plan import (
     TotalsSettings,
 )
+from ansible_collections.fedora_infra.dnf_counting.tests.bench._measure import (
+    CHECKOUT,
+    KEPT,
+    seconds_of_command,
+)
 from ansible_collections.fedora_infra.dnf_counting.tests.support.raw_day_files import record_of
 
-CHECKOUT = Path(__file__).parents[2]
-KEPT = CHECKOUT / "build" / "bench"
 FIRST_DAY = date(2021, 9, 28)
 NOW = datetime(2021, 10, 9, tzinfo=UTC)
 _COUNTME_ONE_IN = 4
@@ -123,13 +125,9 @@ def peer_database(raw_dir: Path) -> Path:
 def peer_seconds(raw_dir: Path, folder: Path) -> float:
     database = peer_database(raw_dir)
     command = Path(sys.executable).with_name("countme-totals")
-    began = time.perf_counter()
-    subprocess.run(
-        [command, "--update-from", database, "--csv-dump", folder / "peer.csv", folder / "peer.db"],
-        check=True,
-        stdout=subprocess.DEVNULL,
+    return seconds_of_command(
+        command, "--update-from", database, "--csv-dump", folder / "peer.csv", folder / "peer.db"
     )
-    return time.perf_counter() - began
 
 
 def history(database: Path, weeks: int, rows: int = 20_000) -> None:

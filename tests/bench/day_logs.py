@@ -52,6 +52,16 @@ def write_day_log(path: Path, *, day: date, lines: int) -> None:
             written += 1
 
 
+def day_log(tree: Path, log_name: str, day: date, lines: int) -> Path:
+    """A log in a tree of combined ones, made if it isn't there."""
+    path = tree / f"{day:%Y/%m/%d}" / log_name
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_day_log(path.with_suffix(".new"), day=day, lines=lines)
+        path.with_suffix(".new").rename(path)
+    return path
+
+
 def _request(row: dict[str, str]) -> tuple[str, str]:
     start = f'"GET /metalink?repo={row["repo_tag"]}&arch={row["repo_arch"]}'
     system = f"{row['os_name']} {row['os_version']}; {row['os_variant']}; Linux.{row['os_arch']}"
