@@ -21,7 +21,8 @@ from ._log_files import LogFile
 #: Time of the lines of a source without any dated line: before all others.
 BEFORE_ALL = -(1 << 61)
 
-_LINES_A_TAKE = 1 << 16
+#: Lines gathered in one go: few enough that the buffer for them is found in the cache again.
+_LINES_A_TAKE = 1 << 14
 
 #: The buffer of a giant line grows by so much at a time, and not by its size.
 _GROWTH = 8 << 20
