@@ -145,7 +145,8 @@ def _tell_ended(outcome: HostOutcome, observer: Observer) -> None:
         observer.ended(unit, kind="logdate")
     figures = {name: outcome.to_json()[name] for name in ("files", "bytes", "attempts", "seconds")}
     reasons = (outcome.reason,) if outcome.reason else ()
-    observer.ended(Unit(outcome.host, outcome.status, reasons, figures), kind="host")
+    host = Unit(outcome.host, outcome.status, reasons, figures, outcome.warnings)
+    observer.ended(host, kind="host")
 
 
 @dataclass(frozen=True)
@@ -298,6 +299,7 @@ def _outcome(
 ) -> HostOutcome:
     """The outcome of a host, from what came of its days."""
     verdict = tried.verdict
+    strays = _never_asked_for(plan, arrived)
     with_logs = tuple(_days_here(plan, settings))
     figures = {"attempts": tried.attempts, "seconds": round(seconds, 3)}
     units = []
@@ -332,9 +334,10 @@ def _outcome(
         tuple(units),
         tried.attempts,
         seconds,
-        "; ".join([*filter(None, [verdict.words]), *_never_asked_for(plan, arrived)]),
+        "; ".join([*filter(None, [verdict.words]), *strays]),
         with_logs,
         _whole(verdict, with_logs, refused_days),
+        _in_short(strays) if verdict.good else (),
     )
 
 
@@ -355,7 +358,7 @@ def _never_asked_for(plan: HostPlan, arrived: Arrived) -> list[str]:
 
 
 def _in_short(refused: Sequence[str]) -> tuple[str, ...]:
-    """One warning for a day, however much a host has that is refused."""
+    """One warning for a day or a host, however much is refused."""
     if not refused:
         return ()
     more = f" (and {len(refused) - 1} more)" if len(refused) > 1 else ""

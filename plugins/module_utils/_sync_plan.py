@@ -55,6 +55,8 @@ class HostOutcome:
     """Days it has logs for here, now."""
     whole: tuple[date, ...] = ()
     """Those of them that are as the host listed them now."""
+    warnings: tuple[str, ...] = ()
+    """What was refused and belongs to none of the units."""
 
     @property
     def failed(self) -> bool:

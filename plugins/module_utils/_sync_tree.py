@@ -59,6 +59,7 @@ class Arrived:
     """The logs that are here: dated names with their inodes."""
     known_at_first: set[str] = field(default_factory=set)
     """Those that were here before any of them arrived."""
+    _accepted: set[tuple[date, str]] = field(default_factory=set)
 
     def note_known(self, known: Mapping[str, int]) -> None:
         """Note which logs are here before an attempt."""
@@ -69,7 +70,10 @@ class Arrived:
     def accept(self, day: date, log: Listed) -> None:
         """Note a log that came; only the last of that name, should it come at each attempt."""
         logs = self.logs.setdefault(day, [])
-        logs[:] = [*(one for one in logs if one.name != log.name), log]
+        if (day, log.name) in self._accepted:
+            logs[:] = [one for one in logs if one.name != log.name]
+        self._accepted.add((day, log.name))
+        logs.append(log)
 
     def refuse(self, day: date | None, reason: str) -> None:
         self.refused.setdefault(day, []).append(reason)

@@ -176,7 +176,7 @@ summary:
   returned: always
   type: dict
 hosts:
-  description: What became of each host, with C(name), C(status), C(files), C(bytes), C(attempts), C(seconds) and C(reason).
+  description: What became of each host, with C(name), C(status), C(files), C(bytes), C(attempts), C(seconds) and C(reason), which also tells what was refused of no day.
   returned: always
   type: list
   elements: dict
@@ -372,6 +372,9 @@ def sync(module: AnsibleModule, today: date) -> None:
         module.warn(f"{host['name']}: no log since {since}; look at it, or take it off the list.")
     units = [unit for outcome in outcomes for unit in outcome.units]
     warn_of(module, units)
+    for outcome in outcomes:
+        for warning in outcome.warnings:
+            module.warn(f"{outcome.host}: {warning}")
     finish(
         module,
         units,

@@ -264,3 +264,19 @@ def test_incident_bad_permissions_target(hosts: LogHosts) -> None:
     result = hosts.sync()
     assert statuses(result) == every("failed", "proxy01") | every("made", "proxy02")
     assert "expected a folder" in result["hosts"][0]["reason"]
+
+
+def test_incident_hostile_source_no_time_or_name_of_a_file_stops_a_run(hosts: LogHosts) -> None:
+    day = f"{DAYS[0]:%Y%m%d}"
+    logs = hosts.logs("proxy01")
+    for number, mtime in enumerate((1 << 40, -(1 << 36), 253_402_300_805)):
+        write_rotated(logs, f"odd{number}-access.log", DAYS[0], mtime=mtime)
+    long_name = "n" * 210
+    (logs / f"{long_name}-access.log-{day}").touch()
+    (logs / f"b.log-{day}.zip").touch()
+    planned = hosts.sync("proxy01", check=True)
+    first = hosts.sync("proxy01")
+    again = hosts.sync("proxy01")
+    assert [result["units"][0]["files"] for result in (planned, first, again)] == [5, 5, 0]
+    for result in (first, again):
+        assert str(result["warnings"]).count("not the name of a rotated log") == 1

@@ -297,6 +297,7 @@ def test_a_refused_log_of_a_day_not_asked_for_is_told_of_its_host(settings: Make
     rsync = FakeRsync(p1=["a.log-20261120", "a.log-20200101"])
     outcome = sync_host(plan("p1"), settings(rsync))
     assert outcome.reason == "refused 'a.log-20200101': not asked for"
+    assert outcome.warnings == (outcome.reason,)
     assert statuses(outcome.units)["p1 2026-11-20"] == "made"
 
 
