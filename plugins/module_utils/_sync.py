@@ -9,10 +9,10 @@ import random
 import re
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -22,6 +22,7 @@ from ._observer import NOBODY, Observer
 from ._records import Unit
 from ._rsync import Ended, Limits, Verdict, fetch_arguments, list_arguments, run_rsync
 from ._rsync_words import explained
+from ._sync_outcome import Tried, outcome_of
 from ._sync_plan import HostOutcome, HostPlan
 from ._sync_tree import Arrived, HostTree, Listed, lay_out, logs_of_day, progress_in, put_in_place
 
@@ -120,12 +121,13 @@ def _visit(
             settings.observer.retrying(unit, verdict.words, kind="logdate")
 
     try:
-        tried = _with_attempts(
+        verdict, attempts = _with_attempts(
             settings, begun, lambda left: attempt(plan, settings, arrived, left), again
         )
     except CountingError as error:
-        tried = _Tried(Verdict(False, "failed", False, str(error)), 1)
-    outcome = _outcome(plan, settings, tried, arrived, time.monotonic() - begun, made=made)
+        verdict, attempts = Verdict(False, "failed", False, str(error)), 1
+    tried = Tried(verdict, attempts, time.monotonic() - begun)
+    outcome = outcome_of(plan, settings.tree(plan.host), tried, arrived, made=made)
     _tell_ended(outcome, settings.observer)
     return outcome
 
@@ -149,19 +151,13 @@ def _tell_ended(outcome: HostOutcome, observer: Observer) -> None:
     observer.ended(host, kind="host")
 
 
-@dataclass(frozen=True)
-class _Tried:
-    verdict: Verdict
-    attempts: int
-
-
 def _with_attempts(
     settings: Settings,
     begun: float,
     attempt: Callable[[float], Verdict],
     again: Callable[[Verdict], None],
-) -> _Tried:
-    """Try until it is good, can't become so, or the host's time is over."""
+) -> tuple[Verdict, int]:
+    """Try until it is good, can't become so, or the host's time is over; and how often it was."""
     for number in range(1, settings.attempts + 1):
         left = settings.limits.host_seconds - (time.monotonic() - begun)
         verdict = attempt(left)
@@ -173,7 +169,7 @@ def _with_attempts(
         again(verdict)
         if settings.stopping.wait(pause):
             break
-    return _Tried(verdict, number)
+    return verdict, number
 
 
 def _fetch(plan: HostPlan, settings: Settings, arrived: Arrived, left: float) -> Verdict:
@@ -286,102 +282,3 @@ def _list(plan: HostPlan, settings: Settings, due: Arrived, left: float) -> Verd
         if differing := [log for log in listed.logs.get(day, ()) if log not in same]:
             due.logs[day] = differing
     return verdict
-
-
-def _outcome(
-    plan: HostPlan,
-    settings: Settings,
-    tried: _Tried,
-    arrived: Arrived,
-    seconds: float,
-    *,
-    made: str,
-) -> HostOutcome:
-    """The outcome of a host, from what came of its days."""
-    verdict = tried.verdict
-    strays = _never_asked_for(plan, arrived)
-    with_logs = tuple(_days_here(plan, settings))
-    figures = {"attempts": tried.attempts, "seconds": round(seconds, 3)}
-    units = []
-    refused_days = {day for day in arrived.refused if day}
-    # a day before the window is only spoken of when it came in after all, or would not
-    for day in sorted({*plan.days, *arrived.logs, *(refused_days & {*plan.catch_up})}):
-        logs = arrived.logs.get(day, [])
-        refused = list(dict.fromkeys(arrived.refused.get(day, [])))  # once, however many attempts
-        if not verdict.good:
-            status, reasons = verdict.status, [verdict.words]
-        elif logs:
-            status, reasons = made, _changes(day, logs, arrived)
-        elif day in with_logs:
-            status, reasons = "unchanged", []
-        else:
-            none = f"no log of {day} on {plan.host} {'that can be taken' if refused else 'yet'}"
-            status, reasons = "missing", [none]
-        if verdict.good and verdict.words:
-            reasons.append(verdict.words)
-        units.append(
-            Unit(
-                f"{plan.host} {day}",
-                status,
-                tuple(reasons + refused),
-                {"files": len(logs), "bytes": sum(log.size for log in logs), **figures},
-                _in_short(refused) if verdict.good else (),
-            )
-        )
-    return HostOutcome(
-        plan.host,
-        _host_status([unit.status for unit in units]),
-        tuple(units),
-        tried.attempts,
-        seconds,
-        "; ".join([*filter(None, [verdict.words]), *strays]),
-        with_logs,
-        _whole(verdict, with_logs, refused_days),
-        _in_short(strays) if verdict.good else (),
-    )
-
-
-def _whole(
-    verdict: Verdict, with_logs: Iterable[date], refused_days: Collection[date]
-) -> tuple[date, ...]:
-    """Days that need not be asked for again: all is here, and nothing of them was refused."""
-    if not verdict.good or verdict.words:
-        return ()
-    return tuple(day for day in with_logs if day not in refused_days)
-
-
-def _never_asked_for(plan: HostPlan, arrived: Arrived) -> list[str]:
-    """What was refused of no day, or of days that have no unit; once, however many attempts."""
-    asked = {*plan.days, *plan.catch_up}
-    refused = [why for day, whys in arrived.refused.items() if day not in asked for why in whys]
-    return list(dict.fromkeys(refused))
-
-
-def _in_short(refused: Sequence[str]) -> tuple[str, ...]:
-    """One warning for a day or a host, however much is refused."""
-    if not refused:
-        return ()
-    more = f" (and {len(refused) - 1} more)" if len(refused) > 1 else ""
-    return (f"{refused[0]}{more}",)
-
-
-def _days_here(plan: HostPlan, settings: Settings) -> Iterable[date]:
-    for day in sorted({*plan.days, *plan.catch_up}):
-        try:
-            if logs_of_day(settings.tree(plan.host), day):
-                yield day
-        except CountingError:
-            continue  # the attempt has already failed of it
-
-
-def _changes(day: date, logs: Sequence[Listed], arrived: Arrived) -> list[str]:
-    new = sum(1 for log in logs if dated_name(log.name, day) not in arrived.known_at_first)
-    counts = ((new, "new"), (len(logs) - new, "changed"))
-    return [f"{count} {kind} log{'s' * (count > 1)}" for count, kind in counts if count]
-
-
-def _host_status(statuses: Sequence[str]) -> str:
-    for status in ("unknown", "failed", "made", "due", "unchanged"):
-        if status in statuses:
-            return status
-    return "missing"
