@@ -33,7 +33,7 @@ from ._files import (
     writer_lock,
 )
 from ._libs import zstandard
-from ._log_files import READ_SIZE, check_same_forms, log_digest
+from ._log_files import READ_SIZE, check_same_digests, log_digest
 from ._log_paths import day_folder
 from ._observer import NOBODY, Observer
 from ._records import Unit
@@ -193,7 +193,7 @@ def _compress(
             seen = os.fstat(plain.fileno())
             if target.is_symlink() or target.exists():
                 # a run that was ended at the last moment left both forms
-                check_same_forms([path, target])
+                _check_is_compressed(target, path)
                 lock.enter_context(_swap_lock(settings))
             else:
                 _write_compressed(plain, target, seen, settings, lock, on_read)
@@ -201,6 +201,20 @@ def _compress(
         path.unlink()
         sync_folder(path.parent)
     return seen.st_size, target.stat().st_size
+
+
+def _check_is_compressed(target: Path, plain: Path) -> None:
+    """Raise SourceError unless ``target`` is all of the plain log: which is right can't be told."""
+    try:
+        digest = log_digest(target)
+    except SourceError as error:
+        raise SourceError(
+            target,
+            expected="nothing, or the compressed form of the log beside it",
+            found=error.found,
+            advice="See that the plain log is whole, then remove this; the next run makes it anew.",
+        ) from error
+    check_same_digests({plain: log_digest(plain), target: digest})
 
 
 @contextlib.contextmanager

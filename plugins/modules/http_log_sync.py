@@ -176,7 +176,9 @@ summary:
   returned: always
   type: dict
 hosts:
-  description: What became of each host, with C(name), C(status), C(files), C(bytes), C(attempts), C(seconds) and C(reason), which also tells what was refused of no day.
+  description:
+    - What became of each host, with C(name), C(status), C(files), C(bytes), C(attempts), C(seconds) and C(reason).
+    - The reason also tells what was refused and belongs to no day that was asked for.
   returned: always
   type: list
   elements: dict

@@ -72,7 +72,9 @@ def served(folder: Path, daemon: tuple[Path, int]) -> Iterator[LogHosts]:
     for host in ("proxy01", "proxy02"):
         for day in DAYS:
             hosts.write(host, day)
-    yield hosts
-    for host in hosts.served.iterdir():
-        if host.is_dir():
-            shutil.rmtree(host)
+    try:
+        yield hosts
+    finally:
+        for host in hosts.served.iterdir():
+            if host.is_dir():
+                shutil.rmtree(host)

@@ -144,6 +144,20 @@ def test_two_forms_that_differ_are_both_kept_and_named(tree: Path, other: bytes)
     assert packed.read_bytes() == other
 
 
+def test_a_compressed_form_cut_short_by_another_program_is_told_with_the_next_step(
+    tree: Path,
+) -> None:
+    cut = tree / "2021/08/31" / f"{NAME}.xz"
+    cut.write_bytes(lzma.compress(TEXT)[:-8])
+    failed, made = run(tree)
+    assert (failed.status, made.status) == ("failed", "made")
+    assert failed.reasons[0].startswith(f"{cut}: expected nothing, or")
+    assert "remove this" in failed.reasons[0]
+    assert cut.with_name(NAME).read_bytes() == TEXT
+    cut.unlink()
+    assert [unit.status for unit in run(tree)] == ["made"]
+
+
 def test_incident_disk_full_leaves_the_log_and_the_others_go_on(
     tree: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
