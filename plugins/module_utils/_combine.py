@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 import resource
+import secrets
 import shutil
 import tempfile
 import threading
@@ -29,7 +30,7 @@ from ._combine_records import (
     write_combined_day,
 )
 from ._errors import CountingError, OutputError, SourceError
-from ._files import check_mount, make_folder, replacing, write_error
+from ._files import check_mount, replacing
 from ._host_logs import HostLog
 from ._log_files import check_same_digests, log_digest, log_pieces
 from ._log_paths import day_folder, forms_of_log
@@ -54,7 +55,7 @@ def combine(
     """Make all that is due, ``workers`` logs at a time; the units of all, in the order given.
 
     To be called under the writer's lock of the combined tree. ``require_mount`` is looked at before
-    each log, as a share may go in the middle of a run. Raises OutputError without a place to sort.
+    each log, as a share may go in the middle of a run.
     """
     scratch = _new_scratch_folder(dest, temp_dir)
     _allow_open_files()
@@ -81,14 +82,15 @@ def combine(
 def _new_scratch_folder(dest: Path, temp_dir: Path | None) -> Path:
     """A folder that nobody else can enter, foresee or have made; none is left of killed runs."""
     place = temp_dir or dest
-    tree = hashlib.sha256(os.fsencode(dest)).hexdigest()[:12]
-    make_folder(place)
-    for left in place.glob(f".sorting-{tree}*"):
+    prefix = f".sorting-{hashlib.sha256(os.fsencode(dest)).hexdigest()[:12]}-"
+    for left in place.glob(f"{prefix}*"):
         shutil.rmtree(left, ignore_errors=True)  # another user's can't be, and does no harm
     try:
-        return Path(tempfile.mkdtemp(prefix=f".sorting-{tree}-", dir=place))
-    except OSError as error:
-        raise write_error(place, error) from error
+        place.mkdir(parents=True, exist_ok=True)
+        return Path(tempfile.mkdtemp(prefix=prefix, dir=place))
+    except OSError:
+        # only logs that have to be sorted will fail of it
+        return place / f"{prefix}{secrets.token_hex(8)}"
 
 
 def _allow_open_files() -> None:

@@ -300,6 +300,18 @@ def test_incident_disk_full_the_folder_that_is_full_is_named(
     assert unit.reasons[0].startswith(str(tmp_path / "temp"))
 
 
+def test_without_a_place_to_sort_only_logs_that_are_not_sorted_fail(
+    trees: Trees, tmp_path: Path
+) -> None:
+    (tmp_path / "temp").write_text("in the way")
+    trees.put("proxy1", line(9) + UNSORTED + line(1))
+    trees.put("proxy1", line(2), name="other-access.log")
+    units = {unit.name: unit for unit in trees.run(temp_dir=tmp_path / "temp").units}
+    assert units[UNIT].status == "failed"
+    assert units[UNIT].reasons[0].startswith(str(tmp_path / "temp"))
+    assert units[f"{DAY} other-access.log"].status == "made"
+
+
 def test_a_log_that_finds_no_memory_fails_alone(
     trees: Trees, monkeypatch: pytest.MonkeyPatch
 ) -> None:
