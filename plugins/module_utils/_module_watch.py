@@ -5,22 +5,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import select
-import signal
 import socket
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
 from ._errors import CountingError
 from ._messages import make_messages
+from ._module_end import end_early, temporary_folders
 from ._topics import TOPIC_PREFIX
 from ._watch import Sink, Step, Watch
 from ._watch_files import LOG_SOCKET, HistoryFile, ProgressFile, SystemLog
@@ -60,8 +56,7 @@ def watch_step(module: AnsibleModule, stage: str) -> Watch:
         except (CountingError, OSError) as error:
             module.warn(f"{name}: left out. {error}")
     watch = Watch(step, sinks)
-    _fail_when_ended(watch)
-    _end_when_nobody_listens()
+    end_early(watch.fail, temporary_folders(module._tmpdir))
     return watch
 
 
@@ -85,34 +80,3 @@ def _makers(params: Mapping[str, Any]) -> Iterator[tuple[str, Callable[[], Sink]
                 timeout_seconds=params["messaging_timeout"],
             ),
         )
-
-
-def _fail_when_ended(watch: Watch) -> None:
-    """Have a step that is ended by a signal say so, and end.
-
-    At once: whatever it was writing has not got its name yet, and threads may take long.
-    """
-
-    def end(number: int, _frame: FrameType | None) -> None:
-        signal.signal(number, signal.SIG_DFL)
-        watch.fail(f"it was ended by {signal.Signals(number).name}")
-        os.kill(os.getpid(), number)
-
-    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
-        signal.signal(number, end)
-
-
-def _end_when_nobody_listens() -> None:
-    """End the step when nobody is left to take its result: the playbook was interrupted.
-
-    Ansible ends its own end of a connection only, and what it started would work on, unseen.
-    """
-
-    def listen() -> None:
-        with contextlib.suppress(OSError):
-            poller = select.poll()
-            poller.register(1, 0)  # a hang-up is always told
-            if any(what & (select.POLLERR | select.POLLHUP) for _descriptor, what in poller.poll()):
-                os.kill(os.getpid(), signal.SIGTERM)
-
-    threading.Thread(target=listen, daemon=True).start()

@@ -31,6 +31,8 @@ from ansible_collections.fedora_infra.dnf_counting.tests.support.ssh_server impo
 ANSIBLE = Path(sys.executable).with_name("ansible")
 ROOT = Path(__file__).parents[2]
 MODULE = "fedora_infra.dnf_counting.http_log_sync"
+#: The folder into which a module's code is unpacked.
+PAYLOAD = "ansible_*_payload_*"
 
 
 @pytest.fixture(scope="module", params=["local", "ssh"])
@@ -93,8 +95,20 @@ def test_the_result_is_the_same_as_without(tmp_path: Path, way: dict[str, Any]) 
     assert "ansible_job_id" in result("--background", "20", "--poll", "0")
 
 
-def test_an_interrupted_playbook_ends_the_work_it_started(tmp_path: Path) -> None:
-    way = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "terminated"])
+def test_an_interrupted_playbook_ends_the_work_it_started(
+    tmp_path: Path, way: dict[str, Any], number: int
+) -> None:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    python = tmp_path / "python"
+    python.write_text(f'#!/bin/sh\nTMPDIR={temporary} exec {sys.executable} "$@"\n')
+    python.chmod(0o755)
+    way = {
+        **way,
+        "ansible_remote_tmp": str(temporary / "ansible"),
+        "ansible_python_interpreter": str(python),
+    }
     with silent_listener() as port:
         source = f"rsync://127.0.0.1:{port}/log/"
         playbook = subprocess.Popen(
@@ -106,13 +120,35 @@ def test_an_interrupted_playbook_ends_the_work_it_started(tmp_path: Path) -> Non
         )
         hosts = tmp_path / "hosts"
         until(lambda: writer_at_work(hosts) != "")
+        module = int(writer_at_work(hosts).split()[1].rstrip(","))
+        until(lambda: children_of(module))
+        rsyncs = children_of(module)
+        assert [*temporary.glob(PAYLOAD)]
         # Ctrl-C reaches all in the foreground; Ansible's own processes leave it
-        os.killpg(playbook.pid, signal.SIGINT)
+        os.killpg(playbook.pid, number)
         playbook.wait(60)
         until(lambda: writer_at_work(hosts) == "")
     last = (tmp_path / "progress.jsonl").read_text().splitlines()[-1]
     assert json.loads(last)["result"] == "failed"
-    assert "it was ended by SIG" in json.loads(last)["reason"]
+    assert "it was ended " in json.loads(last)["reason"]
+    # no rsync is left, and nothing that only the module would have removed
+    until(lambda: not any(map(is_at_work, [module, *rsyncs])))
+    assert not [*temporary.glob(PAYLOAD), *temporary.glob("ansible/ansible-tmp-*")]
+
+
+def children_of(process: int) -> list[int]:
+    listed = subprocess.run(
+        ["ps", "-o", "pid=", "--ppid", str(process)], capture_output=True, text=True, check=False
+    )
+    return [int(child) for child in listed.stdout.split()]
+
+
+def is_at_work(process: int) -> bool:
+    """Whether it is there and more than an ended one that nobody has asked about."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
 
 
 def until(holds: Any) -> None:
