@@ -21,6 +21,9 @@ _EPOCH = re.compile(r"NextElapseUSecRealtime=@([0-9]+)")
 _DATED = re.compile(
     r"NextElapseUSecRealtime=[A-Z][a-z]{2} ([0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:]{8}) UTC"
 )
+#: What a timer waits for, and what systemd-analyze says when that is.
+_CALENDAR = re.compile(r"OnCalendar=([^;{}\n]+) ; next_elapse=")
+_ELAPSE = re.compile(r"Next elapse: [A-Z][a-z]{2} ([0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:]{8}) UTC")
 _SYSTEMCTL_SECONDS = 10
 
 #: A job that runs on 29 February of a Monday comes after 28 years; nobody runs this like that.
@@ -79,15 +82,26 @@ def next_of_timer(
             expected="the name of a systemd timer, such as dnf-counting.timer",
             found=shown(timer),
         )
-    said = run(
-        ["systemctl", "show", "--timestamp=unix", "--property=NextElapseUSecRealtime", "--", timer]
-    )
+    properties = "--property=NextElapseUSecRealtime,SubState,TimersCalendar"
+    said = run(["systemctl", "show", "--timestamp=unix", properties, "--", timer])
     if epoch := _EPOCH.search(said):
         at = datetime.fromtimestamp(int(epoch[1]), UTC)
         return NextRun(at, timer) if int(epoch[1]) else None
     if dated := _DATED.search(said):
         return NextRun(datetime.fromisoformat(dated[1]).replace(tzinfo=UTC), timer)
-    return None
+    # while what it has started runs, and that is where a run asks from, a timer does not say
+    return _next_of_calendars(said, timer, run) if "SubState=running" in said else None
+
+
+def _next_of_calendars(
+    said: str, timer: str, run: Callable[[Sequence[str]], str]
+) -> NextRun | None:
+    told = (
+        _ELAPSE.search(run(["systemd-analyze", "calendar", "--", calendar]))
+        for calendar in _CALENDAR.findall(said)
+    )
+    times = [datetime.fromisoformat(found[1]).replace(tzinfo=UTC) for found in told if found]
+    return NextRun(min(times), timer) if times else None
 
 
 def next_of_cron(path: Path, now: datetime) -> NextRun | None:
