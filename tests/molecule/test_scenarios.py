@@ -18,7 +18,7 @@ SCENARIOS = sorted(
     path.parent.name for path in (CHECKOUT / "extensions" / "molecule").glob("*/molecule.yml")
 )
 #: Scenarios that change the machine they run on; those that need systemd to run it.
-ON_A_THROWAWAY_MACHINE = {"deploy": False, "absent": False, "ssh": False}
+ON_A_THROWAWAY_MACHINE = {"deploy": False, "absent": False, "ssh": False, "systemd": True}
 
 
 def command_for(scenario: str) -> list[str]:
