@@ -1,0 +1,139 @@
+"""All messages of nightly runs over a real RabbitMQ, which stops half-way through one of them."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._topics import (
+    TOPIC_PREFIX,
+    schema_for,
+)
+from ansible_collections.fedora_infra.dnf_counting.tests.support.log_host import LogHost, Played
+from ansible_collections.fedora_infra.dnf_counting.tests.support.rabbitmq import (
+    SERVER,
+    Broker,
+    Received,
+    running_broker,
+)
+
+pytestmark = [
+    pytest.mark.xdist_group("rabbitmq"),
+    pytest.mark.skipif(not SERVER.exists(), reason="needs rabbitmq-server"),
+]
+PREFIX = "org.example.test"
+#: What is announced of each run with something to do in each stage.
+STAGES = {"sync", "combine", "condense", "count", "raw", "totals", "trim", "compress", "publish"}
+#: The fields that tell units of one topic apart.
+_NAMING = ("run_id", "command", "subject", "unit")
+
+
+@pytest.fixture(scope="module")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    with running_broker(tmp_path_factory.mktemp("broker")) as running:
+        yield running
+
+
+def announcing_host(folder: Path, broker: Broker) -> Callable[[], Played]:
+    """Deploy a log host that announces its runs; gives its nightly run."""
+    folder.mkdir()
+    host = LogHost(folder, days=9)
+    host.make_logs(30)
+    options: dict[str, Any] = {
+        "web_data_analysis_messaging": True,
+        "web_data_analysis_messaging_config": str(folder / "bus" / "dnf_counting.toml"),
+        "web_data_analysis_messaging_url": f"amqp://guest:guest@127.0.0.1:{broker.port}",
+        "web_data_analysis_messaging_topic_prefix": PREFIX,
+    }
+    deployed = host.play("deploy", **options)
+    assert deployed.code == 0, deployed.output
+
+    def run() -> Played:
+        played = host.play("daily", **options)
+        assert played.code == 0, played.output
+        return played
+
+    return run
+
+
+def event_of(message: Received) -> tuple[tuple[str, ...], str]:
+    """What a message is about, and what happened to it."""
+    topic = message.topic.removeprefix(f"{PREFIX}.{TOPIC_PREFIX}.")
+    schema = schema_for(topic, base="countme-centos-update")
+    assert schema is not None, message.topic
+    jsonschema.validate(message.body, schema.schema())
+    words = topic.split(".")
+    words = words[:-1] if words[-2] == "fail" else words
+    about = (".".join(words[:-1]), *(str(message.body.get(name)) for name in _NAMING))
+    return about, words[-1]
+
+
+def assert_each_start_has_one_end(received: list[Received]) -> None:
+    begun: set[tuple[str, ...]] = set()
+    ended: Counter[tuple[str, ...]] = Counter()
+    for message in received:
+        about, event = event_of(message)
+        if event == "start":
+            assert about not in begun, about
+            begun.add(about)
+        else:
+            assert event in ("finish", "fail"), message.topic
+            assert about in begun, about
+            ended[about] += 1
+    assert ended == Counter(begun)
+
+
+def stop_when(broker: Broker, happened: Callable[[], object], over: threading.Event) -> None:
+    while not over.is_set() and not happened():
+        time.sleep(0.05)
+    broker.stop()
+
+
+def test_each_start_has_its_end_and_a_bus_that_stops_half_way_gets_all_in_the_end(
+    broker: Broker, tmp_path: Path
+) -> None:
+    undisturbed = announcing_host(tmp_path / "undisturbed", broker)()
+    whole = broker.received()
+    assert {message.body["stage"] for message in whole} == STAGES
+    assert_each_start_has_one_end(whole)
+
+    run = announcing_host(tmp_path / "disturbed", broker)
+    records = tmp_path / "disturbed" / "run" / "combined"
+    over = threading.Event()
+    stopper = threading.Thread(
+        target=stop_when, args=(broker, lambda: [*records.rglob(".combine.json")], over)
+    )
+    stopper.start()
+    try:
+        disturbed = run()
+    finally:
+        over.set()
+        stopper.join()
+        broker.start()
+    assert disturbed.ran == undisturbed.ran
+    assert disturbed.changed == undisturbed.changed
+    for name in ("totals.csv", "totals-centos.csv"):
+        published = [
+            tmp_path / host / "run" / "html" / name for host in ("undisturbed", "disturbed")
+        ]
+        assert published[0].read_bytes() == published[1].read_bytes()
+
+    before = broker.received()
+    assert 0 < len(before) < len(whole)
+    run()
+    received = [*before, *broker.received()]
+    first, *others = dict.fromkeys(message.body["run_id"] for message in received)
+    assert len(others) == 1
+    assert_each_start_has_one_end(received)
+    assert len({message.id for message in received}) == len(received)
+    assert [one.sent_at for one in received] == sorted(one.sent_at for one in received)
+    of_first = [message for message in received if message.body["run_id"] == first]
+    assert received[: len(of_first)] == of_first
+    told = Counter(message.topic for message in whole)
+    assert Counter(message.topic for message in of_first) == told
