@@ -61,7 +61,7 @@ class ProgressLines:
         if news == self._told and now - self._told_at < PATIENCE_SECONDS:
             return ""
         self._told, self._told_at = news, now
-        return _plain(f"{_what(event)}: {_how_far(event, done, total)}")
+        return _plain(f"{_how_far(event, done, total)}  {_what(event)}")
 
 
 def _what(event: dict[str, Any]) -> str:
@@ -70,18 +70,17 @@ def _what(event: dict[str, Any]) -> str:
 
 
 def _how_far(event: dict[str, Any], done: float, total: float) -> str:
+    """Three columns, each as wide as it gets, so that the lines of a step stand in columns."""
     amount = event.get("amount")
-    spell = spell_bytes if amount == "bytes" else lambda count: f"{count:g}"
-    parts = [f"{spell(done)} of {spell(total)}" if total else spell(done)]
-    if amount != "bytes":
-        parts[0] += f" {amount}"
-    if total:
-        parts.append(f"{100 * done / total:.0f} %")
-    if amount == "bytes" and (rate := _number(event.get("rate"))):
-        parts.append(f"{spell_bytes(rate)}/s")
-    if (left := _number(event.get("eta_seconds"))) >= 1:
-        parts.append(f"{spell_seconds(left)} left")
-    return ", ".join(parts)
+    if amount == "bytes":
+        speed = _number(event.get("rate"))
+        spelled, rate = spell_bytes(total or done), f"{spell_bytes(speed)}/s" if speed else ""
+    else:
+        spelled, rate = f"{total or done:g} {amount}", ""
+    far = f"{100 * done / total:3.0f} % of {spelled}" if total else spelled
+    left = _number(event.get("eta_seconds"))
+    wait = f"{spell_seconds(left)} left" if left >= 1 else ""
+    return f"{far:<17} {rate:>11}  {wait:>16}"
 
 
 def _event(line: str) -> dict[str, Any]:

@@ -39,16 +39,25 @@ def progress(done: float, unit: str = "2026-11-10", **others: object) -> dict[st
     }
 
 
-def test_progress_says_how_far_how_fast_and_how_long_still() -> None:
-    event = progress(_GIB, rate=100 << 20, eta_seconds=200.4, subject="centos")
-    assert Screen().shows(event) == [
-        "raw centos 2026-11-10: 1.0 GiB of 2.0 GiB, 50 %, 100 MiB/s, 3 min 20 s left"
+def test_progress_says_in_columns_how_far_how_fast_and_how_long_still() -> None:
+    half = progress(_GIB, rate=100 << 20, eta_seconds=200.4, subject="centos")
+    whole = progress(2 * _GIB, "2026-11-11", rate=9.6 * (1 << 20), eta_seconds=0.0)
+    screen = Screen()
+    assert [line for event in (half, whole) for line in screen.shows(event)] == [
+        " 50 % of 2.0 GiB    100 MiB/s   3 min 20 s left  raw centos 2026-11-10",
+        "100 % of 2.0 GiB    9.6 MiB/s                    raw 2026-11-11",
     ]
 
 
 def test_what_is_not_counted_in_bytes_is_named() -> None:
     event = progress(3, unit="", amount="hosts", total=8, stage="sync", rate=0.5, eta_seconds=None)
-    assert Screen().shows(event) == ["sync: 3 of 8 hosts, 38 %"]
+    (line,) = Screen().shows(event)
+    assert line.split() == ["38", "%", "of", "8", "hosts", "sync"]
+
+
+def test_where_the_whole_is_not_known_it_says_what_is_done() -> None:
+    (line,) = Screen().shows(progress(_GIB, total=0))
+    assert line.split() == ["1.0", "GiB", "raw", "2026-11-10"]
 
 
 def test_a_line_when_a_tenth_is_done_or_another_unit_at_work_or_after_a_while() -> None:
