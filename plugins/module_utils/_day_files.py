@@ -9,16 +9,18 @@ import contextlib
 import json
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from ._errors import OutputError
 from ._files import read_error
 from ._libs import pa, pq
+from ._records import InputFile
 
-Record = TypeVar("Record")
+Record = TypeVar("Record", bound="DayRecord")
 
 _RECORD_KEY = b"dnf_counting"
 _ENDING = ".parquet"
@@ -48,18 +50,44 @@ def list_days(folder: Path) -> dict[date, Path]:
     return found
 
 
-def as_metadata(record: Mapping[str, Any]) -> dict[bytes, bytes]:
-    """A record as key-value metadata of the Parquet file."""
-    return {_RECORD_KEY: json.dumps(record, sort_keys=True).encode()}
+@dataclass(frozen=True, kw_only=True)
+class DayRecord:
+    """What the output of a day records of the log it was made from; subclasses tell more."""
+
+    day: str
+    """The rotation day."""
+    log_name: str
+    rules: int
+    """The version of the rules it was made by."""
+    source: InputFile
+    """The form of the log that was read."""
+    other_forms: tuple[InputFile, ...] = ()
+    """The same log once more, plain or compressed, where it lay there in several forms."""
+    lines: int
+    """Lines of the log that are not empty."""
+    rejects: Mapping[str, int]
+    """Those that count for nothing, by reason."""
+    rows: int
+    """Rows of the output, all of them distinct."""
+
+    @classmethod
+    def from_json(cls, record: Mapping[str, Any]) -> Self:
+        """Raises KeyError, TypeError or ValueError for what is not such a record."""
+        values = dict(record)
+        values["source"] = InputFile.from_json(values["source"])
+        values["other_forms"] = tuple(map(InputFile.from_json, values["other_forms"]))
+        return cls(**values)
+
+    def metadata(self) -> dict[bytes, bytes]:
+        """The record as key-value metadata of the Parquet file."""
+        return {_RECORD_KEY: json.dumps(asdict(self), sort_keys=True).encode()}
 
 
-def read_day_record(
-    path: Path, from_json: Callable[[Mapping[str, Any]], Record], *, expected: str, advice: str
-) -> Record:
+def read_day_record(path: Path, kind: type[Record], *, expected: str, advice: str) -> Record:
     """The record of a day. Raises OutputError where the file is damaged or not ours."""
     try:
         metadata = pq.read_metadata(path).metadata or {}
-        return from_json(json.loads(metadata[_RECORD_KEY]))
+        return kind.from_json(json.loads(metadata[_RECORD_KEY]))
     except (pa.ArrowException, OSError, KeyError, TypeError, ValueError) as error:
         raise OutputError(
             path,

@@ -44,6 +44,11 @@ class LogBlocks:
         self._too_long = 0
         self._free: SimpleQueue[bytearray] = SimpleQueue()
 
+    @property
+    def accepted(self) -> int:
+        """Lines that were not left out."""
+        return self.lines - sum(self.rejects.values())
+
     def found(self, find: Callable[[memoryview], Found], workers: int) -> Iterator[Found]:
         """What ``find`` finds in the blocks, in their order; a bounded number is read ahead.
 

@@ -1,20 +1,29 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Outputs that are made of one combined log, one a rotation day: which are due, and making them."""
+"""Outputs that are made of one combined log, one a rotation day: which are due, and making them.
+
+A stage says how the record of an output differs from what it would make now, and writes an output
+from the blocks of a log; all else is the same for raw days and condensed days.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
+from ._day_files import DayRecord, Record
 from ._errors import CountingError
-from ._files import read_error
+from ._files import read_error, replacing
+from ._log_blocks import LogBlocks
+from ._log_files import check_same_forms, open_log
 from ._log_paths import day_folder, forms_of_log
-from ._observer import Observer
+from ._observer import NOBODY, Observer
 from ._records import InputFile, Unit
 
 
@@ -29,7 +38,7 @@ class LogPlan:
 
 
 class LogSettings(Protocol):
-    """Which log it is."""
+    """Which log it is, and where its outputs go."""
 
     @property
     def src(self) -> Path:
@@ -39,39 +48,43 @@ class LogSettings(Protocol):
     def log_name(self) -> str:
         """Its name there, without the ending of a compression."""
 
-
-class LogRecord(Protocol):
-    """What an output records of its log."""
-
     @property
-    def source(self) -> InputFile:
-        """The form that was read."""
+    def mode(self) -> int:
+        """Permissions of the outputs."""
 
-    @property
-    def other_forms(self) -> tuple[InputFile, ...]:
-        """Forms with the same content that lay beside it."""
-
-
-#: Why an output that is there is out of date, given its day, path and the forms of its log.
-Reasons = Callable[[date, Path, Sequence[Path]], list[str]]
+    def output(self, day: date) -> Path:
+        """Where the output of a day lies."""
 
 
 def plan_log_days(
     settings: LogSettings,
     days: Sequence[date],
     *,
-    output: Callable[[date], Path],
-    reasons: Reasons,
     new: str,
+    read_record: Callable[[Path], Record],
+    out_of_date: Callable[[date, Record], Iterable[str]],
 ) -> list[LogPlan]:
-    """Compare the logs of the days with their outputs; a day that can't be looked at has failed.
+    """Compare the logs of the days with the records of their outputs; reads records only.
 
-    ``new`` is the reason why an output that is not there is due.
+    ``new`` is the reason why an output that is not there is due. ``out_of_date`` gives the reasons
+    why one would be made otherwise now, beside changes of the log; where it raises, the day has
+    failed, as has one that can't be looked at. An output without a record of its own is due.
     """
+
+    def differing(day: date, forms: Sequence[Path]) -> tuple[str, ...]:
+        output = settings.output(day)
+        if not output.exists():
+            return (new,)
+        try:
+            record = read_record(output)
+        except CountingError as error:
+            return (str(error),)
+        return (*out_of_date(day, record), *_changed_inputs(settings.src, forms, record))
+
     plans = []
     for day in days:
         try:
-            plans.append(_plan_day(settings, day, output(day), reasons, new))
+            plans.append(_plan_day(settings, day, differing))
         except OSError as error:
             explained = read_error(
                 error.filename,
@@ -86,18 +99,27 @@ def plan_log_days(
 
 
 def _plan_day(
-    settings: LogSettings, day: date, output: Path, reasons: Reasons, new: str
+    settings: LogSettings,
+    day: date,
+    differing: Callable[[date, Sequence[Path]], tuple[str, ...]],
 ) -> LogPlan:
     folder = day_folder(settings.src, day)
     forms = tuple(forms_of_log(folder, settings.log_name))
     if not forms:
         reason = f"no {settings.log_name} in {folder}, plain or compressed"
         return LogPlan(Unit(str(day), "missing", (reason,)), day)
-    found = tuple(reasons(day, output, forms)) if output.exists() else (new,)
-    return LogPlan(Unit(str(day), "due" if found else "unchanged", found), day, forms)
+    reasons = differing(day, forms)
+    return LogPlan(Unit(str(day), "due" if reasons else "unchanged", reasons), day, forms)
 
 
-def changed_inputs(src: Path, forms: Sequence[Path], record: LogRecord) -> list[str]:
+def other_rules(record: DayRecord, rules: int) -> list[str]:
+    """The reason why an output is out of date that was made by another version of the rules."""
+    if record.rules == rules:
+        return []
+    return [f"made by version {record.rules} of the rules, now {rules}"]
+
+
+def _changed_inputs(src: Path, forms: Sequence[Path], record: DayRecord) -> list[str]:
     """Forms of a log that an output was not made from, as reasons.
 
     One that was compressed since is no change: that keeps the time of modification, and changes
@@ -142,6 +164,70 @@ def _bytes_to_read(forms: Sequence[Path]) -> int:
         return forms[0].stat(follow_symlinks=False).st_size
     except OSError:  # its unit will tell
         return 0
+
+
+@dataclass(frozen=True)
+class DayLog:
+    """The log of a day, open for an output to be made from it."""
+
+    source: InputFile
+    other_forms: tuple[InputFile, ...]
+    blocks: LogBlocks
+
+    def recorded(self) -> dict[str, Any]:
+        """What was read, as the fields of these names of an output's record."""
+        return {
+            "source": self.source,
+            "other_forms": self.other_forms,
+            "lines": self.blocks.lines,
+            "rejects": dict(sorted(self.blocks.rejects.items())),
+        }
+
+
+@dataclass(frozen=True)
+class WrittenDay:
+    """An output that was written: its record, and what its unit says beside it."""
+
+    record: DayRecord
+    figures: Mapping[str, Any] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+
+def make_log_day(
+    plan: LogPlan,
+    settings: LogSettings,
+    write: Callable[[DayLog, Path], WrittenDay],
+    *,
+    observer: Observer = NOBODY,
+) -> Unit:
+    """Make one output that is due. An error of the library becomes a failed unit.
+
+    ``write`` writes it to the path it is given, which takes its place once that is done.
+    """
+    observer.started(plan.unit)
+    started = time.monotonic()
+    on_read = partial(observer.advance, "bytes", unit=plan.unit.name)
+    try:
+        # as they are before they are read: what changes meanwhile is made again by the next run
+        source, *other_forms = (InputFile.seen(path, settings.src) for path in plan.forms)
+        check_same_forms(plan.forms)
+        with (
+            open_log(plan.forms[0], on_read=on_read) as log,
+            replacing(settings.output(plan.day), mode=settings.mode) as unfinished,
+        ):
+            written = write(DayLog(source, tuple(other_forms), LogBlocks(log)), unfinished)
+    except (CountingError, OSError) as error:
+        return replace(plan.unit, status="failed", reasons=(str(error),))
+    record = written.record
+    figures = {
+        "lines": record.lines,
+        "rows": record.rows,
+        "rejects": dict(record.rejects),
+        **written.figures,
+        "bytes_read": source.size,
+        "seconds": round(time.monotonic() - started, 3),
+    }
+    return replace(plan.unit, status="made", figures=figures, warnings=written.warnings)
 
 
 def without_address(line: str) -> str:

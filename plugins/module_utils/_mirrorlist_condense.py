@@ -5,26 +5,30 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from pathlib import Path
 
 from ._day_files import day_path
-from ._errors import CountingError, OutputError, shown
-from ._files import replacing
-from ._log_blocks import LogBlocks
-from ._log_days import LogPlan, changed_inputs, make_log_days, plan_log_days
-from ._log_files import check_same_forms, open_log
+from ._errors import OutputError, shown
+from ._log_days import (
+    DayLog,
+    LogPlan,
+    WrittenDay,
+    make_log_day,
+    make_log_days,
+    other_rules,
+    plan_log_days,
+)
 from ._mirrorlist import RULES_VERSION
 from ._mirrorlist_blocks import ClientReader
-from ._mirrorlist_days import CondensedRecord, read_record, record_metadata
+from ._mirrorlist_days import CondensedRecord, read_record
 from ._mirrorlist_writer import CondensedDayWriter
 from ._observer import NOBODY, Observer
-from ._records import InputFile, Unit
+from ._records import Unit
 
 #: Unknown repositories that are recorded for each day.
 _SHOWN_REPOS = 20
@@ -45,36 +49,31 @@ class CondenseSettings:
     mode: int = 0o640
     """Condensed days hold addresses: they are for the counting user and its group."""
 
+    def output(self, day: date) -> Path:
+        return day_path(self.data_dir, day)
+
 
 def plan_condensed_days(settings: CondenseSettings, days: Sequence[date]) -> list[LogPlan]:
     """Compare the logs of the days with what condensed days were made from; reads records only."""
-
-    def reasons(_day: date, output: Path, forms: Sequence[Path]) -> list[str]:
-        try:
-            record = read_record(output)
-        except CountingError as error:
-            return [str(error)]
-        return _out_of_date(settings, output, record, forms)
-
-    output = partial(day_path, settings.data_dir)
-    return plan_log_days(settings, days, output=output, reasons=reasons, new="not condensed yet")
+    return plan_log_days(
+        settings,
+        days,
+        new="not condensed yet",
+        read_record=read_record,
+        out_of_date=partial(_out_of_date, settings),
+    )
 
 
-def _out_of_date(
-    settings: CondenseSettings, output: Path, record: CondensedRecord, forms: Sequence[Path]
-) -> list[str]:
+def _out_of_date(settings: CondenseSettings, day: date, record: CondensedRecord) -> list[str]:
     if record.log_name != settings.log_name:
         # the rows of one log must never take the place of another's
         raise OutputError(
-            output,
+            settings.output(day),
             expected=f"the clients of {settings.log_name}",
             found=f"those of {shown(record.log_name)}",
             advice="Give each log a data_dir and a csv_dir of its own, or correct log_name.",
         )
-    reasons = []
-    if record.rules != RULES_VERSION:
-        reasons.append(f"made by version {record.rules} of the rules, now {RULES_VERSION}")
-    return reasons + changed_inputs(settings.src, forms, record)
+    return other_rules(record, RULES_VERSION)
 
 
 def condense_days(
@@ -100,65 +99,48 @@ def make_condensed_day(
 
     ``workers`` blocks are read at a time.
     """
-    observer.started(plan.unit)
-    started = time.monotonic()
-    try:
-        record = _make(plan, settings, workers, observer)
-    except (CountingError, OSError) as error:
-        return replace(plan.unit, status="failed", reasons=(str(error),))
+    write = partial(_write, plan.day, settings, workers)
+    return make_log_day(plan, settings, write, observer=observer)
+
+
+def _write(
+    day: date, settings: CondenseSettings, workers: int, log: DayLog, unfinished: Path
+) -> WrittenDay:
+    unknown = UnknownRepos()
+    with CondensedDayWriter(unfinished) as writer:
+        for found in log.blocks.found(ClientReader(day).clients, workers):
+            unknown.add(found.unknown)
+            writer.add(found)
+        statistics = writer.complete()
+        record = CondensedRecord(
+            day=str(day),
+            log_name=settings.log_name,
+            rules=RULES_VERSION,
+            **log.recorded(),
+            requests=log.blocks.accepted,
+            rows=statistics.rows,
+            dates=dict(sorted(statistics.dates.items())),
+            unknown_requests=unknown.requests,
+            unknown_repos=unknown.most_asked(),
+        )
+        writer.close(record.metadata())
+    return _told(record)
+
+
+def _told(record: CondensedRecord) -> WrittenDay:
+    """What the unit says of a condensed day, with a warning of each repository worth knowing."""
     unknown = [(shown(repo), requests) for repo, requests in record.unknown_repos]
     figures = {
-        "lines": record.lines,
         "requests": record.requests,
-        "rows": record.rows,
-        "rejects": dict(record.rejects),
         "unknown_requests": record.unknown_requests,
         "unknown_repos": [{"repo": repo, "requests": requests} for repo, requests in unknown],
-        "bytes_read": record.source.size,
-        "seconds": round(time.monotonic() - started, 3),
     }
     warnings = tuple(
         f"{requests} of {record.requests} requests are for {repo}, of no release known by that name"
         for repo, requests in unknown
         if requests >= _WORTH_KNOWING * record.requests
     )
-    return replace(plan.unit, status="made", figures=figures, warnings=warnings)
-
-
-def _make(
-    plan: LogPlan, settings: CondenseSettings, workers: int, observer: Observer
-) -> CondensedRecord:
-    source, *other_forms = (InputFile.seen(path, settings.src) for path in plan.forms)
-    check_same_forms(plan.forms)
-    output = day_path(settings.data_dir, plan.day)
-    on_read = partial(observer.advance, "bytes", unit=plan.unit.name)
-    with (
-        open_log(plan.forms[0], on_read=on_read) as opened,
-        replacing(output, mode=settings.mode) as unfinished,
-        CondensedDayWriter(unfinished) as writer,
-    ):
-        log = LogBlocks(opened)
-        unknown = UnknownRepos()
-        for found in log.found(ClientReader(plan.day).clients, workers):
-            unknown.add(found.unknown)
-            writer.add(found)
-        statistics = writer.complete()
-        record = CondensedRecord(
-            day=str(plan.day),
-            log_name=settings.log_name,
-            rules=RULES_VERSION,
-            source=source,
-            lines=log.lines,
-            requests=log.lines - sum(log.rejects.values()),
-            rows=statistics.rows,
-            rejects=dict(sorted(log.rejects.items())),
-            dates=dict(sorted(statistics.dates.items())),
-            unknown_requests=unknown.requests,
-            unknown_repos=unknown.most_asked(),
-            other_forms=tuple(other_forms),
-        )
-        writer.close(record_metadata(record))
-    return record
+    return WrittenDay(record, figures, warnings)
 
 
 class UnknownRepos:

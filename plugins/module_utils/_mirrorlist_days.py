@@ -10,13 +10,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-from ._day_files import as_metadata, read_day_record
+from ._day_files import DayRecord, read_day_record
 from ._libs import pa
-from ._records import InputFile
 
 #: The version of this format; a file of another one is made again.
 FORMAT = 1
@@ -24,42 +23,27 @@ FORMAT = 1
 COLUMNS = ("date", "host", "release", "arch")
 
 
-@dataclass(frozen=True)
-class CondensedRecord:
+@dataclass(frozen=True, kw_only=True)
+class CondensedRecord(DayRecord):
     """What a condensed day was made from and what it holds."""
 
-    day: str
-    log_name: str
-    rules: int
-    source: InputFile
-    lines: int
     requests: int
     """Lines that name a client; ``rows`` are the distinct clients."""
-    rows: int
-    rejects: Mapping[str, int]
     dates: Mapping[str, int]
     """Rows by date as written."""
     unknown_requests: int
     unknown_repos: tuple[tuple[str, int], ...]
     """Repositories of no known release, those asked for most first, with the requests for each."""
-    other_forms: tuple[InputFile, ...] = ()
-    """The same log once more, plain or compressed, where it lay there in several forms."""
     format: int = FORMAT
 
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self)
-
     @classmethod
-    def from_json(cls, record: Mapping[str, Any]) -> CondensedRecord:
-        """Raises KeyError, TypeError or ValueError for what is not such a record."""
+    def from_json(cls, record: Mapping[str, Any]) -> Self:
         values = dict(record)
-        values["source"] = InputFile.from_json(values["source"])
-        values["other_forms"] = tuple(map(InputFile.from_json, values["other_forms"]))
         values["dates"] = {str(one): int(rows) for one, rows in values["dates"].items()}
         values["unknown_repos"] = tuple(
             (str(repo), int(requests)) for repo, requests in values["unknown_repos"]
         )
-        found = cls(**values)
+        found = super().from_json(values)
         if found.format != FORMAT:
             raise ValueError(f"format {found.format}, not {FORMAT}")
         return found
@@ -71,16 +55,11 @@ def condensed_schema() -> Any:
     return pa.schema([(name, coded) for name in COLUMNS])
 
 
-def record_metadata(record: CondensedRecord) -> dict[bytes, bytes]:
-    """The record as key-value metadata of the Parquet file."""
-    return as_metadata(record.to_json())
-
-
 def read_record(path: Path) -> CondensedRecord:
     """The record of a condensed day. Raises OutputError where the file is damaged or not ours."""
     return read_day_record(
         path,
-        CondensedRecord.from_json,
+        CondensedRecord,
         expected="a condensed day with its record",
         advice="Run mirrorlist_condense for that day: it is made again from the combined log.",
     )

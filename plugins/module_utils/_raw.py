@@ -5,10 +5,9 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -16,16 +15,22 @@ from pathlib import Path
 from ._combine_records import read_combined_day
 from ._countme import RULES_VERSION
 from ._errors import CountingError, shown
-from ._files import replacing
 from ._hit_blocks import BlockReader
 from ._host_hash import host_hasher
-from ._log_blocks import LogBlocks
-from ._log_days import LogPlan, changed_inputs, make_log_days, plan_log_days, without_address
-from ._log_files import check_same_forms, open_log
+from ._log_days import (
+    DayLog,
+    LogPlan,
+    WrittenDay,
+    make_log_day,
+    make_log_days,
+    other_rules,
+    plan_log_days,
+    without_address,
+)
 from ._observer import NOBODY, Observer
-from ._raw_days import FROM_LOG, RawRecord, raw_day_path, read_record, record_metadata
+from ._raw_days import FROM_LOG, RawRecord, raw_day_path, read_record
 from ._raw_writer import RawDayWriter
-from ._records import InputFile, Unit
+from ._records import Unit
 
 #: So many days are made at once at most: two keep two processors busy, each takes some 250 MB.
 _DAYS_AT_ONCE = 2
@@ -44,35 +49,34 @@ class RawSettings:
     mode: int = 0o640
     """Raw hits hold addresses: they are for the counting user and its group."""
 
+    def output(self, day: date) -> Path:
+        return raw_day_path(self.raw_dir, day)
+
 
 def plan_raw_days(settings: RawSettings, days: Sequence[date]) -> list[LogPlan]:
     """Compare the logs of the days with what raw days were made from; reads records only."""
-
-    def reasons(day: date, output: Path, forms: Sequence[Path]) -> list[str]:
-        try:
-            return _out_of_date(settings, day, read_record(output), forms)
-        except (CountingError, OSError) as error:
-            return [str(error)]
-
-    output = partial(raw_day_path, settings.raw_dir)
-    return plan_log_days(settings, days, output=output, reasons=reasons, new="not counted yet")
+    return plan_log_days(
+        settings,
+        days,
+        new="not counted yet",
+        read_record=read_record,
+        out_of_date=partial(_out_of_date, settings),
+    )
 
 
-def _out_of_date(
-    settings: RawSettings, day: date, record: RawRecord, forms: Sequence[Path]
-) -> list[str]:
-    reasons = []
+def _out_of_date(settings: RawSettings, day: date, record: RawRecord) -> Iterator[str]:
     if record.origin != FROM_LOG:
-        reasons.append("imported from the raw hits of an earlier system, and now there is its log")
+        yield "imported from the raw hits of an earlier system, and now there is its log"
     if record.log_name != settings.log_name:
-        reasons.append(f"made from {shown(record.log_name)}, not from {settings.log_name}")
+        yield f"made from {shown(record.log_name)}, not from {settings.log_name}"
     if record.hashed != settings.hash_hosts:
-        reasons.append(f"addresses are {'' if record.hashed else 'not '}hashed in it")
-    if record.rules != RULES_VERSION:
-        reasons.append(f"made by version {record.rules} of the rules, now {RULES_VERSION}")
-    if (record.hosts_expected, record.hosts_present) != _hosts(settings, day):
-        reasons.append("the record of its hosts has changed")
-    return reasons + changed_inputs(settings.src, forms, record)
+        yield f"addresses are {'' if record.hashed else 'not '}hashed in it"
+    yield from other_rules(record, RULES_VERSION)
+    try:
+        if (record.hosts_expected, record.hosts_present) != _hosts(settings, day):
+            yield "the record of its hosts has changed"
+    except CountingError as error:
+        yield str(error)
 
 
 def _hosts(
@@ -127,60 +131,39 @@ def make_raw_day(
 
     ``workers`` blocks are read at a time, by ``reader`` where one is shared.
     """
-    observer.started(plan.unit)
-    started = time.monotonic()
-    on_read = partial(observer.advance, "bytes", unit=plan.unit.name)
-    try:
-        with open_log(plan.forms[0], on_read=on_read) as log:
-            record, samples = _make(
-                plan, settings, LogBlocks(log), reader or BlockReader(), workers
-            )
-    except (CountingError, OSError) as error:
-        return replace(plan.unit, status="failed", reasons=(str(error),))
-    figures = {
-        "lines": record.lines,
-        "hits": record.hits,
-        "rows": record.rows,
-        "rejects": dict(record.rejects),
-        "samples": [
-            {"reason": reason, "line": shown(without_address(line))} for reason, line in samples
-        ],
-        "bytes_read": record.source.size,
-        "seconds": round(time.monotonic() - started, 3),
-    }
-    return replace(plan.unit, status="made", figures=figures)
+    write = partial(_write, plan.day, settings, reader or BlockReader(), workers)
+    return make_log_day(plan, settings, write, observer=observer)
 
 
-def _make(
-    plan: LogPlan, settings: RawSettings, log: LogBlocks, reader: BlockReader, workers: int
-) -> tuple[RawRecord, list[tuple[str, str]]]:
-    source, *other_forms = (InputFile.seen(path, settings.src) for path in plan.forms)
-    expected, present = _hosts(settings, plan.day)
-    check_same_forms(plan.forms)
-    output = raw_day_path(settings.raw_dir, plan.day)
-    hash_hosts = host_hasher(settings.raw_dir, plan.day, wanted=settings.hash_hosts)
-    with (
-        replacing(output, mode=settings.mode) as unfinished,
-        RawDayWriter(unfinished, hash_hosts=hash_hosts) as writer,
-    ):
-        samples: list[tuple[str, str]] = []
-        for hits in log.found(reader.hits, workers):
+def _write(
+    day: date,
+    settings: RawSettings,
+    reader: BlockReader,
+    workers: int,
+    log: DayLog,
+    unfinished: Path,
+) -> WrittenDay:
+    expected, present = _hosts(settings, day)
+    hash_hosts = host_hasher(settings.raw_dir, day, wanted=settings.hash_hosts)
+    samples: list[tuple[str, str]] = []
+    with RawDayWriter(unfinished, hash_hosts=hash_hosts) as writer:
+        for hits in log.blocks.found(reader.hits, workers):
             samples += hits.samples[: _SAMPLES - len(samples)]
             writer.add(hits)
         statistics = writer.complete()
         record = RawRecord(
-            day=str(plan.day),
+            day=str(day),
             log_name=settings.log_name,
             rules=RULES_VERSION,
-            source=source,
-            lines=log.lines,
-            hits=log.lines - sum(log.rejects.values()),
-            rejects=dict(sorted(log.rejects.items())),
+            **log.recorded(),
+            hits=log.blocks.accepted,
             **statistics.recorded(),
             hosts_expected=expected,
             hosts_present=present,
             hashed=settings.hash_hosts,
-            other_forms=tuple(other_forms),
         )
-        writer.close(record_metadata(record))
-    return record, samples
+        writer.close(record.metadata())
+    shown_samples = [
+        {"reason": reason, "line": shown(without_address(line))} for reason, line in samples
+    ]
+    return WrittenDay(record, {"hits": record.hits, "samples": shown_samples})

@@ -10,15 +10,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-from ._day_files import as_metadata, day_path, list_days, read_day_record
+from ._day_files import DayRecord, day_path, list_days, read_day_record
 from ._errors import OutputError
 from ._libs import pa
-from ._records import InputFile
 
 #: The version of this format; a file of another one is made again.
 FORMAT = 1
@@ -43,19 +42,12 @@ COLUMNS = (
 INTEGER_COLUMNS = ("timestamp", "sys_age")
 
 
-@dataclass(frozen=True)
-class RawRecord:
+@dataclass(frozen=True, kw_only=True)
+class RawRecord(DayRecord):
     """What a raw day was made from and what it holds; times in Unix seconds, UTC."""
 
-    day: str
-    log_name: str
-    rules: int
-    source: InputFile
-    lines: int
     hits: int
     """Lines that are hits; ``rows`` are the distinct ones."""
-    rows: int
-    rejects: Mapping[str, int]
     weeks: Mapping[int, int]
     """Rows by number of the week they count in."""
     first: int | None
@@ -67,24 +59,16 @@ class RawRecord:
     hosts_present: tuple[str, ...] | None
     hashed: bool = False
     """Whether the hosts are keyed hashes."""
-    other_forms: tuple[InputFile, ...] = ()
-    """The same log once more, plain or compressed, where it lay there in several forms."""
     format: int = FORMAT
     origin: str = FROM_LOG
 
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self)
-
     @classmethod
-    def from_json(cls, record: Mapping[str, Any]) -> RawRecord:
-        """Raises KeyError, TypeError or ValueError for what is not such a record."""
+    def from_json(cls, record: Mapping[str, Any]) -> Self:
         values = dict(record)
-        values["source"] = InputFile.from_json(values["source"])
-        values["other_forms"] = tuple(map(InputFile.from_json, values["other_forms"]))
         values["weeks"] = {int(week): int(rows) for week, rows in values["weeks"].items()}
         for name in ("hosts_expected", "hosts_present"):
             values[name] = None if values[name] is None else tuple(values[name])
-        return cls(**values)
+        return super().from_json(values)
 
 
 def raw_schema() -> Any:
@@ -98,16 +82,11 @@ raw_day_path = day_path
 list_raw_days = list_days
 
 
-def record_metadata(record: RawRecord) -> dict[bytes, bytes]:
-    """The record as key-value metadata of the Parquet file."""
-    return as_metadata(record.to_json())
-
-
 def read_record(path: Path) -> RawRecord:
     """The record of a raw day. Raises OutputError where the file is damaged or not ours."""
     return read_day_record(
         path,
-        RawRecord.from_json,
+        RawRecord,
         expected="a raw day with its record",
         advice="Run countme_raw for that day: it is made again from the combined log.",
     )

@@ -23,7 +23,7 @@ from ._files import read_error, replacing
 from ._host_hash import host_hasher
 from ._observer import NOBODY, Observer
 from ._old_raw_db import day_start, days_with_hits, first_and_last, open_old_raw, read_hits
-from ._raw_days import FROM_DATABASE, RawRecord, raw_day_path, read_record, record_metadata
+from ._raw_days import FROM_DATABASE, RawRecord, raw_day_path, read_record
 from ._raw_writer import RawDayWriter
 from ._records import InputFile, Unit
 
@@ -195,5 +195,5 @@ def _write(day: date, settings: ImportSettings, connection: Connection) -> RawRe
             hashed=settings.hash_hosts,
             origin=FROM_DATABASE,
         )
-        writer.close(record_metadata(record))
+        writer.close(record.metadata())
     return record

@@ -34,7 +34,6 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._raw_day
     COLUMNS,
     raw_day_path,
     raw_schema,
-    record_metadata,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._totals import update_totals
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._totals_plan import (
@@ -90,7 +89,7 @@ def raw_days(rows: int, days: int) -> Path:
             last_unique=int(times[ages < 0][-1]),
         )
         table = pa.table([columns[name] for name in COLUMNS], names=COLUMNS).cast(raw_schema())
-        table = table.replace_schema_metadata(record_metadata(record))
+        table = table.replace_schema_metadata(record.metadata())
         path = raw_day_path(folder, day)
         pq.write_table(table, path, compression="zstd", row_group_size=1 << 20)
     (folder / "whole").touch()

@@ -21,7 +21,6 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._raw_day
     RawRecord,
     raw_day_path,
     raw_schema,
-    record_metadata,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._records import InputFile
 
@@ -103,7 +102,7 @@ def write_raw_day(
     schema = raw_schema()
     columns = list(zip(*distinct, strict=True)) if distinct else [()] * len(schema)
     arrays = [pa.array(column, kind.type) for column, kind in zip(columns, schema, strict=True)]
-    table = pa.Table.from_arrays(arrays, schema=schema.with_metadata(record_metadata(record)))
+    table = pa.Table.from_arrays(arrays, schema=schema.with_metadata(record.metadata()))
     raw_dir.mkdir(parents=True, exist_ok=True)
     path = raw_day_path(raw_dir, day)
     pq.write_table(table, path, compression="zstd", row_group_size=1000)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from datetime import date
 from multiprocessing import get_context
 from pathlib import Path
+from typing import IO, Any
 
 import pytest
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils import _log_days, _raw
@@ -31,6 +34,30 @@ def test_a_folder_that_cannot_be_looked_at_fails_its_days_only(
     reason = plans[1].unit.reasons[0]
     assert "2022/01/01/mirrors-access.log: expected to look at it" in reason
     assert "Let the counting user read it" in reason
+
+
+def test_a_log_that_is_replaced_while_it_is_read_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = tmp_path / "2022" / "01" / "01" / LOG
+    log.parent.mkdir(parents=True)
+    log.write_text("the log as it was\n")
+    open_log = _log_days.open_log
+
+    @contextlib.contextmanager
+    def open_and_replace(path: Path, **options: Any) -> Iterator[IO[bytes]]:
+        with open_log(path, **options) as opened:
+            new = path.with_name("new")
+            new.write_text("the log as it is, with a line more\n")
+            new.replace(path)
+            yield opened
+
+    monkeypatch.setattr(_log_days, "open_log", open_and_replace)
+    settings = _raw.RawSettings(tmp_path, LOG, tmp_path / "raw")
+    plans = _raw.plan_raw_days(settings, DAYS)
+    assert [unit.status for unit in _raw.make_raw_days(plans, settings)] == ["missing", "made"]
+    again = _raw.plan_raw_days(settings, DAYS)[1].unit
+    assert (again.status, again.reasons) == ("due", (f"changed input 2022/01/01/{LOG}",))
 
 
 def test_an_executor_makes_whole_days_in_other_processes(tmp_path: Path) -> None:
