@@ -34,7 +34,7 @@ def day_path(folder: Path, day: date) -> Path:
 def list_days(folder: Path) -> dict[date, Path]:
     """The days that are there, ascending; other files in the folder are not looked at.
 
-    None where there is no folder. Raises SourceError where it can't be read.
+    Empty where there is no folder. Raises SourceError where it can't be read.
     """
     try:
         names = sorted(os.listdir(folder))
@@ -69,6 +69,8 @@ class DayRecord:
     """Those that count for nothing, by reason."""
     rows: int
     """Rows of the output, all of them distinct."""
+    format: int
+    """The version of the output's format."""
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> Self:
@@ -83,11 +85,19 @@ class DayRecord:
         return {_RECORD_KEY: json.dumps(asdict(self), sort_keys=True).encode()}
 
 
-def read_day_record(path: Path, kind: type[Record], *, expected: str, advice: str) -> Record:
-    """The record of a day. Raises OutputError where the file is damaged or not ours."""
+def read_day_record(
+    path: Path, kind: type[Record], *, known_format: int, expected: str, advice: str
+) -> Record:
+    """The record of a day.
+
+    Raises OutputError where the file is damaged, not ours or of another format than the known one.
+    """
     try:
         metadata = pq.read_metadata(path).metadata or {}
-        return kind.from_json(json.loads(metadata[_RECORD_KEY]))
+        record = kind.from_json(json.loads(metadata[_RECORD_KEY]))
+        if record.format != known_format:
+            raise ValueError(f"format {record.format}, not {known_format}")
+        return record
     except (pa.ArrowException, OSError, KeyError, TypeError, ValueError) as error:
         raise OutputError(
             path,

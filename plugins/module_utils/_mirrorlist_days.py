@@ -43,10 +43,7 @@ class CondensedRecord(DayRecord):
         values["unknown_repos"] = tuple(
             (str(repo), int(requests)) for repo, requests in values["unknown_repos"]
         )
-        found = super().from_json(values)
-        if found.format != FORMAT:
-            raise ValueError(f"format {found.format}, not {FORMAT}")
-        return found
+        return super().from_json(values)
 
 
 def condensed_schema() -> Any:
@@ -60,6 +57,7 @@ def read_record(path: Path) -> CondensedRecord:
     return read_day_record(
         path,
         CondensedRecord,
+        known_format=FORMAT,
         expected="a condensed day with its record",
         advice="Run mirrorlist_condense for that day: it is made again from the combined log.",
     )

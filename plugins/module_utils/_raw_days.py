@@ -87,6 +87,7 @@ def read_record(path: Path) -> RawRecord:
     return read_day_record(
         path,
         RawRecord,
+        known_format=FORMAT,
         expected="a raw day with its record",
         advice="Run countme_raw for that day: it is made again from the combined log.",
     )

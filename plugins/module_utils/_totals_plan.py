@@ -18,7 +18,7 @@ from sqlite3 import Connection
 from ._count_weeks import Counter
 from ._duckdb import Limits
 from ._errors import CountingError, SettingsError
-from ._raw_days import FORMAT, list_raw_days, read_record, read_trimmed_through
+from ._raw_days import list_raw_days, read_record, read_trimmed_through
 from ._records import Unit
 from ._totals_csv import CsvRecord, check_replaceable, csv_in_step
 from ._totals_db import counted_state, hits_of, open_totals
@@ -78,14 +78,9 @@ def read_raw_state(raw_dir: Path) -> RawState:
     damaged: dict[date, str] = {}
     for day, path in list_raw_days(raw_dir).items():
         try:
-            record = read_record(path)
+            days[day] = RawDay(day, path, read_record(path))
         except CountingError as error:
             damaged[day] = str(error)
-            continue
-        if record.format == FORMAT:
-            days[day] = RawDay(day, path, record)
-        else:
-            damaged[day] = f"{path} has format {record.format}: run countme_raw for that day"
     return RawState(days, damaged, read_trimmed_through(raw_dir))
 
 

@@ -8,6 +8,7 @@ import json
 import lzma
 import os
 import subprocess
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._raw_day
     read_record,
 )
 from ansible_collections.fedora_infra.dnf_counting.tests.support.modules import run_module, statuses
+from ansible_collections.fedora_infra.dnf_counting.tests.support.raw_day_files import write_raw_day
 
 GOLDEN = Path(__file__).parents[1] / "data" / "golden"
 LOG = "mirrors.fedoraproject.org-access.log"
@@ -198,6 +200,14 @@ def test_a_damaged_raw_day_is_made_again(tree: Path) -> None:
     result = count(tree, diff=True)
     assert statuses(result) == {DAY: "made"}
     assert "raw day with its record" in result["diff"]["after"]
+    assert len(rows(tree)) == 10
+
+
+def test_a_raw_day_of_another_format_is_made_again(tree: Path) -> None:
+    write_raw_day(tree.parent / "raw", date.fromisoformat(DAY), [], format=2)
+    result = count(tree, diff=True)
+    assert statuses(result) == {DAY: "made"}
+    assert "format 2, not 1" in result["diff"]["after"]
     assert len(rows(tree)) == 10
 
 
