@@ -28,16 +28,10 @@ from ansible_collections.fedora_infra.dnf_counting.tests.support.raw_day_files i
 from ansible_collections.fedora_infra.dnf_counting.tests.support.totals_site import (
     WEEK,
     Site,
-    three_weeks,
 )
 
 CHECKOUT = Path(__file__).parents[2]
 GOLDEN = CHECKOUT / "tests" / "data" / "golden"
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> Site:
-    return three_weeks(tmp_path)
 
 
 def test_second_run_is_unchanged_and_check_mode_agrees_with_both(site: Site) -> None:

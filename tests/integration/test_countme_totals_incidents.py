@@ -32,15 +32,9 @@ from ansible_collections.fedora_infra.dnf_counting.tests.support.raw_day_files i
 from ansible_collections.fedora_infra.dnf_counting.tests.support.totals_site import (
     WEEK,
     Site,
-    three_weeks,
 )
 
 CHECKOUT = Path(__file__).parents[2]
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> Site:
-    return three_weeks(tmp_path)
 
 
 def test_incident_late_logs_are_counted_and_the_week_revised(site: Site) -> None:

@@ -6,7 +6,6 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,6 @@ from ansible_collections.fedora_infra.dnf_counting.tests.support.rsync_hosts imp
     DAYS,
     LOOPBACK,
     MIDNIGHT,
-    serving,
     statuses,
     tree,
     write_rotated,
@@ -26,22 +24,7 @@ from ansible_collections.fedora_infra.dnf_counting.tests.support.sync_hosts impo
     ERROR,
     LogHosts,
     every,
-    served,
 )
-
-
-@pytest.fixture(scope="module")
-def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, int]]:
-    """One daemon for all tests; each puts its hosts below a folder of its own."""
-    folder = tmp_path_factory.mktemp("daemon")
-    with serving(folder, {"hosts": folder}) as port:
-        yield folder, port
-
-
-@pytest.fixture
-def hosts(daemon: tuple[Path, int], tmp_path: Path) -> Iterator[LogHosts]:
-    with served(tmp_path, daemon) as hosts:
-        yield hosts
 
 
 def test_first_run_fetches_second_does_not(hosts: LogHosts) -> None:

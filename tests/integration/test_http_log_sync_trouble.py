@@ -33,22 +33,7 @@ from ansible_collections.fedora_infra.dnf_counting.tests.support.sync_hosts impo
     ERROR,
     LogHosts,
     every,
-    served,
 )
-
-
-@pytest.fixture(scope="module")
-def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, int]]:
-    """One daemon for all tests; each puts its hosts below a folder of its own."""
-    folder = tmp_path_factory.mktemp("daemon")
-    with serving(folder, {"hosts": folder}) as port:
-        yield folder, port
-
-
-@pytest.fixture
-def hosts(daemon: tuple[Path, int], tmp_path: Path) -> Iterator[LogHosts]:
-    with served(tmp_path, daemon) as hosts:
-        yield hosts
 
 
 def test_an_odd_folder_of_one_host_stops_no_other(hosts: LogHosts) -> None:

@@ -160,3 +160,19 @@ def _hit(host: str, day: date, number: int) -> str:
 def whats(status: Status, severity: str = "") -> list[str]:
     """What the problems of a status are, the worst first; of one severity only."""
     return [p.what for p in status.problems if severity in ("", p.severity)]
+
+
+def states(status: Status, stage: str) -> dict[str, str]:
+    """The state of each unit of a stage."""
+    (found,) = status.stages_called(stage)
+    return {name: one.state for name, one in found.units.items()}
+
+
+def of_host(status: Status, name: str) -> dict[date, str]:
+    host = next(host for host in status.hosts if host.name == name)
+    return {day: one.state for day, one in host.days.items()}
+
+
+def everything_in(root: Path) -> dict[str, tuple[int, int]]:
+    found = [(path, path.lstat()) for path in root.rglob("*")]
+    return {str(path): (one.st_mtime_ns, one.st_size) for path, one in found}
