@@ -109,21 +109,3 @@ def test_every_variable_that_is_told_of_is_one_of_the_roles(document: Path) -> N
     }
     told = set(re.findall(r"web_data_analysis_[a-z_]+[a-z]", text_of(document)))
     assert told <= known
-
-
-def test_examples_of_the_module_library_work_as_they_stand(tmp_path: Path) -> None:
-    """The library with an executor, as the guide to scaling out has it."""
-    from concurrent.futures import ProcessPoolExecutor
-
-    ((_name, example),) = blocks_of("python")
-    golden = ROOT / "tests" / "data" / "golden" / "combined-http"
-    example = example.replace("/mnt/fedora_stats/combined-http", str(golden))
-    example = example.replace("/mnt/fedora_stats/raw", str(tmp_path / "raw"))
-    names: dict[str, object] = {}
-    exec(compile(example, "docs/scale-out.md", "exec"), names)
-    count = names["count"]
-    assert callable(count)
-    with ProcessPoolExecutor(2) as executor:
-        units = count(executor)
-    assert [unit.status for unit in units] == ["made"] * 7
-    assert len(list((tmp_path / "raw").glob("*.parquet"))) == 7
