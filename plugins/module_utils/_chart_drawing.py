@@ -8,12 +8,10 @@ from __future__ import annotations
 import html
 import json
 import re
-from pathlib import Path
 from typing import Any
 
 from ._chart_style import chart_theme
 from ._errors import OutputError, shown
-from ._files import open_regular, write_bytes
 from ._libs import vl_convert
 
 #: The version of Vega-Lite that the charts are written in.
@@ -62,13 +60,3 @@ def png_of(svg: str) -> bytes:
     except (ValueError, RuntimeError) as error:
         raise _defect("picture", error) from error
     return picture
-
-
-def replace_if_changed(path: Path, content: bytes) -> bool:
-    """Put content in the place of ``path`` unless it is there already; whether it was not."""
-    if path.is_file() and not path.is_symlink():
-        with open_regular(path) as opened:
-            if opened.read(len(content) + 1) == content:
-                return False
-    write_bytes(path, content)
-    return True

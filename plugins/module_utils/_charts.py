@@ -27,13 +27,14 @@ from ._chart_coverage import (
 )
 from ._chart_coverage_spec import calendar_height, calendar_spec
 from ._chart_days import daily_charts, read_daily_clients
-from ._chart_drawing import png_of, replace_if_changed, svg_of
+from ._chart_drawing import png_of, svg_of
 from ._chart_figures import Chart
 from ._chart_frame import HEIGHT, WIDTH
 from ._chart_spec import chart_spec
 from ._chart_text import ChartTable, calendar_alt, calendar_table, chart_alt, chart_table
 from ._chart_weeks import marks_of, weekly_charts
 from ._errors import CountingError
+from ._files import replace_if_changed
 from ._published_totals import read_quality, reading
 from ._records import Unit
 

@@ -128,6 +128,26 @@ def write_bytes(path: Path, content: bytes, *, mode: int = 0o644) -> None:
         unfinished.write_bytes(content)
 
 
+def holds(path: Path, content: bytes) -> bool:
+    """Whether a regular file, and no link, is there with this very content.
+
+    What can't be read holds something else: it is to be replaced.
+    """
+    try:
+        with open_regular(path) as there:
+            return there.read(len(content) + 1) == content
+    except (SourceError, OSError):
+        return False
+
+
+def replace_if_changed(path: Path, content: bytes, *, mode: int = 0o644) -> bool:
+    """Put ``content`` in the place of ``path`` unless it holds it already; whether it did not."""
+    if holds(path, content):
+        return False
+    write_bytes(path, content, mode=mode)
+    return True
+
+
 def open_regular(path: Path) -> IO[bytes]:
     """Open a file of ours for reading: a regular file, its last part not a symbolic link.
 

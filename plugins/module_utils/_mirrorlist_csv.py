@@ -11,7 +11,6 @@ come. Rows for which there are no condensed days (any more) stay as they are.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import shutil
 from collections.abc import Iterator, Mapping
@@ -24,7 +23,7 @@ from ._calendar import spell_days
 from ._day_files import list_days
 from ._duckdb import Limits
 from ._errors import CountingError
-from ._files import UNFINISHED, write_bytes, write_error
+from ._files import UNFINISHED, replace_if_changed, write_bytes, write_error
 from ._mirror_columns import counts_by_column, family_of, releases_to_come
 from ._mirror_counts import DayCounts, count_day
 from ._mirror_tables import DailyTable, MirrorsTable, read_daily_table, read_mirrors_table
@@ -252,7 +251,11 @@ def _update(plan: CsvPlan, settings: CsvSettings) -> Unit:
     contents = {ALL_NAME: table.to_bytes(), DAILY_NAME: daily.to_bytes()}
     for year in sorted({*table.years(), *(path.stem[-4:] for path in year_paths)}):
         contents[f"mirrorsdata-{year}.csv"] = table.to_bytes(year)
-    written = [name for name, content in contents.items() if _write(settings, name, content)]
+    written = [
+        name
+        for name, content in contents.items()
+        if replace_if_changed(settings.csv_dir / name, content)
+    ]
     made = {day: one for day, one in plan.wanted.items() if day not in failed}
     marks = {name: _mark_of(settings.csv_dir / name) for name in contents}
     _write_record(settings.data_dir, CsvRecord(plan.days, made, marks))
@@ -310,16 +313,6 @@ def _put(
         by_family[one] = by_family.get(one, 0) + clients
     if is_whole or sum(by_family.values()) >= daily.clients(day):
         daily.replace(day, by_family)
-
-
-def _write(settings: CsvSettings, name: str, content: bytes) -> bool:
-    """Put a file in its place if it differs; whether it did."""
-    path = settings.csv_dir / name
-    with contextlib.suppress(FileNotFoundError):
-        if path.read_bytes() == content:
-            return False
-    write_bytes(path, content)
-    return True
 
 
 def _write_record(data_dir: Path, record: CsvRecord) -> None:

@@ -24,8 +24,10 @@ from ._errors import SourceError, shown
 from ._hit_blocks import BlockHits
 from ._libs import np, pa
 from ._raw_days import COLUMNS
+from ._sqlite_errors import sqlite_errors
 
 _TABLE = "countme_raw"
+_MENDED = "Put a good copy in its place; nothing was imported from there."
 _ROWS_A_BLOCK = 100_000
 #: What can be a date; times beyond come from corrupt ones.
 _FIRST_TIME, _END_OF_TIMES = 0, (date(9999, 1, 1).toordinal() - UNIX_EPOCH_DAY) * DAY_SECONDS
@@ -46,7 +48,7 @@ def open_old_raw(path: Path) -> Iterator[sqlite3.Connection]:
             found="no file",
             advice="Correct raw_db.",
         )
-    with _errors_of(path):
+    with sqlite_errors(path, "a database of raw hits", advice=_MENDED):
         connection = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=60)
         try:
             # what is no UTF-8 becomes U+FFFD, as it does in logs
@@ -55,19 +57,6 @@ def open_old_raw(path: Path) -> Iterator[sqlite3.Connection]:
             yield connection
         finally:
             connection.close()
-
-
-@contextlib.contextmanager
-def _errors_of(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except sqlite3.Error as error:
-        raise SourceError(
-            path,
-            expected="a sound SQLite file that nobody writes to",
-            found=shown(str(error)),
-            advice="End what writes to it, or take a good copy; nothing was imported from there.",
-        ) from error
 
 
 def _check_columns(connection: sqlite3.Connection, path: Path) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ._errors import OutputError
-from ._files import make_folder, replacing, write_bytes, write_error
+from ._files import holds, make_folder, replace_if_changed, replacing, write_error
 from ._publish_record import ProfileRecord, PublishedFile, left_alone, published_now, sha256_of
 from ._published_files import SCHEMA_VERSION, as_json, write_gzip
 from ._records import Unit
@@ -166,7 +166,7 @@ def plan_index(dest: Path, records: Mapping[str, ProfileRecord], *, due: bool) -
         return Unit(INDEX_NAME, "due", ("published files change",))
     if not any(record.files for record in records.values()):
         return Unit(INDEX_NAME, "waiting", ("nothing is published yet",))
-    if _holds(dest / INDEX_NAME, index_of(records)):
+    if holds(dest / INDEX_NAME, index_of(records)):
         return Unit(INDEX_NAME, "unchanged")
     return Unit(INDEX_NAME, "due", ("missing or altered",))
 
@@ -174,14 +174,6 @@ def plan_index(dest: Path, records: Mapping[str, ProfileRecord], *, due: bool) -
 def write_index(dest: Path, records: Mapping[str, ProfileRecord]) -> Unit:
     """Put the list in its place, where it differs."""
     content = index_of(records)
-    if _holds(dest / INDEX_NAME, content):
+    if not replace_if_changed(dest / INDEX_NAME, content):
         return Unit(INDEX_NAME, "unchanged")
-    write_bytes(dest / INDEX_NAME, content)
     return Unit(INDEX_NAME, "made", ("published files changed",), {"bytes": len(content)})
-
-
-def _holds(path: Path, content: bytes) -> bool:
-    try:
-        return path.is_file() and not path.is_symlink() and path.read_bytes() == content
-    except OSError:
-        return False  # it is made anew

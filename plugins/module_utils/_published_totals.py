@@ -10,7 +10,6 @@ so that one state of the totals gives the same bytes whatever became of the file
 from __future__ import annotations
 
 import contextlib
-import errno
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
@@ -20,7 +19,8 @@ from urllib.parse import quote
 
 from ._calendar import week_end, week_name, week_start
 from ._errors import OutputError, SourceError, shown
-from ._files import open_regular, write_error
+from ._files import open_regular
+from ._sqlite_errors import sqlite_errors
 from ._totals_db import TotalsRow, open_totals, week_number
 
 #: Columns of the totals, in the old order, with their types; all are NOT NULL.
@@ -28,6 +28,8 @@ TOTALS_COLUMNS = {name: "INTEGER" if name == "hits" else "TEXT" for name in Tota
 
 #: What the file of the old name totals.db holds.
 ALL_ROWS = "1"
+
+_MENDED = "Put back a good copy, or have the totals made again."
 
 #: How long to wait for a writer of the totals; it holds its lock for one short transaction.
 WAIT_SECONDS = 60.0
@@ -79,31 +81,6 @@ def reading(path: Path, *, wait_seconds: float = WAIT_SECONDS) -> Iterator[sqlit
         connection.execute("BEGIN")
         check_totals_table(connection, path)
         yield connection
-
-
-@contextlib.contextmanager
-def _sqlite_errors(path: Path, *, written: Path) -> Iterator[None]:
-    """What SQLite says about a totals database, in terms of what an operator can do."""
-    try:
-        yield
-    except sqlite3.OperationalError as error:
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
-            number = errno.ENOSPC if code == sqlite3.SQLITE_FULL else errno.EIO
-            raise write_error(written, OSError(number, "")) from error
-        raise SourceError(
-            path,
-            expected="a database of totals that can be read now",
-            found=shown(str(error)),
-            advice="End what holds it, or give the counting user read permission; then run again.",
-        ) from error
-    except sqlite3.DatabaseError as error:
-        raise SourceError(
-            path,
-            expected="an SQLite database of totals",
-            found=shown(str(error)),
-            advice="Put back a good copy, or have the totals made again.",
-        ) from error
 
 
 def _read_only(path: Path) -> str:
@@ -174,7 +151,7 @@ def write_totals_db(source: Path, target: Path, *, rows: str = ALL_ROWS) -> Tota
     target.unlink(missing_ok=True)
     columns = ", ".join(TOTALS_COLUMNS)
     declared = ", ".join(f"{name} {kind} NOT NULL" for name, kind in TOTALS_COLUMNS.items())
-    with _sqlite_errors(source, written=target):
+    with sqlite_errors(source, "a database of totals", advice=_MENDED, written=target):
         connection = sqlite3.connect(
             f"file:{quote(str(target.absolute()))}",
             uri=True,

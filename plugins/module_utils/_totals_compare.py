@@ -21,7 +21,6 @@ from typing import NamedTuple
 
 from ._calendar import rotation_days, spell_days, week_name, week_start
 from ._errors import SourceError
-from ._files import open_regular, write_bytes
 from ._public_values import csv_text
 from ._raw_days import list_raw_days
 from ._totals_db import counted_weeks, open_totals, rows_of
@@ -168,16 +167,3 @@ def _lines(compared: Sequence[ComparedWeek]) -> Iterator[tuple[object, ...]]:
             # -1 marks the rows of unique addresses
             key = (value if value == "-1" else csv_text(value) for value in one.key)
             yield (week_name(one.week), start, *key, one.old_hits, one.new_hits, one.cause)
-
-
-def is_written(path: Path, content: bytes) -> bool:
-    """Whether a report is there already, with this very content."""
-    if not path.exists():
-        return False
-    with open_regular(path) as there:
-        return there.read() == content
-
-
-def write_report(path: Path, content: bytes) -> None:
-    """Write the report; its rows are no secret, but not published."""
-    write_bytes(path, content, mode=0o640)

@@ -109,7 +109,11 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._calenda
     parse_week,
     week_name,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._files import writer_lock
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._files import (
+    holds,
+    write_bytes,
+    writer_lock,
+)
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._module import (
     counting_module,
     finish,
@@ -119,9 +123,7 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._records
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._totals_compare import (
     ComparedWeek,
     compare_totals,
-    is_written,
     report_csv,
-    write_report,
 )
 
 OPTIONS: dict[str, dict[str, Any]] = {
@@ -160,12 +162,12 @@ def compare(module: Any) -> None:
 
 
 def reported(module: Any, report: Path, content: bytes) -> Unit:
-    if is_written(report, content):
+    if holds(report, content):
         return Unit(report.name, "unchanged")
     if module.check_mode:
         return Unit(report.name, "due")
     with writer_lock(report.parent, run_id=module.params["run_id"]):
-        write_report(report, content)
+        write_bytes(report, content, mode=0o640)  # no secret, but not published
     return Unit(report.name, "made")
 
 

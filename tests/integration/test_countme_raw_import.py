@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from datetime import date
 from pathlib import Path
@@ -162,4 +164,24 @@ def test_a_damaged_database_is_named(tmp_path: Path) -> None:
     content = bytearray(path.read_bytes())
     content[4096:] = b"\xa5" * (len(content) - 4096)
     path.write_bytes(content)
-    assert "expected a sound SQLite file" in imported(tmp_path, ok=False)["msg"]
+    assert (
+        "expected a database of raw hits in SQLite's format" in imported(tmp_path, ok=False)["msg"]
+    )
+
+
+def test_a_change_that_a_killed_program_left_is_told_and_how_to_take_it_back(
+    tmp_path: Path,
+) -> None:
+    path = write_raw_db(tmp_path / "raw.db", [*whole_days(0), hit(START + 24 * HOUR)])
+    killed = (
+        "import os, sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute('BEGIN EXCLUSIVE');"
+        "c.execute('PRAGMA cache_size = 1'); c.execute('DELETE FROM countme_raw');"
+        "c.execute('PRAGMA cache_spill = 1'); os.kill(os.getpid(), 9)"
+    )
+    subprocess.run([sys.executable, "-c", killed, path], check=False)
+    assert path.with_name("raw.db-journal").exists()
+    said = imported(tmp_path, ok=False)["msg"]
+    assert "A program was ended while it wrote there. Open it once" in said
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("SELECT count(*) FROM countme_raw").fetchone()
+    assert statuses(imported(tmp_path))["2021-09-28"] == "made"

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._chart_drawing import (
     png_of,
-    replace_if_changed,
     svg_of,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._chart_figures import (
@@ -170,15 +168,3 @@ def test_nothing_is_fetched() -> None:
         except OutputError:
             continue
         assert "root" not in svg.replace("role-frame root", "")
-
-
-def test_a_file_is_replaced_only_by_other_content(tmp_path: Path) -> None:
-    path = tmp_path / "a.svg"
-    assert replace_if_changed(path, b"one")
-    assert not replace_if_changed(path, b"one")
-    assert replace_if_changed(path, b"on")
-    assert path.read_bytes() == b"on"
-    path.unlink()
-    path.symlink_to(tmp_path / "elsewhere")
-    assert replace_if_changed(path, b"two")
-    assert not path.is_symlink()

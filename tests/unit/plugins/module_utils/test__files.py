@@ -1,4 +1,4 @@
-"""What was written is on disk."""
+"""What was written is on disk, and only what differs is written."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils import _files
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._errors import OutputError
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._files import (
+    replace_if_changed,
     sync_file_system,
 )
 
@@ -33,3 +34,19 @@ def test_what_the_disk_refuses_is_told(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(_files, "_SYNCFS", refusing)
     with pytest.raises(OutputError, match="found Input/output error"):
         sync_file_system(tmp_path)
+
+
+def test_a_file_is_replaced_only_by_other_content(tmp_path: Path) -> None:
+    path = tmp_path / "a.svg"
+    assert replace_if_changed(path, b"one")
+    assert not replace_if_changed(path, b"one")
+    assert replace_if_changed(path, b"on")
+    assert path.read_bytes() == b"on"
+    path.unlink()
+    path.symlink_to(tmp_path / "elsewhere")
+    assert replace_if_changed(path, b"two")
+    assert not path.is_symlink()
+    assert path.stat().st_mode & 0o777 == 0o644
+    assert not replace_if_changed(path, b"two", mode=0o600)
+    assert replace_if_changed(path, b"three", mode=0o600)
+    assert path.stat().st_mode & 0o777 == 0o600

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import IO
 
 import pytest
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils import _files
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._errors import OutputError
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._publish import (
     Settings,
@@ -14,7 +16,6 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._publish
     Profile,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._publish_swap import (
-    INDEX_NAME,
     write_index,
 )
 from ansible_collections.fedora_infra.dnf_counting.tests.support.totals_files import (
@@ -29,10 +30,10 @@ def test_an_index_that_cannot_be_read_is_made_anew(
     assert write_index(tmp_path, {}).status == "made"
     assert write_index(tmp_path, {}).status == "unchanged"
 
-    def unreadable(_path: Path) -> bytes:
-        raise PermissionError(13, "Permission denied", str(tmp_path / INDEX_NAME))
+    def unreadable(path: Path) -> IO[bytes]:
+        raise PermissionError(13, "Permission denied", str(path))
 
-    monkeypatch.setattr(Path, "read_bytes", unreadable)
+    monkeypatch.setattr(_files, "open_regular", unreadable)
     assert write_index(tmp_path, {}).status == "made"
 
 
