@@ -1,13 +1,15 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The status as lines for a terminal: problems first, then tables whose columns are aligned."""
+"""The status as lines for a terminal: problems first, then tables whose columns are aligned.
+
+No line is wider than asked for, and no text in it moves a cursor.
+"""
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 from ._calendar import spell_days, week_name
 from ._coverage import (
@@ -23,8 +25,12 @@ from ._coverage import (
     WAITING,
 )
 from ._status import Status
+from ._text_table import table, wrapped
 
-_WIDTH = 100
+#: So wide lines are where nobody says how wide the terminal is.
+WIDTH = 100
+#: In less, columns would not stay side by side.
+NARROWEST = 60
 #: One character a day; the legend below the calendar tells them.
 MARKS = {
     PRESENT: "#",
@@ -74,57 +80,37 @@ def spell_since(since: str) -> str:
     return spell_time(datetime.fromisoformat(since)) if "T" in since else since
 
 
-def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """Lines of a table; numbers' columns are told by a header that begins with a blank."""
-    grid = [[title.strip() for title in header], *rows]
-    widths = [max(len(row[column]) for row in grid) for column in range(len(header))]
-    lines = []
-    for row in grid:
-        cells = [
-            cell.rjust(width) if title.startswith(" ") else cell.ljust(width)
-            for cell, width, title in zip(row, widths, header, strict=True)
-        ]
-        lines.append("  ".join(cells).rstrip())
-    return lines
-
-
-def status_lines(status: Status) -> list[str]:
-    """All of the status; the first line is the verdict. No text in it moves a cursor."""
-    lines = [
-        f"{status.state.upper()}: {status.log_host or 'log host'}, "
-        f"{spell_time(status.generated_at)}",
-        *_problems(status),
+def status_lines(status: Status, *, width: int = WIDTH) -> list[str]:
+    """All of the status; the first line is the verdict."""
+    verdict = f"{status.state.upper()}: {status.log_host or 'log host'}"
+    return [
+        *wrapped(f"{verdict}, {spell_time(status.generated_at)}", width),
+        *_problems(status, width),
         "",
-        *_stages(status),
+        *_stages(status, width),
         "",
-        *_calendar(status),
-        *_weeks(status),
-        *_steps(status),
+        *_calendar(status, width),
+        *_weeks(status, width),
+        *_steps(status, width),
         "",
-        *_trees(status),
+        *_trees(status, width),
         "",
-        *_rest(status),
+        *_rest(status, width),
     ]
-    return ["".join(c if c.isprintable() else "?" for c in line) for line in lines]
 
 
-def _problems(status: Status) -> Iterator[str]:
+def _problems(status: Status, width: int) -> Iterator[str]:
     if not status.problems:
         yield "No problems."
+    indent = " " * 10
     for problem in status.problems:
         since = f" (since {spell_since(problem.since)})" if problem.since else ""
-        told = (f"{problem.severity.upper():8}  {problem.what}{since}", f"-> {problem.next_step}")
-        for text, indent in zip(told, ("", " " * 10), strict=True):
-            yield from textwrap.wrap(
-                text,
-                _WIDTH,
-                initial_indent=indent,
-                subsequent_indent=" " * 10,
-                break_on_hyphens=False,
-            )
+        told = f"{problem.severity.upper():8}  {problem.what}{since}"
+        yield from wrapped(told, width, rest=indent)
+        yield from wrapped(f"-> {problem.next_step}", width, first=indent, rest=indent)
 
 
-def _stages(status: Status) -> list[str]:
+def _stages(status: Status, width: int) -> list[str]:
     rows = [
         [
             stage.title,
@@ -134,33 +120,42 @@ def _stages(status: Status) -> list[str]:
         for stage in status.stages
     ]
     days = f"{status.days[0]} to {status.days[-1]}"
-    return table(["STAGE", "NEWEST DAY", f"DAYS {days}, OR WEEKS"], rows)
+    return table(["STAGE", "NEWEST DAY", f"DAYS {days}, OR WEEKS"], rows, width=width)
 
 
-def _calendar(status: Status) -> Iterator[str]:
+def _calendar(status: Status, width: int) -> Iterator[str]:
     if not status.hosts:
         yield "No hosts."
         return
+    days = _newest_that_fit(status, width)
     rows = [
         [
             host.name,
-            "".join(MARKS[host.days[day].state] for day in status.days),
+            "".join(MARKS[host.days[day].state] for day in days),
             str(host.newest or "-"),
         ]
         for host in status.hosts
     ]
-    yield from table(["HOST", f"{status.days[0]} to {status.days[-1]}", "NEWEST LOG"], rows)
-    used = {host.days[day].state for host in status.hosts for day in status.days}
-    yield "  ".join(f"{mark} {s.replace('_', ' ')}" for s, mark in MARKS.items() if s in used)
+    header = ["HOST", f"{days[0]} to {days[-1]}", "NEWEST LOG"]
+    yield from table(header, rows, width=width, whole=[1])
+    used = {host.days[day].state for host in status.hosts for day in days}
+    yield from wrapped(
+        "  ".join(f"{mark} {s.replace('_', ' ')}" for s, mark in MARKS.items() if s in used), width
+    )
     for host in status.hosts:
         lacking = host.days_that_are(MISSING, UNREADABLE)
         if lacking:
-            yield from textwrap.wrap(
-                f"{host.name}: no log of {spell_days(lacking)}", _WIDTH, subsequent_indent="  "
-            )
+            yield from wrapped(f"{host.name}: no log of {spell_days(lacking)}", width, rest="  ")
 
 
-def _weeks(status: Status) -> Iterator[str]:
+def _newest_that_fit(status: Status, width: int) -> Sequence[date]:
+    """The days that there is room for beside the names; a page and a file have all of them."""
+    names = max(len(host.name) for host in status.hosts)
+    room = width - min(names, width // 3) - len("  NEWEST LOG  ")
+    return status.days[-room:]
+
+
+def _weeks(status: Status, width: int) -> Iterator[str]:
     if not status.weeks:
         return
     rows = []
@@ -180,10 +175,12 @@ def _weeks(status: Status) -> Iterator[str]:
             ]
         )
     yield ""
-    yield from table(["PROFILE", "WEEK", "STATE", " HOST-DAYS", " HITS", "SUSPECT"], rows)
+    yield from table(
+        ["PROFILE", "WEEK", "STATE", " HOST-DAYS", " HITS", "SUSPECT"], rows, width=width
+    )
 
 
-def _steps(status: Status) -> Iterator[str]:
+def _steps(status: Status, width: int) -> Iterator[str]:
     if not status.steps:
         return
     rows = [
@@ -197,10 +194,10 @@ def _steps(status: Status) -> Iterator[str]:
         for one in status.steps
     ]
     yield ""
-    yield from table(["STEP", "LAST STARTED", "RESULT", " TOOK", " USUALLY"], rows)
+    yield from table(["STEP", "LAST STARTED", "RESULT", " TOOK", " USUALLY"], rows, width=width)
 
 
-def _trees(status: Status) -> list[str]:
+def _trees(status: Status, width: int) -> list[str]:
     rows = [
         [
             tree.name,
@@ -212,19 +209,19 @@ def _trees(status: Status) -> list[str]:
         ]
         for tree in status.trees
     ]
-    return table(["TREE", " USED", " FREE", " ", "REACHES", "PLACE"], rows)
+    return table(["TREE", " USED", " FREE", " ", "REACHES", "PLACE"], rows, width=width)
 
 
-def _rest(status: Status) -> Iterator[str]:
+def _rest(status: Status, width: int) -> Iterator[str]:
     synced = spell_time(status.synced_at) if status.synced_at else "not known"
     yield f"Last sync: {synced}"
     run = status.next_run
-    yield f"Next run: {spell_time(run.at)}, by {run.source}" if run else "Next run: none known"
+    planned = f"{spell_time(run.at)}, by {run.source}" if run else "none known"
+    yield from wrapped(f"Next run: {planned}", width, rest="  ")
     for writer in status.at_work:
-        yield f"At work: {writer}"
+        yield from wrapped(f"At work: {writer}", width, rest="  ")
     if status.unmatched:
         names = ", ".join(log.name for log in status.unmatched[:5])
         more = f" and {len(status.unmatched) - 5} more" if len(status.unmatched) > 5 else ""
-        yield from textwrap.wrap(
-            f"Logs that no group combines: {names}{more}", _WIDTH, subsequent_indent="  "
-        )
+        told = f"Logs that no group combines: {names}{more}"
+        yield from wrapped(told, width, rest="  ")

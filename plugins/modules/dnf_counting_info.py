@@ -196,6 +196,17 @@ options:
   log_host:
     description: What this log host is called in the status; by default its own name.
     type: str
+  show:
+    description:
+      - Whether the lines of the status are shown on the screen as they are, beside the result.
+      - Not where the results are for programs, as with the callback plugin C(ansible.posix.json).
+    type: bool
+    default: false
+  width:
+    description:
+      - How wide the lines of the status may be; longer cells go on in the next line of their column, and of a long calendar the newest days are shown.
+      - V(60) at least. By default V(100), and with O(show) what the terminal has.
+    type: int
 """
 
 EXAMPLES = r"""
@@ -212,11 +223,7 @@ EXAMPLES = r"""
         totals_csv: /var/lib/countme/totals.csv
         prefix: totals
     publish_dir: /var/www/html/csv-reports/countme
-  register: counting
-
-- name: Show it
-  ansible.builtin.debug:
-    msg: "{{ counting.lines }}"
+    show: true
 
 - name: Keep the status for monitors, and be patient with totals
   fedora_infra.dnf_counting.dnf_counting_info:
@@ -382,6 +389,8 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._status_
     listed_hosts,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._status_text import (
+    NARROWEST,
+    WIDTH,
     status_lines,
 )
 
@@ -448,8 +457,12 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "status_dir": {"type": "path"},
     "metrics_file": {"type": "path"},
     "log_host": {"type": "str"},
+    # for the action plugin
+    "show": {"type": "bool", "default": False},
+    "width": {"type": "int"},
 }
 BOUNDS = {
+    "width": (NARROWEST, 10_000),
     "settle_days": (0, 10_000),
     "revise_weeks": (0, 10_000),
     "totals_settle_days": (0, 10_000),
@@ -547,7 +560,7 @@ def tell(module: AnsibleModule) -> None:
         changed=False,
         state=status.state,
         problems=told["problems"],
-        lines=status_lines(status),
+        lines=status_lines(status, width=options["width"] or WIDTH),
         status=told,
         files=[str(path) for path in files],
     )

@@ -13,6 +13,7 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._status_
     spell_bytes,
     spell_seconds,
 )
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._text_table import plain
 
 #: Progress of one unit is told when another tenth is done, or after so many seconds.
 PATIENCE_SECONDS = 30.0
@@ -52,7 +53,7 @@ class ProgressLines:
             words = ": ".join(filter(None, (str(status), str(event.get("reason", "")))))
         else:
             return ""
-        return _plain(f"{_what(event)}: {words}")
+        return _line(f"{_what(event)}: {words}")
 
     def _progress_line(self, event: dict[str, Any]) -> str:
         done, total = _number(event.get("done")), _number(event.get("total"))
@@ -61,7 +62,7 @@ class ProgressLines:
         if news == self._told and now - self._told_at < PATIENCE_SECONDS:
             return ""
         self._told, self._told_at = news, now
-        return _plain(f"{_how_far(event, done, total)}  {_what(event)}")
+        return _line(f"{_how_far(event, done, total)}  {_what(event)}")
 
 
 def _what(event: dict[str, Any]) -> str:
@@ -96,7 +97,6 @@ def _number(value: object) -> float:
     return float(value) if isinstance(value, (int, float)) else 0.0
 
 
-def _plain(text: str) -> str:
-    """Foreign text without anything that steers a terminal, in one line."""
-    printable = "".join(sign if sign.isprintable() else "?" for sign in text)
-    return printable if len(printable) <= _LONGEST_LINE else f"{printable[:_LONGEST_LINE]}…"
+def _line(text: str) -> str:
+    shown = plain(text)
+    return shown if len(shown) <= _LONGEST_LINE else f"{shown[:_LONGEST_LINE]}…"

@@ -155,6 +155,14 @@ def test_a_run_by_ansible_runner_leaves_artifacts_and_events(tmp_path: Path) -> 
 
     # a playbook of the collection itself needs no project
     shown = tool(*runner, "--playbook", f"{COLLECTION}.status", "--ident", "status", cwd=ROOT)
-    assert "Show the status" in shown
     status = events_of(private / "artifacts" / "status")
+    (looked,) = (
+        event["event_data"]["res"]
+        for event in status
+        if event["event"] == "runner_on_ok"
+        and event["event_data"]["task_action"] == f"{COLLECTION}.dnf_counting_info"
+    )
+    # the table stands in the job's output, and the whole status in its events
+    assert "\n".join(looked["lines"]) in shown
+    assert looked["status"]["stages"]
     assert all(not event["event_data"].get("res", {}).get("changed") for event in status)

@@ -24,9 +24,8 @@ def test_a_machine_that_has_nothing_is_told_and_left_as_it_is(tmp_path: Path) ->
         played = nothing.play("status", *options, web_data_analysis_hosts=["proxy01"])
         assert played.code == 0, played.output
         assert played.changed == []
-        said = played.said_by("Show the status")
-        assert "UNKNOWN: log01, " in said
-        assert "no run yet" in said
+        assert played.output.count("\nUNKNOWN: log01, ") == 1
+        assert "\nUNKNOWN   no run yet" in played.output
         assert not nothing.run_dir.exists()
 
 
@@ -39,7 +38,7 @@ def test_before_deploy_it_does_without_user_and_libraries(tmp_path: Path) -> Non
         web_data_analysis_venv=str(tmp_path / "no-venv"),
     )
     assert played.code == 0, played.output
-    assert "no run yet" in played.said_by("Show the status")
+    assert "\nUNKNOWN   no run yet" in played.output
 
 
 def test_a_run_leaves_its_status_and_the_playbook_shows_the_same(log_host: LogHost) -> None:
@@ -83,6 +82,11 @@ def test_a_run_leaves_its_status_and_the_playbook_shows_the_same(log_host: LogHo
     assert shown.code == 0, shown.output
     assert shown.changed == []
     assert (status_dir / "status.json").stat().st_mtime_ns == before
-    said = shown.said_by("Show the status")
+    # as somebody who looks at it sees it: lines as they are, in columns
     for line in ("STAGE ", "HOST ", "PROFILE ", "TREE ", "Last sync: "):
-        assert f'"{line}' in said, said
+        assert f"\n{line}" in shown.output
+    lines = shown.output.splitlines()
+    hosts = [line for line in lines if line.startswith(("HOST ", "proxy01 ", "dl01 "))]
+    assert {line.rindex(" ") for line in hosts if line[0] != "H"} == {hosts[0].index(" NEWEST")}
+    # and nowhere as a list in quotes
+    assert '"STAGE ' not in shown.output

@@ -45,10 +45,10 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._status_
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._status_text import (
     MARKS,
+    NARROWEST,
     spell_bytes,
     spell_seconds,
     status_lines,
-    table,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._status_trees import Tree
 from ansible_collections.fedora_infra.dnf_counting.tests.support.counting_host import (
@@ -211,7 +211,7 @@ def test_the_lines_begin_with_verdict_and_problems_and_are_aligned(real: Status)
     calendar = [line for line in lines if line.startswith("proxy0") and "#" in line]
     assert len({line.index("#") for line in calendar}) == 1
     assert calendar[2].split()[1] == "#" * 17 + "--" + "#######"
-    assert max(map(len, lines)) <= 200
+    assert max(map(len, lines)) <= 100
 
 
 def test_each_state_has_a_mark_of_its_own() -> None:
@@ -223,12 +223,31 @@ def test_no_line_of_a_hostile_status_moves_the_cursor(hostile: Status) -> None:
     assert not [line for line in status_lines(hostile) if not line.isprintable()]
 
 
-def test_tables_align_texts_left_and_numbers_right() -> None:
-    assert table(["NAME", " N"], [["a", "1"], ["long", "100"]]) == [
-        "NAME    N",
-        "a       1",
-        "long  100",
-    ]
+@pytest.mark.parametrize("width", [NARROWEST, 79, 200])
+def test_no_line_is_wider_than_the_terminal(hostile: Status, real: Status, width: int) -> None:
+    long = {"name": "proxy." + "very-" * 30 + "long.example.org"}
+    hosts = (*real.hosts, replace(real.hosts[0], **long))
+    trees = (*hostile.trees, Tree("raw", Path("/a-folder" * 30)))
+    status = replace(hostile, hosts=hosts, days=real.days, trees=trees)
+    lines = status_lines(status, width=width)
+    assert max(map(len, lines)) <= width
+    # nothing is left out, but for a line's end
+    assert long["name"] in "".join(line.split(" ")[0] for line in lines)
+    assert f"{real.days[-1]}" in "".join(lines)
+
+
+def test_of_a_calendar_too_long_for_the_terminal_the_newest_days_are_shown(real: Status) -> None:
+    (name,) = {host.name for host in real.hosts if host.name == "proxy01"}
+    line = next(x for x in status_lines(real, width=NARROWEST) if x.startswith(f"{name} "))
+    assert line.split()[1] == "#" * len(real.days)
+    days = [real.days[0] - timedelta(days=n) for n in range(100, 0, -1)]
+    before = {day: Covered("missing") for day in days}
+    hosts = [replace(host, days={**before, **host.days}) for host in real.hosts]
+    long = replace(real, days=(*days, *real.days), hosts=tuple(hosts))
+    lines = status_lines(long, width=NARROWEST)
+    line = next(x for x in lines if x.startswith(f"{name} "))
+    assert len(line) == NARROWEST
+    assert line.split()[1].endswith("-" + "#" * len(real.days))
 
 
 @pytest.mark.parametrize(
