@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import zip_longest
 from pathlib import Path
 
 from ._chart_figures import (
@@ -34,6 +35,7 @@ from ._chart_figures import (
 )
 from ._errors import SourceError, shown
 from ._files import open_regular
+from ._mirrorlist import calendar_day
 
 #: Longer times are shown as weekly means: days can't be told apart at 800 pixels, and the swing
 #: between working days and weekends hides all else.
@@ -106,7 +108,8 @@ def read_daily_clients(path: Path) -> DailyClients:
             # epoch, and some for days such as 2021-10-1
             if any(cell != "0" for cell in row[1:]):
                 day, values = _row(path, lines.line_num, row, len(names))
-                found[day] = values
+                # a day written with one digit has a row of its own
+                found[day] = [sum(v) for v in zip_longest(found.get(day, ()), values, fillvalue=0)]
     days = tuple(sorted(found))
     columns: dict[str, dict[date, int]] = {}
     for number, name in enumerate(names):
@@ -125,7 +128,7 @@ def _column_name(path: Path, cell: str) -> str:
 
 def _row(path: Path, line: int, row: list[str], columns: int) -> tuple[date, list[int]]:
     try:
-        day, values = date.fromisoformat(row[0]), [int(cell) for cell in row[1:]]
+        day, values = calendar_day(row[0]), [int(cell) for cell in row[1:]]
     except (IndexError, ValueError) as error:
         raise _not_ours(path, line, shown(",".join(row))) from error
     if len(values) > columns:

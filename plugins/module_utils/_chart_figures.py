@@ -38,6 +38,8 @@ PAST_DIVISOR = 4
 _OTHERS = re.compile(r"[0-9,]+ others?", re.ASCII)
 
 _LONGEST_LABEL = 28
+#: The drawing library cuts labels by halves of these, and draws nothing where one is left over.
+_WIDE_CHARACTER = re.compile("[\U00010000-\U0010ffff]")
 _LONGEST_READ = 4 * _LONGEST_LABEL
 
 STACK = "stack"
@@ -110,11 +112,12 @@ class Chart:
 def series_label(text: str, *, version: str = "", empty: str = "(no name)") -> str:
     """A text of a client as the name of a series: public, visible, short.
 
-    A ``version`` may look like an address.
+    A ``version`` may look like an address. Emoji and what else has no place among the first 65,536
+    characters are shown as U+FFFD; who calls itself ``3 others`` is quoted.
     """
     shown = f"{public_text(text[:_LONGEST_READ])} {public_text(version, 'os_version')}"
-    visible = visible_text(shown.strip(" "), _LONGEST_LABEL)
-    return visible or empty
+    visible = visible_text(_WIDE_CHARACTER.sub("\ufffd", shown.strip(" ")), _LONGEST_LABEL)
+    return f"'{visible}'" if is_others(visible) else visible or empty
 
 
 def natural_key(label: str) -> list[tuple[int, int, str]]:

@@ -68,6 +68,11 @@ def frame_of(chart: Chart, *, interactive: bool) -> Frame:
     )
 
 
+def has_bars(chart: Chart) -> bool:
+    """Whether what is stacked is drawn as a bar for each step."""
+    return chart.kind == STACK and len(chart.figures.starts) <= FEW_STEPS
+
+
 def _highest(chart: Chart) -> float:
     columns = zip(*(one.values for one in chart.figures.series), strict=True)
     reached = [[value or 0 for value in column] for column in columns]
@@ -87,14 +92,14 @@ def step_rows(frame: Frame) -> Iterator[dict[str, Any]]:
     """One row a step at its middle; more where an area begins or ends, so that it has an edge."""
     figures = frame.chart.figures
     stack = frame.chart.kind == STACK
-    few = len(figures.starts) <= FEW_STEPS
-    half = frame.step * (_BAR_SHARE if few else 0.5)
+    bars = has_bars(frame.chart)
+    half = frame.step * (_BAR_SHARE if bars else 0.5)
     known = [figures.series[0].values[n] is not None for n in range(len(figures.starts))]
     for n, start in enumerate(figures.starts):
         middle = milliseconds(start) + frame.step // 2
         values = {f"s{k}": one.values[n] for k, one in enumerate(figures.series)}
-        edge_before = stack and known[n] and (few or n == 0 or not known[n - 1])
-        edge_after = stack and known[n] and (few or n + 1 == len(known) or not known[n + 1])
+        edge_before = stack and known[n] and (bars or n == 0 or not known[n - 1])
+        edge_after = stack and known[n] and (bars or n + 1 == len(known) or not known[n + 1])
         if edge_before:
             yield {"x": int(middle - half), **values}
         label = spell_step(start, figures.step_days)
@@ -102,7 +107,7 @@ def step_rows(frame: Frame) -> Iterator[dict[str, Any]]:
         yield {"x": middle, **values, **named}
         if edge_after:
             yield {"x": int(middle + half), **values}
-        if stack and few:
+        if bars:
             yield {"x": int(middle + half) + 1, **dict.fromkeys(values)}
 
 

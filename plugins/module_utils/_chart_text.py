@@ -10,7 +10,7 @@ from typing import NamedTuple
 from ._calendar import week_name, week_of_day
 from ._chart_coverage import NOT_RECORDED, WEEKS, Calendar, spell_gaps
 from ._chart_figures import DOTS, LINES, WEEK_DAYS, Chart, spell_step, totals_of
-from ._chart_frame import ordered_legend
+from ._chart_frame import has_bars, ordered_legend
 
 #: A table has so many of the newest rows.
 MOST_ROWS = 60
@@ -30,7 +30,7 @@ class ChartTable(NamedTuple):
 def chart_alt(chart: Chart) -> str:
     """What is seen in a chart, in two sentences."""
     figures = chart.figures
-    kind = _KINDS.get(chart.kind, "Stacked areas")
+    kind = _KINDS.get(chart.kind, "Stacked bars" if has_bars(chart) else "Stacked areas")
     newest = max(n for n, v in enumerate(figures.series[0].values) if v is not None)
     total = totals_of(figures.series, newest)
     series = sorted(figures.series, key=lambda one: -(one.values[newest] or 0))

@@ -14,13 +14,14 @@ White space and digits are Unicode's here, unlike in ``_countme``.
 from __future__ import annotations
 
 import re
+import string
 from datetime import date
 from typing import NamedTuple
 
 from ._calendar import MONTHS
 
 #: Grows when a rule changes, so that days condensed by older rules are out of date.
-RULES_VERSION = 1
+RULES_VERSION = 2
 
 PATHS = ("/metalink", "/mirrorlist")
 
@@ -226,7 +227,7 @@ _ARCHES = {
     }.items()
     for name in names
 }  # fmt: skip
-_ARCH_END = re.compile(r"[/!#%&'(*+,\-.:;<=>?@\[\]^\"\\|$]")
+_ARCH_END = re.compile(f"[{re.escape(string.punctuation.replace('_', ''))}]")
 
 
 def arch_of(asked: str) -> str:

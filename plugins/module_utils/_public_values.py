@@ -37,12 +37,17 @@ _CANDIDATE = re.compile(
     re.ASCII,
 )
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-_FORMULA_STARTS = ("=", "+", "-", "@")
+#: Some spreadsheets take the wide forms for the same.
+_FORMULA_STARTS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 def has_address(text: str) -> bool:
-    """Whether an IPv4 or IPv6 address stands in a text."""
-    return any(_is_address(found) for found in _CANDIDATE.findall(text))
+    r"""Whether an IPv4 or IPv6 address stands in a text, or in how it is written.
+
+    A control character may be written as ``\x10``, whose digits then stand before what follows.
+    """
+    forms = {text, _without_controls(text)}
+    return any(_is_address(found) for form in forms for found in _CANDIDATE.findall(form))
 
 
 def _is_address(text: str) -> bool:
@@ -91,8 +96,12 @@ def csv_text(text: str) -> str:
     A cell that a spreadsheet would take for a formula gets an apostrophe in front; control
     characters are written as ``\x1b``, so that a row is always one line.
     """
-    escaped = _CONTROLS.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
+    escaped = _without_controls(text)
     return f"'{escaped}" if escaped.startswith(_FORMULA_STARTS) else escaped
+
+
+def _without_controls(text: str) -> str:
+    return _CONTROLS.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
 
 
 def refuse_private_columns(columns: Iterable[str], place: object) -> None:
@@ -130,6 +139,8 @@ def refuse_private_text(path: Path) -> None:
 def _cells_to_check(line: str, header: list[str]) -> list[str]:
     if not header:
         return [line]
+    # a cell comes from a line of a log and may be as long as one
+    csv.field_size_limit(max(csv.field_size_limit(), len(line)))
     cells = next(csv.reader([line]), [])
     names = [*header, *[""] * len(cells)]
     return [cell for cell, name in zip(cells, names, strict=False) if name not in VERSION_COLUMNS]

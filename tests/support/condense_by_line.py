@@ -76,7 +76,7 @@ _ARCHES = {
 }  # fmt: skip
 #: Looked for by the original, to no effect: it takes its time all the same.
 _UNUSED = "/$!#%&'\"()*+,_:;<>=?@[^|"
-_ARCH_ENDS = "/!#%&'(*+,-.:;<=>?@[]^\"\\|$"
+_ARCH_ENDS = "!\"#$%&'()*+,-./:;<=>?@[\\]^`{|}~"
 
 
 def _look_for_unused(name: str) -> None:

@@ -82,6 +82,12 @@ def test_a_missing_day_is_a_gap_and_a_row_of_zeros_is_no_day(tmp_path: Path) -> 
     assert series(drawn["fedora-epel-stacked"]) == {"EPEL": (5, None, 7)}
 
 
+def test_a_day_of_one_digit_counts_with_the_others_of_that_day(tmp_path: Path) -> None:
+    rows = ("2021-10-1,2,3", "2021-10-01,5", "2021-10-02,7,1")
+    drawn = charts(tmp_path, "02-epel,03-fedora", *rows)
+    assert series(drawn["fedora-epel-stacked"]) == {"EPEL": (7, 7), "Fedora": (3, 1)}
+
+
 def test_days_may_stand_in_any_order(tmp_path: Path) -> None:
     drawn = charts(tmp_path, "02-epel", "2021-09-28,7", "2021-09-27,5")
     assert series(drawn["fedora-epel-stacked"]) == {"EPEL": (5, 7)}

@@ -34,6 +34,8 @@ def day(number: int) -> date:
         pytest.param("a\u202eb\u2028", "a\\u202eb\\u2028", id="direction-and-line-breaks"),
         pytest.param("x" * 10_000, "x" * 27 + "…", id="long"),
         pytest.param("<script>", "<script>", id="markup-stays-text"),
+        pytest.param("\U0001f469" * 3, "\ufffd" * 3, id="beyond-the-first-characters"),
+        pytest.param("3 others", "'3 others'", id="like-our-own"),
         pytest.param("::ffff:192.0.2.7", "(address)", id="never-an-address"),
     ],
 )

@@ -117,7 +117,7 @@ def test_what_is_seen_is_told_in_words_and_figures(drawn: tuple[Path, list[Drawn
     ages = charts["machines-by-age"]
     assert ages.title == "Machines per week by age, 2021-09-27 to 2021-10-31"
     assert ages.alt == (
-        "Stacked areas: Machines per week by age, 2021-09-27 to 2021-10-31. "
+        "Stacked bars: Machines per week by age, 2021-09-27 to 2021-10-31. "
         "In 2021-W43: 748 in all; first week 748."
     )
     assert ages.table.header == (
@@ -206,6 +206,27 @@ def test_a_source_that_cannot_be_read_stops_no_other(tmp_path: Path) -> None:
     failed = {unit.name: unit.reasons[0] for unit in units if unit.status == "failed"}
     assert set(failed) == {"charts of Broken One!", "charts of client addresses"}
     assert "line 1: expected a header" in failed["charts of client addresses"]
+
+
+def test_words_tell_bars_from_areas(tmp_path: Path) -> None:
+    kinds = {}
+    for weeks in (12, 13):
+        charts = draw_charts(sources(tmp_path, weeks=weeks, mirrors=False), tmp_path / "images")
+        kinds[weeks] = {one.alt.partition(":")[0] for one in charts if one.section == "machines"}
+    assert kinds == {12: {"Stacked bars"}, 13: {"Stacked areas"}}
+
+
+def test_names_of_emoji_are_drawn(tmp_path: Path) -> None:
+    name = "\U0001f469\u200d" * 30
+    totals = write_totals(tmp_path, [Row(WEEK, 9), Row(WEEK, 9, os_name=name)]).db
+    failed: list[Unit] = []
+    charts = draw_charts(
+        ChartSources((ChartProfile("fedora", totals),)),
+        tmp_path,
+        notify=lambda unit: failed.append(unit) if unit.status == "failed" else None,
+    )
+    assert not failed
+    assert "machines-by-release" in {chart.name for chart in charts}
 
 
 def test_a_missing_week_is_a_gap_in_the_picture(tmp_path: Path) -> None:

@@ -36,6 +36,7 @@ from hypothesis import strategies as st
         "::1",
         "::ffff:192.0.2.1",
         "2001:db8:0:1:1:1:1:1",
+        "\x10.2.3.4",
     ],
 )
 def test_has_address(text: str) -> None:
@@ -77,10 +78,15 @@ def test_every_address_is_seen(
 def test_a_cell_is_one_line_and_no_formula(text: str) -> None:
     cell = csv_text(text)
     assert len(cell.splitlines()) <= 1
-    assert not cell.startswith(("=", "+", "-", "@", "\t", "\r"))
+    assert not cell.startswith(tuple("=+-@\t\r＝＋－＠"))  # noqa: RUF001
     out = io.StringIO(newline="")
     csv.writer(out).writerow([cell, "x"])
     assert next(csv.reader(io.StringIO(out.getvalue(), newline=""))) == [cell, "x"]
+
+
+@given(st.text("\x10\x1f\x7f\x85.:12af"))
+def test_no_cell_has_an_address_that_its_text_lacked(text: str) -> None:
+    assert has_address(csv_text(public_text(text))) is False
 
 
 def test_a_version_is_published_as_it_is() -> None:
@@ -102,6 +108,8 @@ def test_private_columns_are_refused() -> None:
         ("x.csv", "os_name\r\nFedora,1.2.3.4\r\n", True),
         ("x.json", '{"a": "1.2.3.4"}', True),
         ("x.txt", "at 12:30:45", False),
+        ("x.csv", "os_name\r\n" + "a.b.c." * 100_000 + "\r\n", False),
+        ("x.csv", "os_name\r\n" + "a.b.c." * 100_000 + " 1.2.3.4\r\n", True),
     ],
 )
 def test_text_with_an_address_is_refused(
