@@ -190,13 +190,17 @@ def writer_lock(
     """
     make_folder(folder)
     path = folder / name
+    since = (now or datetime.now(UTC)).isoformat(timespec="seconds")
+    holder = json.dumps({"pid": os.getpid(), "run_id": run_id, "since": since}).encode()
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
     except OSError as error:
         raise write_error(path, error) from error
-    with os.fdopen(descriptor, "r+", encoding="utf-8") as lock:
+    with os.fdopen(descriptor, "r+b", buffering=0) as lock:
         try:
             _lock(lock, patience_seconds)
+            lock.truncate(0)
+            lock.write(holder)
         except BlockingIOError as error:
             raise LockedError(
                 folder,
@@ -206,19 +210,15 @@ def writer_lock(
             ) from error
         except OSError as error:
             raise write_error(path, error) from error
-        since = (now or datetime.now(UTC)).isoformat(timespec="seconds")
-        lock.seek(0)
-        lock.truncate()
-        json.dump({"pid": os.getpid(), "run_id": run_id, "since": since}, lock)
-        lock.flush()
         try:
             yield
         finally:
-            lock.seek(0)
-            lock.truncate()
+            # where the share went meanwhile this stays, and says nothing without the lock
+            with contextlib.suppress(OSError):
+                lock.truncate(0)
 
 
-def _lock(lock: IO[str], patience_seconds: float) -> None:
+def _lock(lock: IO[bytes], patience_seconds: float) -> None:
     until = time.monotonic() + patience_seconds
     while True:
         try:
@@ -255,7 +255,7 @@ def writer_at_work(folder: Path) -> str:
         descriptor = os.open(folder / LOCK_NAME, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError:
         return ""
-    with os.fdopen(descriptor, "r", encoding="utf-8") as lock:
+    with os.fdopen(descriptor, "rb") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -263,7 +263,7 @@ def writer_at_work(folder: Path) -> str:
     return ""
 
 
-def _holder(lock: IO[str]) -> str:
+def _holder(lock: IO[bytes]) -> str:
     try:
         holder = json.load(lock)
         run = f", run {holder['run_id']}" if holder["run_id"] else ""
