@@ -58,12 +58,7 @@ def parse_day(text: str, option: str = "date") -> date:
     except ValueError:
         day = None
     if day is None or day.isoformat() != text:
-        raise SettingsError(
-            f"option {option}",
-            expected="a day written as YYYY-MM-DD",
-            found=shown(text),
-            advice="Correct the option.",
-        )
+        raise wrong_option(option, expected="a day written as YYYY-MM-DD", found=shown(text))
     return day
 
 

@@ -1,7 +1,10 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Logs as a stream of blocks of whole lines with their times, and writing such lines in order."""
+"""Logs as a stream of blocks of whole lines with their times, and writing such lines in order.
+
+Its blocks are others than those of ``_log_blocks``, which tells why.
+"""
 
 from __future__ import annotations
 

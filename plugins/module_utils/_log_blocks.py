@@ -1,7 +1,14 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A log in blocks of whole lines: a thread reads and decompresses ahead, others look into them."""
+"""A log in blocks of whole lines: a thread reads and decompresses ahead, others look into them.
+
+``_line_blocks`` cuts logs into blocks, too, and is no second copy. There no byte may change: a line
+ends with a line feed only, the last one gets its own, and a giant line is an error. Its blocks are
+as large as the memory of a merge allows, with room on both sides for words of eight bytes. Here any
+line end counts, a giant line is left out and counted, and buffers are used again. What one reader
+could do for both is to look for the last line end.
+"""
 
 from __future__ import annotations
 

@@ -201,11 +201,11 @@ seconds:
 
 import contextlib
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._calendar import utc_today
@@ -226,6 +226,7 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._module 
     warn_of,
     window,
 )
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._records import Unit
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._rsync import Limits
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync import (
     Settings,
@@ -237,6 +238,9 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync_me
     save_memory,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync_plan import (
+    HostOutcome,
+    HostPlan,
+    Source,
     failure,
     gaps,
     plan_hosts,
@@ -332,14 +336,31 @@ def keep(
     return ""
 
 
-def sync(module: AnsibleModule, today: date) -> None:
-    """Plan, sync under the lock, remember, and end the module."""
+class Synced(NamedTuple):
+    """What became of a sync."""
+
+    plans: Sequence[HostPlan]
+    outcomes: Sequence[HostOutcome]
+    memory: Mapping[str, HostMemory]
+    """What is known of all hosts now."""
+    changed: bool
+    not_on_disk: str
+    """Why what arrived may not be on disk; empty where it is."""
+
+    @property
+    def units(self) -> list[Unit]:
+        return [unit for outcome in self.outcomes for unit in outcome.units]
+
+
+def synced(
+    module: AnsibleModule,
+    settings: Settings,
+    sources: Sequence[Source],
+    days: Sequence[date],
+    today: date,
+) -> Synced:
+    """Plan, sync under the lock and remember; in check mode only look."""
     params = module.params
-    begun = time.monotonic()
-    observer = observed(module, "sync")
-    settings = settings_from(params)
-    sources = sources_of(params["hosts"], params["source"])
-    days = window(module, default_days=3, today=today)
     named = bool(params["dates"] or params["since"])
     lock = (
         contextlib.nullcontext()
@@ -355,36 +376,45 @@ def sync(module: AnsibleModule, today: date) -> None:
             memory=memory,
             catch_up_days=0 if named else params["catch_up_days"],
         )
-        outcomes = sync_hosts(
-            plans, replace(settings, observer=observer), look_only=module.check_mode
-        )
+        outcomes = sync_hosts(plans, settings, look_only=module.check_mode)
         after = remembered(memory, outcomes, today=today)
         changed = any(unit.figures["files"] for outcome in outcomes for unit in outcome.units)
         not_on_disk = ""
         if not module.check_mode:
             not_on_disk = keep(module, settings.dest, after, changed=changed)
+    return Synced(plans, outcomes, after, changed, not_on_disk)
+
+
+def sync(module: AnsibleModule, today: date) -> None:
+    """Sync, warn of what somebody has to look at, and end the module."""
+    params = module.params
+    begun = time.monotonic()
+    observer = observed(module, "sync")
+    settings = replace(settings_from(params), observer=observer)
+    sources = sources_of(params["hosts"], params["source"])
+    days = window(module, default_days=3, today=today)
+    found = synced(module, settings, sources, days, today)
     silent = silent_hosts(
         [source.host for source in sources],
-        after,
+        found.memory,
         last_day=days[-1],
         missing_after_days=params["missing_after_days"],
     )
     for host in silent:
         since = host["last_log"] or f"it was listed on {host['listed_since']}"
         module.warn(f"{host['name']}: no log since {since}; look at it, or take it off the list.")
-    units = [unit for outcome in outcomes for unit in outcome.units]
-    warn_of(module, units)
-    for outcome in outcomes:
+    warn_of(module, found.units)
+    for outcome in found.outcomes:
         for warning in outcome.warnings:
             module.warn(f"{outcome.host}: {warning}")
     finish(
         module,
-        units,
-        failure=not_on_disk or failure(outcomes, params["max_failed_hosts"]),
-        changed=changed,
-        hosts=[outcome.to_json() for outcome in outcomes],
+        found.units,
+        failure=found.not_on_disk or failure(found.outcomes, params["max_failed_hosts"]),
+        changed=found.changed,
+        hosts=[outcome.to_json() for outcome in found.outcomes],
         silent_hosts=silent,
-        gaps=gaps(plans, outcomes, after),
+        gaps=gaps(found.plans, found.outcomes, found.memory),
         seconds=round(time.monotonic() - begun, 3),
     )
 

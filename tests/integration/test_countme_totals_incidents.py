@@ -257,18 +257,7 @@ def test_incident_disk_full_the_next_run_heals(site: Site) -> None:
 
     rows = [hit(week_start_timestamp(WEEK + 1) + n, repo_tag=f"r{n}" * 20) for n in range(2000)]
     write_raw_day(site.raw, rotation_days(WEEK + 1)[1], rows, version=2)
-    options = {"raw_dir": site.raw, "totals_db": site.db, "totals_csv": site.csv, "workers": 1}
-    arguments = {name: str(value) for name, value in options.items()}
-    finished = subprocess.run(
-        [sys.executable, MODULES / "countme_totals.py"],
-        input=json.dumps({"ANSIBLE_MODULE_ARGS": arguments}),
-        capture_output=True,
-        text=True,
-        check=False,
-        preexec_fn=small_files,
-    )
-    result = json.loads(finished.stdout)
-    assert result["failed"], result
+    result = site.run(ok=False, process={"preexec_fn": small_files})
     assert str(site.totals) in result["msg"]
     assert site.csv.read_bytes() == before
     assert list(site.hits()) == [str(WEEK)]
@@ -339,18 +328,6 @@ def test_incident_hostile_request_names_stay_text(site: Site) -> None:
 
 
 def test_incident_cron_environment_neither_path_nor_home(site: Site) -> None:
-    options = {"raw_dir": site.raw, "totals_db": site.db, "totals_csv": site.csv}
-    arguments = {name: str(value) for name, value in options.items()}
-    finished = subprocess.run(
-        [sys.executable, MODULES / "countme_totals.py"],
-        input=json.dumps({"ANSIBLE_MODULE_ARGS": arguments}),
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd="/",
-        env={"TZ": "America/Los_Angeles"},
-        umask=0o077,
-    )
-    assert not json.loads(finished.stdout).get("failed"), finished.stdout
+    site.run(process={"cwd": "/", "env": {"TZ": "America/Los_Angeles"}, "umask": 0o077})
     assert site.csv.stat().st_mode & 0o777 == 0o644
     assert os.access(site.db, os.R_OK)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 _HOSTS = (b"192.0.2.1", b"2001:db8::1", b"::ffff:192.0.2.7", b"client.example.org", b"-", b"[::1]")
 _TIMES = (
@@ -108,16 +108,26 @@ def mutated(line: bytes, rng: random.Random) -> bytes:
     return bytes(text)
 
 
-def log_lines(count: int, seed: int) -> Iterator[bytes]:
-    """Lines without their line feed; they may hold carriage returns, as any other byte."""
+def spoiled_lines(
+    make_line: Callable[[random.Random], bytes], count: int, seed: int, *, mutated_share: float
+) -> Iterator[bytes]:
+    """Lines of which so many are mutated, one in 50 two in one and one in 100 no line at all.
+
+    They have no line feed; they may hold carriage returns, as any other byte.
+    """
     rng = random.Random(seed)
     for _unused in range(count):
-        line = plain_line(rng)
-        choice = rng.random()
-        if choice < 0.45:
+        line = make_line(rng)
+        choice = rng.random() - mutated_share
+        if choice < 0:
             line = mutated(line, rng)
-        elif choice < 0.47:
-            line = line + plain_line(rng)
-        elif choice < 0.48:
+        elif choice < 0.02:
+            line += make_line(rng)
+        elif choice < 0.03:
             line = rng.randbytes(rng.randint(0, 60)).replace(b"\n", b"")
         yield line
+
+
+def log_lines(count: int, seed: int) -> Iterator[bytes]:
+    """Lines of the mirror list's log, for the rules of counting."""
+    return spoiled_lines(plain_line, count, seed, mutated_share=0.45)

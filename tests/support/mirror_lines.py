@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 
-from ansible_collections.fedora_infra.dnf_counting.tests.support.log_lines import mutated
+from ansible_collections.fedora_infra.dnf_counting.tests.support.log_lines import spoiled_lines
 
 _HOSTS = (
     b"192.0.2.1", b"192.0.2.77", b"2001:db8::1", b"2001:DB8::AbCd", b"::ffff:192.0.2.7", b"...",
@@ -69,15 +69,5 @@ def mirror_line(rng: random.Random) -> bytes:
 
 
 def mirror_lines(count: int, seed: int) -> Iterator[bytes]:
-    """Lines without their line feed; they may hold carriage returns, as any other byte."""
-    rng = random.Random(seed)
-    for _unused in range(count):
-        line = mirror_line(rng)
-        choice = rng.random()
-        if choice < 0.3:
-            line = mutated(line, rng)
-        elif choice < 0.32:
-            line += mirror_line(rng)
-        elif choice < 0.33:
-            line = rng.randbytes(rng.randint(0, 60)).replace(b"\n", b"")
-        yield line
+    """Lines of the mirror list's log, for the rules of condensing."""
+    return spoiled_lines(mirror_line, count, seed, mutated_share=0.3)

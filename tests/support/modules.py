@@ -5,16 +5,27 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 MODULES = Path(__file__).parents[2] / "plugins" / "modules"
 
 
 def run_module(
-    name: str, *, check: bool = False, diff: bool = False, ok: bool = True, **options: Any
+    name: str,
+    *,
+    check: bool = False,
+    diff: bool = False,
+    ok: bool = True,
+    process: Mapping[str, Any] = MappingProxyType({}),
+    **options: Any,
 ) -> dict[str, Any]:
-    """The module's result; asserts that it failed or not, as ``ok`` says. None: not given."""
+    """The module's result; asserts that it failed or not, as ``ok`` says. None: not given.
+
+    ``process`` has settings of the process, as ``subprocess.run`` takes them.
+    """
     arguments = {
         "_ansible_check_mode": check,
         "_ansible_diff": diff,
@@ -30,6 +41,7 @@ def run_module(
         capture_output=True,
         text=True,
         check=False,
+        **process,
     )
     assert finished.stdout, finished.stderr
     result: dict[str, Any] = json.loads(finished.stdout)
