@@ -86,6 +86,15 @@ def connect(config: Path, *, timeout_seconds: int = TIMEOUT_SECONDS) -> Publish:
     return publish
 
 
+def read_configuration(config: Path) -> Mapping[str, Any]:
+    """What a configuration file of fedora-messaging says.
+
+    Raises BusDownError where it can't be read, and where the library is missing.
+    """
+    _api, fedora_config, exceptions, _pika = _libraries()
+    return _load(fedora_config, exceptions, config)
+
+
 def _words(error: Exception) -> str:
     return f"{type(error).__name__}: {shown(str(error))}"
 

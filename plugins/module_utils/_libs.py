@@ -28,6 +28,9 @@ _LIBRARIES = {
     "zstandard": ("zstandard", "zstandard"),
 }
 
+#: All of them, as :func:`missing` names them.
+DISTRIBUTIONS = frozenset(distribution for _module, distribution in _LIBRARIES.values())
+
 _missing: dict[str, str] = {}
 
 # numpy's linear algebra, which is not used here, would start threads that wait busily

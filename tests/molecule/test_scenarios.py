@@ -18,7 +18,13 @@ SCENARIOS = sorted(
     path.parent.name for path in (CHECKOUT / "extensions" / "molecule").glob("*/molecule.yml")
 )
 #: Scenarios that change the machine they run on; those that need systemd to run it.
-ON_A_THROWAWAY_MACHINE = {"deploy": False, "absent": False, "ssh": False, "systemd": True}
+ON_A_THROWAWAY_MACHINE = {
+    "deploy": False,
+    "absent": False,
+    "ssh": False,
+    "systemd": True,
+    "update": False,
+}
 
 
 def command_for(scenario: str) -> list[str]:

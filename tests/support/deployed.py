@@ -35,7 +35,7 @@ FOLDERS = {
     PUBLISHED: ("countme", 0o755),
     "/etc/dnf_counting": ("root", 0o750),
     "/srv/countme": ("root", 0o755),
-    "/srv/countme/venv": ("root", 0o755),
+    "/srv/countme/venv-versions": ("root", 0o755),
 }
 
 

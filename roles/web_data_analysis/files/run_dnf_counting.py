@@ -6,7 +6,8 @@
     run_dnf_counting [OPTION OF ansible-playbook...]
 
 Its settings are in run_dnf_counting.json beside it. Root becomes the counting user first. A run
-that finds another one at work ends with exit code 75 and says which one.
+that finds another one at work ends with exit code 75 and says which one. It goes to its end with
+the versions of the collection and of the libraries that were in use when it began.
 """
 
 from __future__ import annotations
@@ -18,9 +19,17 @@ import os
 import pwd
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 BUSY = 75
 REFUSED = 77
+
+
+class Version(NamedTuple):
+    """The folders of what runs."""
+
+    collection: Path
+    libraries: Path
 
 
 class RunError(Exception):
@@ -62,13 +71,20 @@ def lock(path: str, now: datetime.datetime) -> int:
     return descriptor
 
 
-def environment(settings: dict[str, str]) -> dict[str, str]:
+def version_in_use(versions: Path) -> Version:
+    """What the last update chose; see versions.py."""
+    now = json.loads((versions / "versions.json").read_text(encoding="utf-8"))["now"]
+    return Version(versions / now["collection_dir"], versions / now["libraries_dir"])
+
+
+def environment(settings: dict[str, str], version: Version) -> dict[str, str]:
     """All that the run gets; cron gives next to nothing."""
     return {
-        "PATH": f"{settings['venv']}/bin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        "PATH": f"{version.libraries}/bin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
         "HOME": settings["work_dir"],
         "LC_ALL": "C.UTF-8",
         "ANSIBLE_CONFIG": settings["ansible_config"],
+        "ANSIBLE_COLLECTIONS_PATH": str(version.collection),
         **{name: os.environ[name] for name in ("TERM", "JOURNAL_STREAM") if name in os.environ},
     }
 
@@ -87,13 +103,15 @@ def main() -> None:
         if settings["log_file"] and not sys.stdout.isatty():
             write_to_log(settings["log_file"])
         lock(settings["lock"], datetime.datetime.now(datetime.UTC))
-        playbook = f"{settings['venv']}/bin/ansible-playbook"
-        command = [playbook, settings["playbook"], *sys.argv[1:]]
-        os.execve(playbook, command, environment(settings))  # noqa: S606 (takes the lock along)
+        version = version_in_use(Path(settings["versions"]))
+        playbook = str(version.libraries / "bin" / "ansible-playbook")
+        libraries = json.dumps({"web_data_analysis_venv": str(version.libraries)})
+        command = [playbook, settings["playbook"], "--extra-vars", libraries, *sys.argv[1:]]
+        os.execve(playbook, command, environment(settings, version))  # noqa: S606 (keeps the lock)
     except RunError as error:
         print(f"run_dnf_counting: {error}", file=sys.stderr)
         sys.exit(error.code)
-    except (KeyError, OSError) as error:
+    except (KeyError, ValueError, OSError) as error:
         print(f"run_dnf_counting: expected to run as {settings['user']} in "
               f"{settings['work_dir']}, found {error}. Deploy again.", file=sys.stderr)  # fmt: skip
         sys.exit(1)

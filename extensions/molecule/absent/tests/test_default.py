@@ -16,6 +16,7 @@ import pytest
         "/etc/systemd/system/timers.target.wants/dnf-counting.timer",
         "/etc/nginx/conf.d/dnf_counting.conf",
         "/srv/countme/venv",
+        "/srv/countme/venv-versions",
         "/srv/countme/bin/run_dnf_counting",
         "/srv/countme/bin/run_dnf_counting.json",
         "/srv/countme/bin/check_dnf_counting",
