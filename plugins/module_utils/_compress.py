@@ -28,6 +28,7 @@ from ._files import (
     open_regular,
     read_error,
     replacing,
+    size_now,
     sync_folder,
     write_error,
     writer_lock,
@@ -154,20 +155,13 @@ def compress_logs(
         return unit
 
     due = [one for one in planned if one.unit.status == "due"]
-    observer.expect("bytes", sum(map(_size_now, due)))
+    observer.expect("bytes", sum(size_now(one.path) for one in due))
 
     with (
         writer_lock(settings.src, run_id=run_id, name=LOCK_NAME),
         ThreadPoolExecutor(workers) as executor,
     ):
         return list(executor.map(compress_and_tell, planned))
-
-
-def _size_now(one: PlannedCompression) -> int:
-    try:
-        return one.path.stat(follow_symlinks=False).st_size
-    except OSError:  # its unit will tell
-        return 0
 
 
 def _compressed(one: PlannedCompression, settings: CompressSettings, observer: Observer) -> Unit:

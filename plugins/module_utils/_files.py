@@ -148,6 +148,17 @@ def replace_if_changed(path: Path, content: bytes, *, mode: int = 0o644) -> bool
     return True
 
 
+def size_now(path: Path) -> int:
+    """Bytes on disk, for the progress of work that is about to begin.
+
+    0 where that can't be told: whoever opens the file finds out why.
+    """
+    try:
+        return path.stat(follow_symlinks=False).st_size
+    except OSError:
+        return 0
+
+
 def open_regular(path: Path) -> IO[bytes]:
     """Open a file of ours for reading: a regular file, its last part not a symbolic link.
 

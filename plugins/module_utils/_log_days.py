@@ -19,7 +19,7 @@ from typing import Any, Protocol
 
 from ._day_files import DayRecord, Record
 from ._errors import CountingError
-from ._files import read_error, replacing
+from ._files import read_error, replacing, size_now
 from ._log_blocks import LogBlocks
 from ._log_files import check_same_forms, open_log
 from ._log_paths import day_folder, forms_of_log
@@ -148,7 +148,8 @@ def make_log_days(
     ``over`` is ``map``, for one after the other, or that of an executor.
     """
     due = [plan for plan in plans if plan.unit.status == "due"]
-    observer.expect("bytes", sum(_bytes_to_read(plan.forms) for plan in due))
+    # of the forms of a log the first is read
+    observer.expect("bytes", sum(size_now(plan.forms[0]) for plan in due))
     made = iter(over(make, due))
     units = []
     for plan in plans:
@@ -156,14 +157,6 @@ def make_log_days(
         observer.ended(unit)
         units.append(unit)
     return units
-
-
-def _bytes_to_read(forms: Sequence[Path]) -> int:
-    """The size of a log, of whose forms the first is read; 0 where it can't be looked at."""
-    try:
-        return forms[0].stat(follow_symlinks=False).st_size
-    except OSError:  # its unit will tell
-        return 0
 
 
 @dataclass(frozen=True)

@@ -11,16 +11,10 @@ from datetime import date
 
 from ._errors import CountingError
 from ._files import remove_unfinished, writer_lock
-from ._mirrorlist_condense import (
-    CondenseSettings,
-    condense_days,
-    plan_condensed_days,
-)
+from ._mirrorlist_condense import CondenseSettings, condense_days, plan_condensed_days
 from ._mirrorlist_csv import UNIT_NAME, CsvSettings, plan_csv, update_csv
 from ._observer import NOBODY, Observer
 from ._records import Unit
-
-__all__ = ["CondenseSettings", "CsvSettings", "run_condense"]
 
 
 def run_condense(

@@ -12,7 +12,7 @@ class Observer:
     """Is told what happens in a stage; this one takes no notice.
 
     Called from any thread of the stage; never raises and never holds it up. Amounts of progress
-    are in ``bytes``, ``files``, ``hosts``, ``lines`` or ``weeks``; what a stage expects first is
+    are in ``bytes``, ``days``, ``files``, ``hosts`` or ``weeks``; what a stage expects first is
     what its progress is shown by.
     """
 

@@ -50,6 +50,8 @@ class CsvRecord:
 
 
 class CsvWritten(NamedTuple):
+    """How much of a file was copied from the one before, and how much was written anew."""
+
     copied_bytes: int
     written_bytes: int
 
@@ -113,11 +115,7 @@ def write_csv(
         head = _head_bytes(keep, first_changed)
         with replacing(path) as unfinished:
             with unfinished.open("wb") as out:
-                if head:
-                    with open_regular(path) as before:
-                        _copy_head(before, out, head)
-                else:
-                    out.write(_HEADER)
+                _write_head(out, path, head)
                 offsets += _write_weeks(out, connection, new_weeks)
                 size = out.tell()
             mtime_ns = unfinished.stat().st_mtime_ns
@@ -149,6 +147,15 @@ def _head_bytes(keep: CsvRecord | None, first_changed: int) -> int:
     if keep is None:
         return 0
     return next((offset for week, offset in keep.weeks if week >= first_changed), keep.size)
+
+
+def _write_head(out: IO[bytes], before: Path, count: int) -> None:
+    """The first bytes of the file as it was before, or the header alone."""
+    if not count:
+        out.write(_HEADER)
+        return
+    with open_regular(before) as source:
+        _copy_head(source, out, count)
 
 
 def _copy_head(source: IO[bytes], target: IO[bytes], count: int) -> None:

@@ -36,13 +36,14 @@ _OURS = """
 import json, resource, sys, time
 from datetime import date
 from pathlib import Path
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._mirrorlist_run import (
-    CondenseSettings, CsvSettings, run_condense)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils import (
+    _mirrorlist_condense, _mirrorlist_csv, _mirrorlist_run)
 src, log_name, work, day = sys.argv[1:]
 data, csv = Path(work) / "days", Path(work) / "csv"
 started, worked = time.perf_counter(), time.process_time()
-units = run_condense(CondenseSettings(Path(src), log_name, data), CsvSettings(data, csv),
-                     [date.fromisoformat(day)])
+settings = _mirrorlist_condense.CondenseSettings(Path(src), log_name, data)
+rows = _mirrorlist_csv.CsvSettings(data, csv)
+units = _mirrorlist_run.run_condense(settings, rows, [date.fromisoformat(day)])
 spent = time.perf_counter() - started, time.process_time() - worked
 assert all(unit.status == "made" for unit in units), units
 print(json.dumps([*spent, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024]))

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils import (
+    _mirrorlist_condense,
+    _mirrorlist_csv,
     _mirrorlist_run,
     _raw,
     _sync,
@@ -99,8 +101,8 @@ def counting(tmp_path: Path, dest: Path) -> Run:
 
 def condensing(tmp_path: Path, dest: Path) -> Run:
     write_logs(lambda day: day_folder(tmp_path / "combined", day), lambda _day: LOG)
-    settings = _mirrorlist_run.CondenseSettings(tmp_path / "combined", LOG, dest)
-    rows = _mirrorlist_run.CsvSettings(dest, tmp_path / "csv")
+    settings = _mirrorlist_condense.CondenseSettings(tmp_path / "combined", LOG, dest)
+    rows = _mirrorlist_csv.CsvSettings(dest, tmp_path / "csv")
     return lambda observer: _mirrorlist_run.run_condense(settings, rows, DAYS, observer=observer)[
         : len(DAYS)
     ]
