@@ -72,11 +72,13 @@ def test_an_image_gets_the_way_to_the_log_host_and_no_counting_libraries(tmp_pat
     assert "duckdb" not in system
 
 
-def test_the_templates_run_playbooks_that_there_are() -> None:
+def test_every_playbook_has_a_template_and_is_named_in_the_guide() -> None:
     templates = loaded("docs/awx/job_templates.yml")
-    assert len({template["name"] for template in templates}) == len(templates) > 2
-    for template in templates:
-        assert (ROOT / "playbooks" / template["playbook"]).exists()
+    assert len({template["name"] for template in templates}) == len(templates)
+    playbooks = {path.name for path in (ROOT / "playbooks").glob("*.yml")}
+    assert {template["playbook"] for template in templates} == playbooks
+    guide = (ROOT / "docs" / "awx.md").read_text(encoding="utf-8")
+    assert all(name.removesuffix(".yml") in guide for name in playbooks)
     scheduled = re.findall(
         r"unified_job_template: (.+)", (ROOT / "docs/awx/controller.yml").read_text()
     )
@@ -109,6 +111,9 @@ def test_a_question_of_a_survey_asks_for_a_variable_with_its_default(
     option = specs["run"]["options"][name]
     assert option["type"] in ANSWERED_BY[question["type"]]
     assert yaml.safe_load(str(question["default"])) == option["default"]
+    if question["type"] == "multiplechoice":
+        assert question["default"] in question["choices"]
+        assert question["choices"] == option.get("choices", ["false", "true"])
 
 
 def events_of(artifacts: Path) -> list[dict[str, Any]]:
