@@ -61,6 +61,9 @@ STAGES: dict[str, StageTopics] = {
     "raw": StageTopics(
         "countme-update", command=True, units={"": UnitTopics("day", ("log_date",))}
     ),
+    "raw_import": StageTopics(
+        "countme-update", command=True, units={"": UnitTopics("day", ("log_date",))}
+    ),
     "totals": StageTopics(
         "countme-update", command=True, units={"": UnitTopics("week", ("week",))}
     ),

@@ -60,7 +60,7 @@ class Progress(NamedTuple):
     """How far a step is."""
 
     amount: str
-    """What is counted: ``bytes``, ``files``, ``hosts``, ``lines`` or ``weeks``."""
+    """What is counted; one of those of :class:`Observer`."""
     done: int
     total: int
     rate: float

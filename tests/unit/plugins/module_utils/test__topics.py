@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 from pathlib import Path
 from types import ModuleType
 
 import jsonschema
 import pytest
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._topics import (
+    STAGES,
     all_topics,
     schema_for,
 )
 
-DOCS = Path(__file__).parents[4] / "docs"
+CHECKOUT = Path(__file__).parents[4]
+DOCS = CHECKOUT / "docs"
 
 #: What has been sent for years; ``*`` is the group of hosts.
 KNOWN_TOPICS = [
@@ -55,6 +58,13 @@ def test_other_profiles_have_topics_of_their_own() -> None:
     assert schema is not None
     assert schema.topic == "countme-update.command.start"
     assert schema_for("countme-centos-update.command.start") is None
+
+
+def test_every_stage_that_a_module_begins_has_topics() -> None:
+    modules = (path.read_text() for path in (CHECKOUT / "plugins" / "modules").glob("*.py"))
+    begun = [line for text in modules for line in re.findall(r"observed\(module, .*\)", text)]
+    stages = {name for line in begun for name in re.findall(r'"(\w+)"', line) if name != "state"}
+    assert {"raw_import", "totals", "delete", "sync"} <= stages - {"present"} == STAGES.keys()
 
 
 def test_what_is_not_ours_has_no_schema() -> None:
