@@ -54,26 +54,24 @@ class CombineSettings:
                 expected="at least one group, each with its own name",
                 found=", ".join(names) or "none",
             )
-        _check_outside(self.src, "dest", self.dest)
-        if self.latest is not None:
-            _check_outside(self.src, "latest", self.latest)
-            if not self.latest.is_absolute() or not self.latest.name:
+        if self.latest is not None and not (self.latest.is_absolute() and self.latest.name):
+            raise wrong_option(
+                "latest",
+                expected="the absolute path of a folder, or an empty text",
+                found=shown(str(self.latest)),
+            )
+
+    def check_outputs(self) -> None:
+        """Raise SettingsError for one in the hosts tree, whatever links or dots lead there."""
+        tree = self.src.resolve()
+        for option, folder in (("dest", self.dest), ("latest", self.latest)):
+            real = folder and folder.resolve()
+            if real and (tree == real or tree in real.parents):
                 raise wrong_option(
-                    "latest",
-                    expected="the absolute path of a folder, or an empty text",
-                    found=shown(str(self.latest)),
+                    option,
+                    expected=f"a folder outside of the hosts tree {self.src}",
+                    found=shown(str(folder)),
                 )
-
-
-def _check_outside(src: Path, option: str, folder: Path) -> None:
-    """Raise SettingsError for a folder in the hosts tree, whatever links or dots lead there."""
-    tree, real = src.resolve(), folder.resolve()
-    if tree == real or tree in real.parents:
-        raise wrong_option(
-            option,
-            expected=f"a folder outside of the hosts tree {src}",
-            found=shown(str(folder)),
-        )
 
 
 @dataclass(frozen=True)

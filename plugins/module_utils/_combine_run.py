@@ -47,6 +47,7 @@ def run_combine(
 ) -> CombineRun:
     """Combine what is due. Raises CountingError where nothing at all can be done."""
     today = today or utc_today()
+    settings.check_outputs()
     check_mount(settings.require_mount)
     _check_no_sync(settings.src)
     tree = read_hosts_tree(settings.src)

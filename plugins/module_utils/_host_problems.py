@@ -34,6 +34,8 @@ class Findings:
     silently_unmatched: Mapping[str, date] = field(default_factory=dict)
     is_scheduled: bool = False
     """Whether a timer or a file of cron jobs is named."""
+    is_blind: bool = False
+    """Whether some places do not answer, so that days may be there of which nothing is known."""
 
 
 def names_of(names: list[str]) -> str:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from types import MappingProxyType
@@ -20,6 +20,7 @@ from ._files import write_error
 from ._libs import missing
 from ._module_watch import WATCH_BOUNDS, WATCH_OPTIONS, watch_step
 from ._observer import NOBODY, Observer
+from ._patience import check_answers
 from ._records import Unit
 
 #: Statuses of units that make a module's result "changed".
@@ -80,12 +81,28 @@ def require(module: AnsibleModule, libraries: Sequence[str]) -> None:
 def observed(module: AnsibleModule, stage: str) -> Observer:
     """Begin the step that the module is; what to tell of its work goes to the observer.
 
-    Its end is told by :func:`finish` or :func:`run`. In check mode nobody is told anything.
+    Its end is told by :func:`finish` or :func:`run`. In check mode nobody is told anything. Raises
+    OutputError where a place that an option names does not answer: a step that waited for its
+    share would hold up those that can do without.
     """
-    if module.check_mode:
-        return NOBODY
-    module.watch = watch_step(module, stage)
-    return cast(Observer, module.watch)
+    observer = NOBODY
+    if not module.check_mode:
+        module.watch = watch_step(module, stage)
+        observer = cast(Observer, module.watch)
+    check_answers(_places(module.argument_spec, module.params))
+    return observer
+
+
+def _places(spec: Mapping[str, Any], given: Mapping[str, Any]) -> Iterator[Path]:
+    """All places that options name, also those within others."""
+    for name, option in spec.items():
+        value = given.get(name)
+        values = value if isinstance(value, list) else [value]
+        if "path" in (option.get("type"), option.get("elements")):
+            yield from (Path(one) for one in values if one)
+        elif "options" in option:
+            for one in values:
+                yield from _places(option["options"], one or {})
 
 
 def _end_step(module: AnsibleModule, units: Sequence[Unit] = (), *, failure: str = "") -> None:

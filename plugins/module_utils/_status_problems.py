@@ -74,6 +74,8 @@ def judge(status: Status, findings: Findings) -> list[Problem]:
 
 
 def _nothing_yet(findings: Findings) -> Iterator[Problem]:
+    if findings.is_blind:
+        return
     yield Problem(
         UNKNOWN,
         "sync",
@@ -198,7 +200,10 @@ def _days(status: Status, findings: Findings) -> Iterator[Problem]:
     for stage in status.stages:
         if stage.kind != "day" or stage.stage == "sync":
             continue
+        is_told = findings.is_blind and _unreadable(stage)
         for state, (severity, words, advice) in _DAY_PROBLEMS.items():
+            if state == UNREADABLE and is_told:
+                continue  # by the place that does not answer
             days = [date.fromisoformat(d) for d, one in stage.units.items() if one.state == state]
             if state == MISSING:
                 # told where it began to be missing

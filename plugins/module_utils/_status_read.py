@@ -46,9 +46,15 @@ from ._status import Status
 from ._status_problems import judge
 from ._status_runs import step_times
 from ._status_settings import CountedProfile, StatusSettings, problem_of
-from ._status_trees import Tree, bytes_in, bytes_of_days, reach_of_days, reach_of_hosts, room_of
+from ._status_trees import Tree, look_at, named_trees, reach_of_days, reach_of_hosts
 from ._sync_memory import load_memory, synced_at
 from ._totals_plan import TotalsPlan, TotalsSettings, csv_plan, plan_totals, read_counted
+
+#: Why a place is not looked at.
+_SILENT = "its file system does not answer"
+_SHARE_IS_SILENT = "the share does not answer"
+#: What is no folder, for that tree.
+_NOWHERE = Path("/nonexistent")
 
 #: So far back the history of runs is read.
 _HISTORY_DAYS = 90
@@ -72,7 +78,7 @@ def read_status(
     reading = _Reading(settings, days, now)
     reading.problems += problems
     hosts, stray = reading.hosts()
-    stages = [cover_sync(hosts.hosts, days), reading.combine(), *reading.condense()]
+    stages = [reading.sync(hosts), reading.combine(), *reading.condense()]
     weeks: list[WeekCoverage] = []
     for profile in settings.profiles:
         stages += reading.count(profile, weeks)
@@ -101,6 +107,7 @@ def read_status(
         odd_names=reading.tree.odd_names,
         silently_unmatched=hosts.silently_unmatched,
         is_scheduled=bool(settings.timer or settings.cron_file),
+        is_blind=bool(settings.silent),
     )
     return replace(
         status, problems=tuple(worst_first([*reading.problems, *judge(status, findings)]))
@@ -117,26 +124,34 @@ class _Reading:
         self.today = now.astimezone(UTC).date()
         self.problems: list[Problem] = []
         combine = settings.combine
-        self.share_is_there = bool(self._tried("combine", self._proof_of_share))
+        self.hosts_answer = settings.answers(combine.src)
+        self.why_no_share = self._why_no_share()
+        self.share_is_there = not self.why_no_share
         self.tree = self._hosts_tree()
         self.reach: dict[str, tuple[date | None, date | None]] = {
             "hosts": reach_of_hosts(combine.src, self.tree.hosts),
             "combined": self._reach_of_combined(),
         }
         for profile in settings.profiles:
-            raw = self._tried("count_raw", partial(list_raw_days, profile.raw_dir)) or {}
+            look = partial(list_raw_days, profile.raw_dir)
+            raw = self._tried("count_raw", look, profile.raw_dir) or {}
             self.reach[f"raw {profile.name}"] = min(raw, default=None), max(raw, default=None)
         oldest = [first for first, _last in self.reach.values() if first is not None]
         self.begin = min(oldest, default=None)
-        self.synced_at = synced_at(combine.src)
+        self.synced_at = synced_at(combine.src) if self.hosts_answer else None
         asked_through = self.synced_at and self.synced_at.date() - timedelta(days=1)
         self.calendar = Calendar(
             days, self.today, combine.settle_days, self.begin, asked_through or None
         )
         self.records = self._records()
 
-    def _tried(self, stage: str, look: Callable[[], _T]) -> _T | None:
-        """What a look gives; None where it fails, which is a problem."""
+    def _tried(self, stage: str, look: Callable[[], _T], *places: Path) -> _T | None:
+        """What a look at some places gives; None where it fails, which is a problem.
+
+        None as well where one of them is silent, which is told already.
+        """
+        if not self.settings.answers(*places):
+            return None
         try:
             return look()
         except CountingError as error:
@@ -154,13 +169,23 @@ class _Reading:
             )
         return None
 
-    def _proof_of_share(self) -> bool:
-        check_mount(self.settings.combine.require_mount)
-        return True
+    def _why_no_share(self) -> str:
+        """Why the combined tree is not looked at; empty where it is."""
+        combine = self.settings.combine
+        if not self.settings.answers(combine.dest, combine.require_mount):
+            return _SHARE_IS_SILENT
+
+        def proof() -> bool:
+            check_mount(combine.require_mount)
+            return True
+
+        return "" if self._tried("combine", proof) else "the share is not there"
 
     def _hosts_tree(self) -> HostsTree:
         root = self.settings.combine.src
         empty = HostsTree(root, (), ())
+        if not self.hosts_answer:
+            return empty
         try:
             return read_hosts_tree(root)
         except CountingError as error:
@@ -186,14 +211,26 @@ class _Reading:
 
     def hosts(self) -> tuple[HostsCoverage, StrayHosts]:
         combine = self.settings.combine
+        if not self.hosts_answer:
+            return HostsCoverage(), StrayHosts((), (), (), ())
         seen = HostsSeen(self.tree, combine.expected_hosts, load_memory(combine.src), self.records)
         return cover_hosts(seen, combine.groups, self.calendar), stray_hosts(combine, self.tree)
+
+    def sync(self, hosts: HostsCoverage) -> StageCoverage:
+        if not self.hosts_answer:
+            return self._unreadable("sync", _SILENT)
+        return cover_sync(hosts.hosts, self.days)
+
+    def _unreadable(self, stage: str, why: str, profile: str = "") -> StageCoverage:
+        covered = Covered(UNREADABLE, (why,))
+        return StageCoverage(stage, profile, "day", {str(day): covered for day in self.days})
 
     def combine(self) -> StageCoverage:
         settings = self.settings.combine
         if not self.share_is_there:
-            reason = Covered(UNREADABLE, ("the share is not there",))
-            return StageCoverage("combine", "", "day", {str(day): reason for day in self.days})
+            return self._unreadable("combine", self.why_no_share)
+        if not self.hosts_answer:
+            return self._unreadable("combine", f"the hosts' logs: {_SILENT}")
         planned = plan(settings, self.tree, self.days, today=self.today)
         newest = self.reach["combined"][1]
         return cover_combine(self.calendar, planned, settings.dest, newest=newest)
@@ -202,16 +239,25 @@ class _Reading:
         settings = self.settings.condense
         if settings is None or self.settings.missing_libraries:
             return []
+        data_dir = settings.data_dir
+        if not self.settings.answers(data_dir):
+            return [self._unreadable("condense", _SILENT)]
         found = self._tried(
             "condense",
             lambda: cover_condensed(
                 self.calendar,
-                plan_condensed_days(settings, self.days),
-                settings.data_dir,
+                plan_condensed_days(replace(settings, src=self.combined), self.days),
+                data_dir,
                 source_is_there=self.share_is_there,
             ),
         )
         return [found] if found else []
+
+    @property
+    def combined(self) -> Path:
+        """The tree of combined logs; a place where nothing is while it does not answer."""
+        dest = self.settings.combine.dest
+        return dest if self.why_no_share != _SHARE_IS_SILENT else _NOWHERE
 
     def count(self, profile: CountedProfile, weeks: list[WeekCoverage]) -> list[StageCoverage]:
         """The raw days and totals of a profile; its weeks are added to ``weeks``."""
@@ -227,8 +273,12 @@ class _Reading:
                 )
             )
             return []
-        raw = self._tried("count_raw", lambda: self._raw(profile))
-        planned = self._tried("count_totals", lambda: self._totals(profile))
+        if self.settings.answers(profile.raw_dir):
+            raw = self._tried("count_raw", lambda: self._raw(profile))
+        else:
+            raw = self._unreadable("count_raw", _SILENT, profile.name)
+        needed = (profile.raw_dir, profile.totals_db, profile.totals_csv)
+        planned = self._tried("count_totals", lambda: self._totals(profile), *needed)
         found = [raw] if raw else []
         if planned is not None:
             of_profile = cover_weeks(self.calendar, profile.name, planned)
@@ -237,9 +287,8 @@ class _Reading:
         return found
 
     def _raw(self, profile: CountedProfile) -> StageCoverage:
-        combined = self.settings.combine.dest
         settings = RawSettings(
-            combined, profile.log_name, profile.raw_dir, self.settings.hash_hosts
+            self.combined, profile.log_name, profile.raw_dir, self.settings.hash_hosts
         )
         return cover_raw(
             self.calendar,
@@ -279,7 +328,9 @@ class _Reading:
             Profile(one.name, one.totals_db, one.totals_csv, one.prefix)
             for one in self.settings.profiles
         ]
-        planned = self._tried("publish", lambda: publishing.plan(profiles, settings))
+        totals = [place for one in profiles for place in (one.totals_db, one.totals_csv)]
+        look = partial(publishing.plan, profiles, settings)
+        planned = self._tried("publish", look, settings.dest, *totals)
         return cover_published(planned.profiles) if planned else []
 
     def steps(self) -> list[Step]:
@@ -287,11 +338,11 @@ class _Reading:
         if path is None:
             return []
         since = self.now - timedelta(days=_HISTORY_DAYS)
-        return self._tried("history", lambda: read_steps(path, since=since)) or []
+        return self._tried("history", lambda: read_steps(path, since=since), path) or []
 
     def unsent(self) -> Waiting | None:
         path = self.settings.messaging_spool
-        return None if path is None else self._tried("messages", lambda: read_waiting(path))
+        return None if path is None else self._tried("messages", lambda: read_waiting(path), path)
 
     def next_run(self) -> NextRun | None:
         cron = self.settings.cron_file
@@ -301,55 +352,30 @@ class _Reading:
             found.append(self._tried("schedule", lambda: next_of_timer(timer)))
         if cron is not None:
             local = self.now.astimezone()
-            found.append(self._tried("schedule", lambda: next_of_cron(cron, local)))
+            found.append(self._tried("schedule", lambda: next_of_cron(cron, local), cron))
         return min((one for one in found if one), default=None)
 
     def at_work(self) -> list[str]:
-        folders = {tree.path for tree in self._named_trees()}
+        folders = {
+            tree.path for tree in named_trees(self.settings) if self._is_looked_at(tree.path)
+        }
         writers = ((folder, writer_at_work(folder)) for folder in sorted(folders))
         return [f"{folder}: {writer}" for folder, writer in writers if writer]
 
-    def _named_trees(self) -> list[Tree]:
-        combine, publish = self.settings.combine, self.settings.publish
-        trees = [Tree("hosts", combine.src), Tree("combined", combine.dest)]
-        for profile in self.settings.profiles:
-            trees.append(Tree(f"raw {profile.name}", profile.raw_dir))
-        totals = {profile.totals_db.parent for profile in self.settings.profiles}
-        trees += [Tree("totals", folder) for folder in sorted(totals)]
-        if self.settings.condense:
-            trees.append(Tree("condensed", self.settings.condense.data_dir))
-        return [*trees, *([Tree("published", publish.dest)] if publish else [])]
-
     def trees(self, hosts_bytes: int) -> list[Tree]:
-        return [self._tree(tree, hosts_bytes) for tree in self._named_trees()]
+        return [self._tree(tree, hosts_bytes) for tree in named_trees(self.settings)]
 
     def _tree(self, tree: Tree, hosts_bytes: int) -> Tree:
         if tree.name == "combined" and not self.share_is_there:
-            return replace(tree, problem="the share is not there")
-        room = room_of(tree.path)
-        if room.total is None:
-            return replace(tree, problem="not there, or not to be read")
-        oldest, newest = self.reach.get(tree.name, (None, None))
-        return replace(
-            tree,
-            total_bytes=room.total,
-            free_bytes=room.free,
-            used_bytes=hosts_bytes if tree.name == "hosts" else self._used(tree),
-            oldest=oldest,
-            newest=newest,
-        )
+            return replace(tree, problem=self.why_no_share)
+        if not self._is_looked_at(tree.path):
+            return replace(tree, problem=_SILENT)
+        reach = self.reach.get(tree.name, (None, None))
+        return look_at(tree, self.days, reach=reach, hosts_bytes=hosts_bytes)
 
-    def _used(self, tree: Tree) -> int:
-        if tree.name == "combined":
-            return bytes_of_days(tree.path, self.days)
-        return bytes_in([tree.path, *_folders_in(tree.path)])
-
-
-def _folders_in(folder: Path) -> list[Path]:
-    try:
-        return [path for path in folder.iterdir() if path.is_dir() and not path.is_symlink()]
-    except OSError:
-        return []
+    def _is_looked_at(self, folder: Path) -> bool:
+        # totals are known by their files, which lie in the folder
+        return not any(place.is_relative_to(folder) for place in self.settings.silent)
 
 
 def _no_raw_dir(profile: CountedProfile) -> Problem:

@@ -45,9 +45,35 @@ class StatusSettings:
     messaging_spool: Path | None = None
     timer: str = ""
     cron_file: Path | None = None
+    written: tuple[Path, ...] = ()
+    """Where files of the status are to be written; they are not looked at."""
     thresholds: Thresholds = field(default_factory=Thresholds)
     missing_libraries: tuple[str, ...] = ()
     """What can't be imported here; raw days and totals are not looked at without."""
+    silent: frozenset[Path] = frozenset()
+    """Places that do not answer: who looks at them waits for ever, so nobody does."""
+
+    def places(self) -> dict[Path, tuple[str, str]]:
+        """All that is looked at, with the stage that it is of and what it is called."""
+        combine, places = self.combine, dict[Path | None, tuple[str, str]]()
+        places[combine.src] = ("sync", "hosts")
+        places[combine.require_mount] = places[combine.dest] = ("combine", "combined")
+        if self.condense:
+            places[self.condense.data_dir] = ("condense", "condensed")
+        for one in self.profiles:
+            places[one.raw_dir] = ("count_raw", f"raw {one.name}")
+            places[one.totals_db] = places[one.totals_csv] = ("count_totals", f"totals {one.name}")
+        if self.publish:
+            places[self.publish.dest] = ("publish", "published")
+        places[self.history_db] = ("history", "run history")
+        places[self.messaging_spool] = ("messages", "messages")
+        places[self.cron_file] = ("schedule", "cron jobs")
+        places |= dict.fromkeys(self.written, ("disk", "status files"))
+        return {place: of for place, of in places.items() if place is not None}
+
+    def answers(self, *places: Path | None) -> bool:
+        """Whether none of some places is silent."""
+        return self.silent.isdisjoint(places)
 
 
 def listed_hosts(entries: Iterable[object]) -> tuple[list[str], list[Problem]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from ._combine_records import newest_days, oldest_days
 from ._errors import CountingError
 from ._log_paths import day_folder
+from ._status_settings import StatusSettings
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,46 @@ class Tree:
         }
 
 
+def named_trees(settings: StatusSettings) -> list[Tree]:
+    """The folders of all stages, not looked at yet."""
+    combine, publish = settings.combine, settings.publish
+    trees = [Tree("hosts", combine.src), Tree("combined", combine.dest)]
+    for profile in settings.profiles:
+        trees.append(Tree(f"raw {profile.name}", profile.raw_dir))
+    totals = {profile.totals_db.parent for profile in settings.profiles}
+    trees += [Tree("totals", folder) for folder in sorted(totals)]
+    if settings.condense:
+        trees.append(Tree("condensed", settings.condense.data_dir))
+    return [*trees, *([Tree("published", publish.dest)] if publish else [])]
+
+
+def look_at(
+    tree: Tree,
+    days: Iterable[date],
+    *,
+    reach: tuple[date | None, date | None],
+    hosts_bytes: int,
+) -> Tree:
+    """The tree with what it takes and what room it has; ``reach`` and ``hosts_bytes`` are known."""
+    room = room_of(tree.path)
+    if room.total is None:
+        return replace(tree, problem="not there, or not to be read")
+    if tree.name == "hosts":
+        used = hosts_bytes
+    elif tree.name == "combined":
+        used = bytes_of_days(tree.path, days)
+    else:
+        used = bytes_in([tree.path, *_folders_in(tree.path)])
+    return replace(
+        tree,
+        total_bytes=room.total,
+        free_bytes=room.free,
+        used_bytes=used,
+        oldest=reach[0],
+        newest=reach[1],
+    )
+
+
 class Room(NamedTuple):
     """Bytes of a file system."""
 
@@ -87,6 +128,13 @@ def _bytes_in(folder: Path) -> int:
     except OSError:
         pass
     return size
+
+
+def _folders_in(folder: Path) -> list[Path]:
+    try:
+        return [path for path in folder.iterdir() if path.is_dir() and not path.is_symlink()]
+    except OSError:
+        return []
 
 
 def bytes_of_days(root: Path, days: Iterable[date]) -> int:

@@ -196,6 +196,11 @@ options:
   log_host:
     description: What this log host is called in the status; by default its own name.
     type: str
+  patience_seconds:
+    description:
+      - How long a file system may take to answer, V(1) to V(3600). One that does not, such as a share whose server is gone, is a problem, and all else is told.
+    type: int
+    default: 30
   show:
     description:
       - Whether the lines of the status are shown on the screen as they are, beside the result.
@@ -380,8 +385,8 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._status_
     status_files,
     write_status_files,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._status_read import (
-    read_status,
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._status_patience import (
+    read_patiently,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._status_settings import (
     CountedProfile,
@@ -457,11 +462,13 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "status_dir": {"type": "path"},
     "metrics_file": {"type": "path"},
     "log_host": {"type": "str"},
+    "patience_seconds": {"type": "int", "default": 30},
     # for the action plugin
     "show": {"type": "bool", "default": False},
     "width": {"type": "int"},
 }
 BOUNDS = {
+    "patience_seconds": (1, 3600),
     "width": (NARROWEST, 10_000),
     "settle_days": (0, 10_000),
     "revise_weeks": (0, 10_000),
@@ -530,6 +537,9 @@ def settings_from(options: dict[str, Any], hosts: list[str]) -> StatusSettings:
         messaging_spool=path_of(options["messaging_spool"]),
         timer=options["timer"] or "",
         cron_file=path_of(options["cron_file"]),
+        written=tuple(
+            Path(options[name]) for name in ("status_dir", "metrics_file") if options[name]
+        ),
         thresholds=thresholds_from(options["thresholds"]),
         missing_libraries=tuple(sorted(missing({"duckdb", "numpy", "pyarrow"}))),
     )
@@ -540,9 +550,10 @@ def tell(module: AnsibleModule) -> None:
     options = module.params
     hosts, problems = listed_hosts(options["hosts"])
     now = datetime.now(UTC)
-    status = read_status(
+    status, silent = read_patiently(
         settings_from(options, hosts),
         window(module, default_days=28, today=now.date()),
+        patience_seconds=options["patience_seconds"],
         now=now,
         log_host=options["log_host"] or platform.node(),
         run_id=options["run_id"],
@@ -553,6 +564,11 @@ def tell(module: AnsibleModule) -> None:
         status_dir=path_of(options["status_dir"]),
         metrics_file=path_of(options["metrics_file"]),
     )
+    files = {
+        path: text
+        for path, text in files.items()
+        if not any(path.is_relative_to(place) for place in silent)
+    }
     if not module.check_mode:
         write_status_files(files)
     told = status.to_json()

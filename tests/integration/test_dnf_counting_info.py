@@ -65,7 +65,10 @@ def test_check_mode_tells_the_same_and_writes_nothing(
     planned = info(log_host, check=True, status_dir=tmp_path / "status")
     assert planned["files"] == [str(tmp_path / "status" / f"status.{e}") for e in ("html", "json")]
     assert list(tmp_path.iterdir()) == []
-    assert planned["lines"][1:] == info(log_host)["lines"][1:]
+    # room on disks is other programs', too
+    told = [[x for x in one["lines"][1:] if "iB " not in x] for one in (planned, info(log_host))]
+    assert len(told[0]) > 20
+    assert told[0] == told[1]
 
 
 def test_without_anything_it_says_so(tmp_path: Path) -> None:

@@ -40,9 +40,7 @@ def why_none() -> str:
 def hanging_share(folder: Path) -> Iterator[None]:
     """Mount one there; at the end its server comes back, and all who wait get an error."""
     folder.mkdir(parents=True, exist_ok=True)
-    server = subprocess.Popen(
-        [sys.executable, __file__, folder], stdout=subprocess.PIPE, text=True
-    )
+    server = subprocess.Popen([sys.executable, __file__, folder], stdout=subprocess.PIPE, text=True)
     assert server.stdout is not None
     try:
         assert server.stdout.readline() == "it hangs\n"
