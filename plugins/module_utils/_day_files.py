@@ -28,6 +28,7 @@ _NAME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\.parquet")
 
 
 def day_path(folder: Path, day: date) -> Path:
+    """``FOLDER/YYYY-MM-DD.parquet``."""
     return folder / f"{day}{_ENDING}"
 
 

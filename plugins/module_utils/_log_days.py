@@ -71,7 +71,7 @@ def plan_log_days(
     failed, as has one that can't be looked at. An output without a record of its own is due.
     """
 
-    def differing(day: date, forms: Sequence[Path]) -> tuple[str, ...]:
+    def why_due(day: date, forms: Sequence[Path]) -> tuple[str, ...]:
         output = settings.output(day)
         if not output.exists():
             return (new,)
@@ -84,7 +84,7 @@ def plan_log_days(
     plans = []
     for day in days:
         try:
-            plans.append(_plan_day(settings, day, differing))
+            plans.append(_plan_day(settings, day, why_due))
         except OSError as error:
             explained = read_error(
                 error.filename,
@@ -101,14 +101,14 @@ def plan_log_days(
 def _plan_day(
     settings: LogSettings,
     day: date,
-    differing: Callable[[date, Sequence[Path]], tuple[str, ...]],
+    why_due: Callable[[date, Sequence[Path]], tuple[str, ...]],
 ) -> LogPlan:
     folder = day_folder(settings.src, day)
     forms = tuple(forms_of_log(folder, settings.log_name))
     if not forms:
         reason = f"no {settings.log_name} in {folder}, plain or compressed"
         return LogPlan(Unit(str(day), "missing", (reason,)), day)
-    reasons = differing(day, forms)
+    reasons = why_due(day, forms)
     return LogPlan(Unit(str(day), "due" if reasons else "unchanged", reasons), day, forms)
 
 

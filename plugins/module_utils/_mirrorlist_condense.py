@@ -152,6 +152,7 @@ class UnknownRepos:
         self._by_repo: Counter[str] = Counter()
 
     def add(self, found: Counter[str]) -> None:
+        """Count in the requests for such repositories in one more block."""
         self.requests += found.total()
         self._by_repo.update(found)
         if len(self._by_repo) > self._most:

@@ -45,9 +45,12 @@ Mark: TypeAlias = "tuple[int, int]"
 
 @dataclass(frozen=True)
 class CsvSettings:
+    """Where condensed days are, and where rows go."""
+
     data_dir: Path
     csv_dir: Path
     memory_mib: int = 384
+    """What the counting of a day may use before it goes to disk."""
 
 
 @dataclass(frozen=True)

@@ -142,6 +142,7 @@ def cut_at_quotes(
 
 
 def codes_of(column: Any) -> Any:
+    """The indices of a pyarrow dictionary array into its values, as numpy column."""
     return column.indices.to_numpy(zero_copy_only=False)
 
 

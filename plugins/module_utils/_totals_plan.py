@@ -46,11 +46,14 @@ class TotalsSettings:
 
     @property
     def spill_dir(self) -> Path:
+        """A private folder beside the database, for what does not fit into memory."""
         return self.totals_db.with_name(f".{self.totals_db.name}.counting")
 
 
 @dataclass(frozen=True)
 class CsvPlan:
+    """What is to become of the CSV file."""
+
     keep: CsvRecord | None
     """The file as it is, where it shows the state of the database."""
     reason: str
@@ -59,10 +62,14 @@ class CsvPlan:
 
 @dataclass(frozen=True)
 class TotalsPlan:
+    """What a run is about to do, and the totals as they are."""
+
     weeks: Sequence[WeekPlan]
     counted: CountedState
     history: Mapping[int, int]
+    """Countme hits by week of the newest weeks that an earlier system counted."""
     csv: CsvPlan | None
+    """None where no file is wanted, or there is nothing to write."""
 
 
 def read_raw_state(raw_dir: Path) -> RawState:
@@ -85,6 +92,10 @@ def read_raw_state(raw_dir: Path) -> RawState:
 
 
 def plan_totals(settings: TotalsSettings) -> TotalsPlan:
+    """Compare the raw days with what the totals were counted from; reads records, not hits.
+
+    Raises CountingError where that can't be done at all.
+    """
     raw = read_raw_state(settings.raw_dir)
     counted = CountedState()
     history: dict[int, int] = {}
@@ -149,6 +160,7 @@ def csv_plan(settings: TotalsSettings, weeks: Collection[int], *, changes: bool)
 
 
 def csv_unit(settings: TotalsSettings, planned: TotalsPlan) -> list[Unit]:
+    """The unit of the CSV file, as planned; none where no file is wanted."""
     if settings.totals_csv is None or planned.csv is None:
         return []
     reasons = tuple(filter(None, [planned.csv.reason]))
@@ -156,6 +168,7 @@ def csv_unit(settings: TotalsSettings, planned: TotalsPlan) -> list[Unit]:
 
 
 def read_counted(settings: TotalsSettings) -> CountedState:
+    """What the totals hold; nothing where they are not there. Raises CountingError."""
     if not settings.totals_db.exists():
         return CountedState()
     with opened_totals(settings, write=False) as connection:
@@ -165,6 +178,7 @@ def read_counted(settings: TotalsSettings) -> CountedState:
 def opened_totals(
     settings: TotalsSettings, *, write: bool
 ) -> contextlib.AbstractContextManager[Connection]:
+    """The totals of these settings; see :func:`~._totals_db.open_totals`."""
     return open_totals(
         settings.totals_db,
         write=write,
@@ -173,4 +187,5 @@ def opened_totals(
 
 
 def limits_of(settings: TotalsSettings) -> Limits:
+    """What the counting of a week may use."""
     return Limits(settings.spill_dir / "spill", settings.memory_mib, settings.workers)

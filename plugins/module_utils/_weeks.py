@@ -113,6 +113,7 @@ class Horizon(NamedTuple):
     unique_until: int
 
     def kinds(self, week: int) -> Kinds:
+        """Which rows a week gets."""
         return Kinds(
             countme=FIRST_COUNTME_WEEK <= week < self.countme_until,
             unique=max(self.unique_from, 0) <= week < self.unique_until,
