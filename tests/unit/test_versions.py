@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import tarfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from ansible_collections.fedora_infra.dnf_counting.tests.support.collection_copi
 
 versions = loaded("versions")
 Version = dict[str, Any]
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 def version(number: int, **libraries: str) -> Version:
@@ -72,12 +74,10 @@ class LogHost:
             **others,
         }
 
-    def make(self, wanted: Version, pip: Pip | None = None) -> Pip:
-        pip = pip or Pip()
+    def make(self, wanted: Version, run: Run | None = None) -> None:
         with tarfile.open(self.folder / "wanted.tar", "w") as archive:
             archive.add(__file__, "of_the_collection")
-        versions.make(self.settings(wanted), run=pip)
-        return pip
+        versions.make(self.settings(wanted), run=run or Pip())
 
     def update(self, wanted: Version) -> dict[str, Any]:
         self.make(wanted)
@@ -131,8 +131,10 @@ def test_going_back_is_done_once_and_undone_by_an_update(log_host: LogHost) -> N
     assert log_host.revert(B)["changes"] == ["collection: 1.2.0 -> 1.1.0", "numpy: 2.4.6 -> none"]
     assert log_host.in_use == (A, A)
     assert not log_host.revert(B)["changed"]
+    assert log_host.folders == folders_of(A, B)
     log_host.update(C)
     assert log_host.in_use == (C, A)
+    assert log_host.folders == folders_of(A, C)
 
 
 def test_there_is_no_going_back_before_the_first_update(log_host: LogHost) -> None:
@@ -144,7 +146,9 @@ def test_there_is_no_going_back_before_the_first_update(log_host: LogHost) -> No
 def test_libraries_that_do_not_change_are_not_made_again(log_host: LogHost) -> None:
     log_host.update(A)
     other = {**A, "collection": "1.1.1", "collection_dir": "collection-other"}
-    assert log_host.make(other).commands == []
+    pip = Pip()
+    log_host.make(other, pip)
+    assert pip.commands == []
     log_host.update(other)
     assert log_host.in_use == (other, A)
 
@@ -167,7 +171,9 @@ def test_an_environment_that_was_killed_half_way_is_made_anew(log_host: LogHost)
     found = versions.look(log_host.settings(B))
     assert found["missing"] == [B["libraries_dir"]]
     assert log_host.in_use == (A, None)
-    assert len(log_host.make(B).commands) == 2
+    pip = Pip()
+    log_host.make(B, pip)
+    assert len(pip.commands) == 2
     log_host.update(B)
     assert log_host.in_use == (B, A)
 
@@ -231,6 +237,29 @@ def test_two_updates_at_a_time_are_one_too_many(log_host: LogHost) -> None:
         log_host.make(A)
 
 
+def test_a_pip_that_outlives_its_update_keeps_others_out(log_host: LogHost) -> None:
+    """Killed, an update leaves its pip at work in the folder that the next one would clear."""
+
+    def leave_one(command: list[str], **options: Any) -> subprocess.CompletedProcess[str]:
+        if "pip" not in command:
+            return Pip()(command)
+        kept = {name: options[name] for name in ("stdin", "close_fds")}
+        others.append(subprocess.Popen(["sleep", "600"], **kept))
+        raise KeyboardInterrupt
+
+    others: list[subprocess.Popen[bytes]] = []
+    with pytest.raises(KeyboardInterrupt):
+        log_host.make(A, leave_one)
+    try:
+        with pytest.raises(versions.VersionError, match="another update"):
+            log_host.make(A)
+    finally:
+        others[0].kill()
+        others[0].wait()
+    log_host.update(A)
+    assert log_host.in_use == (A, None)
+
+
 def test_a_version_that_fails_its_test_goes_but_not_what_it_shares(log_host: LogHost) -> None:
     log_host.update(A)
     other = {**A, "collection_dir": "collection-other"}
@@ -264,7 +293,7 @@ def test_another_python_needs_another_environment() -> None:
 def test_the_umask_of_root_plays_no_role(log_host: LogHost, tmp_path: Path) -> None:
     program = Path(versions.__file__)
     (tmp_path / "python3").write_text(
-        '#!/bin/sh\n[ "$2" != venv ] || { mkdir -p "$3/bin"; cp "$0" "$3/bin/python"; }\n'
+        '#!/bin/sh\n[ "$3" != venv ] || { mkdir -p "$4/bin"; cp "$0" "$4/bin/python"; }\n'
     )
     (tmp_path / "python3").chmod(0o755)
     with tarfile.open(log_host.folder / "wanted.tar", "w") as archive:

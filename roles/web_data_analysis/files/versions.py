@@ -98,7 +98,6 @@ def look(settings):
     wanted = before if reverted else settings["wanted"]
     missing = [name for name in folders_of(wanted) if not is_there(settings, name)]
     return {
-        "deployed": now is not None or os.path.lexists(settings["venv"]),
         "now": now,
         "before": before,
         "wanted": wanted,
@@ -121,6 +120,8 @@ def alone(settings):
                 f"expected to be alone, found another update at work in {settings['versions']}. "
                 "Wait until it is over, then run again."
             ) from error
+        # a pip that outlives us still holds it
+        os.set_inheritable(lock, True)
         yield
     finally:
         os.close(lock)
@@ -158,21 +159,23 @@ def install(settings, version, run):
     folder = f"{settings['versions']}/{version['libraries_dir']}"
     requirements = f"{settings['versions']}/{version['collection_dir']}/{REQUIREMENTS}"
     shutil.rmtree(folder, ignore_errors=True)
-    pip = [f"{folder}/bin/python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    # -I: nothing of the folder that this was started in
+    pip = [f"{folder}/bin/python", "-I", "-m", "pip", "--quiet", "--disable-pip-version-check"]
     commands = (
-        [settings["python"], "-m", "venv", folder],
-        [*pip, "--require-hashes", f"--requirement={requirements}"],
+        [settings["python"], "-I", "-m", "venv", folder],
+        [*pip, "install", "--require-hashes", f"--requirement={requirements}"],
     )
     for command in commands:
         done = run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                   stderr=subprocess.STDOUT, text=True, check=False)  # fmt: skip
+                   stderr=subprocess.STDOUT, text=True, check=False, close_fds=False)  # fmt: skip
         if done.returncode:
             shutil.rmtree(folder, ignore_errors=True)
             raise VersionError(
                 f"expected to make a virtual environment with the libraries, found "
                 f"{done.stdout.strip()[-SAID:] or f'exit code {done.returncode}'}. "
-                f"Nothing was changed, {spelled(recorded(settings)[0])} is in use. See that the "
-                "package index that pip is configured for can be reached, then run again."
+                f"Nothing was changed, {spelled(recorded(settings)[0])} is in use. See that "
+                f"{settings['python']} can make virtual environments and that the package index "
+                "that pip is configured for can be reached, then run again."
             )
     # all of it before what says so, also where the power fails
     os.sync()
@@ -263,7 +266,8 @@ def switch(settings):
         result["changed"] |= link(f"{settings['versions']}/collection", wanted["collection_dir"])
         # one that begins now goes by the record, but one at work may use an older version
         result["running"] = who_runs(settings["run_lock"])
-        if not result["running"]:
+        # after going back, the newer one stays for those who change their mind
+        if not result["running"] and settings["state"] != "reverted":
             result["removed"] = remove_others(settings, folders_of(wanted, before))
     return {**result, "changed": result["changed"] or bool(result["removed"])}
 

@@ -110,7 +110,7 @@ def test_without_a_package_index_nothing_is_changed(host: Any) -> None:
     failed = update("unreachable", **NO_INDEX)
     assert failed.returncode == 2
     assert "Nothing was changed, collection 0.0.9 is in use" in failed.stdout
-    assert "See that the package index" in failed.stdout
+    assert "the package index that pip is configured for can be reached" in failed.stdout
     assert record() == before
     assert not (VERSIONS / "libraries-").exists()
     assert_that_it_runs(host, "new")
