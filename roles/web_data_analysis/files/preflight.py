@@ -23,15 +23,26 @@ WEB_SERVERS = ("", "nginx", "httpd")
 STATES = ("present", "absent")
 UNKNOWN_NAME = (socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME))
 PLAIN_PATH = re.compile(r"(/[A-Za-z0-9_@+.-]+)+")
+#: HOST::MODULE/ or rsync://[USER@]HOST[:PORT]/MODULE/; the host may be an IPv6 address in brackets.
+DAEMON = re.compile(
+    r"(?:rsync://(?:[^/@]*@)?|(?=[^/]*::)(?:[^/@]*@)?)(?:\[(?P<address>[^\]/]+)\]|(?P<name>[^/:\[\]]+))"
+)
+USER_NAME = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
 CRON_TIME = re.compile(r"@(daily|hourly|weekly|midnight)|([0-9*,/A-Za-z-]+ +){4}[0-9*,/A-Za-z-]+")
 
 
 def wrong_versions(settings):
     found = tuple(int(part) for part in settings["ansible_version"].split(".")[:2])
     if found < (2, 18):
-        yield f"ansible-core: expected 2.18 or newer, found {settings['ansible_version']}"
+        yield (
+            f"ansible-core: expected 2.18 or newer, found {settings['ansible_version']}; "
+            "update it where you run Ansible"
+        )
     if not settings["venv"] and sys.version_info < (3, 11):
-        yield f"Python: expected 3.11 or newer, found {sys.version.split()[0]} ({sys.executable})"
+        yield (
+            f"Python: expected 3.11 or newer, found {sys.version.split()[0]} ({sys.executable}); "
+            "set ansible_python_interpreter, or give web_data_analysis_venv a place"
+        )
     # one that is missing is installed
     if settings["venv"] and os.access(settings["python"], os.X_OK):
         done = subprocess.run(
@@ -40,7 +51,10 @@ def wrong_versions(settings):
         )  # fmt: skip
         version = done.stdout.strip() or "none that works"
         if version in ("none that works", "3.6", "3.7", "3.8", "3.9", "3.10"):
-            yield f"Python: expected 3.11 or newer, found {version} ({settings['python']})"
+            yield (
+                f"Python: expected 3.11 or newer, found {version} ({settings['python']}); "
+                "a newer release of the system has one"
+            )
 
 
 def wrong_choices(settings):
@@ -49,7 +63,17 @@ def wrong_choices(settings):
             wanted = ", ".join(choice or "an empty text" for choice in choices)
             yield f"web_data_analysis_{name}: expected one of {wanted}, found {settings[name]}"
     if settings["user"] == "root":
-        yield "web_data_analysis_user: expected a user without privileges, found root"
+        yield "web_data_analysis_user: expected a user without privileges, found root; name another"
+    for name in ("user", "group"):
+        if settings[name] and not USER_NAME.fullmatch(settings[name]):
+            yield (
+                f"web_data_analysis_{name}: expected lower-case letters, digits, - and _, "
+                f"found {settings[name]}"
+            )
+
+
+def wrong_needs(settings):
+    """What one setting needs of another."""
     if settings["schedule"] in ("systemd", "cron"):
         for name in ("user", "venv"):
             if not settings[name]:
@@ -57,8 +81,13 @@ def wrong_choices(settings):
                     f"web_data_analysis_{name}: expected one for a schedule, found an empty text; "
                     "or set web_data_analysis_schedule to none"
                 )
-    if settings["web_server"] and not settings["web_server_name"]:
-        yield "web_data_analysis_web_server_name: expected a name, found an empty text"
+    if settings["web_server"]:
+        for name in ("web_server_name", "web_dir"):
+            if not settings[name]:
+                yield (
+                    f"web_data_analysis_{name}: expected one for the web server, "
+                    "found an empty text; or empty web_data_analysis_web_server"
+                )
 
 
 def wrong_times(settings):
@@ -69,27 +98,61 @@ def wrong_times(settings):
         )
     analyze = shutil.which("systemd-analyze")
     if settings["schedule"] == "systemd" and not analyze:
-        yield "systemd: expected it for the schedule, found none; use cron or none"
+        yield "systemd: expected it for web_data_analysis_schedule, found none; use cron or none"
     elif settings["schedule"] == "systemd":
         for verb, name in (("calendar", "schedule_calendar"), ("timespan", "schedule_delay")):
             done = subprocess.run(
                 [analyze, verb, "--", settings[name]], capture_output=True, check=False
             )
             if done.returncode:
-                yield f"web_data_analysis_{name}: systemd does not know {settings[name]}"
+                yield (
+                    f"web_data_analysis_{name}: expected what systemd.time(7) describes, "
+                    f"found {settings[name]}; try it by systemd-analyze {verb}"
+                )
 
 
 def wrong_paths(settings):
-    for name, path in sorted(settings["paths"].items()):
-        if path and (not PLAIN_PATH.fullmatch(path) or ".." in path.split("/")):
-            yield f"{name}: expected an absolute path of plain characters, found {path}"
+    wrong = []
+    for name, path in sorted(settings["paths"].items(), key=lambda named: (len(named[1]), named)):
+        if not path:
+            if name in settings["needed_paths"]:
+                yield f"{name}: expected an absolute path, found an empty text"
+        elif not PLAIN_PATH.fullmatch(path) or ".." in path.split("/"):
+            # of what is below it, it is enough to say so once
+            if not any(path.startswith(f"{above}/") for above in wrong):
+                yield (
+                    f"{name}: expected an absolute path of letters, digits and _ @ + . -, "
+                    f"found {path}"
+                )
+            wrong.append(path)
     if settings["schedule"] in ("systemd", "cron"):
         for path in settings["files"]:
             if not os.path.isfile(path):
-                yield f"{path}: expected a file with tasks on the log host, found none"
+                yield (
+                    f"{path}: expected a file with tasks on the log host, found none; put it "
+                    "there, or correct web_data_analysis_before_run or web_data_analysis_after_run"
+                )
     folder = os.path.dirname(settings["web_config"])
     if settings["web_server"] in WEB_SERVERS[1:] and not os.path.isdir(folder):
         yield f"{folder}: expected the folder of {settings['web_server']}, found none; install it"
+
+
+def wrong_messaging(settings):
+    if not settings["messaging"]:
+        return
+    config = settings["paths"]["web_data_analysis_messaging_config"]
+    if not settings["messaging_broker"] and not os.path.isfile(config):
+        yield (
+            f"{config}: expected the configuration of fedora-messaging, found none; write it, or "
+            "name the broker in web_data_analysis_messaging_url"
+        )
+    if settings["messaging_tls"]:
+        for path in filter(None, settings["messaging_files"]):
+            if not os.path.isfile(path):
+                yield (
+                    f"{path}: expected a certificate or key for the message bus, found none; put "
+                    "it there, or correct web_data_analysis_messaging_ca_cert, certfile or keyfile"
+                )
 
 
 def wrong_mounts(settings):
@@ -119,19 +182,41 @@ def wrong_space(settings):
         free = shutil.disk_usage(folder).free >> 20
         if free < settings["min_free_mib"]:
             short[os.stat(folder).st_dev] = (
-                f"{folder}: expected {settings['min_free_mib']} MiB free, found {free}"
+                f"{folder}: expected {settings['min_free_mib']} MiB free, found {free}; "
+                "make room, or lower web_data_analysis_min_free_mib"
             )
     return short.values()
 
 
 def host_in(source):
     """The host of an rsync source; nothing for a folder on this machine."""
-    if source.startswith("rsync://"):
-        source = source[len("rsync://") :].split("/")[0].rsplit("@", 1)[-1]
-        if source.startswith("["):
-            return source[1:].split("]")[0]
-        return source.split(":")[0]
-    return source.split("::")[0].rsplit("@", 1)[-1] if "::" in source else ""
+    found = DAEMON.match(source)
+    return (found["address"] or found["name"]) if found else ""
+
+
+def sources_of(settings):
+    """Where the hosts' logs come from, of the hosts that are given as they should be."""
+    for host in settings["hosts"]:
+        named = {"name": host} if isinstance(host, str) else host
+        if is_host(named):
+            yield (named.get("source") or settings["source"]).replace("{host}", named["name"])
+
+
+def is_host(named):
+    return (
+        isinstance(named, dict)
+        and {"name"} <= set(named) <= {"name", "source"}
+        and all(isinstance(value, str) for value in named.values())
+    )
+
+
+def wrong_hosts(settings):
+    for host in settings["hosts"]:
+        if not isinstance(host, str) and not is_host(host):
+            yield (
+                "web_data_analysis_hosts: expected a name, or name and source, "
+                f"found {json.dumps(host)}"
+            )
 
 
 def is_unknown(name):
@@ -145,17 +230,20 @@ def is_unknown(name):
 
 
 def wrong_names(settings):
-    names = sorted({host_in(source) for source in settings["sources"]} - {""})
+    names = sorted({host_in(source) for source in sources_of(settings)} - {""})
     with ThreadPoolExecutor(16) as pool:
         for name, unknown in zip(names, pool.map(is_unknown, names)):  # noqa: B905 (Python 3.9)
             if unknown:
-                yield f"{name}: expected a log host, found a name unknown to DNS"
+                yield (
+                    f"{name}: expected a log host, found a name unknown to DNS; "
+                    "correct web_data_analysis_hosts, or make the name known"
+                )
 
 
 def problems(settings):
     """All that is wrong, in the order in which it is best put right."""
-    checks = (wrong_versions, wrong_choices, wrong_times, wrong_paths, wrong_mounts, wrong_space,
-              wrong_names)  # fmt: skip
+    checks = (wrong_versions, wrong_choices, wrong_needs, wrong_times, wrong_paths, wrong_messaging,
+              wrong_mounts, wrong_space, wrong_hosts, wrong_names)  # fmt: skip
     return [problem for check in checks for problem in check(settings)]
 
 
