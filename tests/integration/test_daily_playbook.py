@@ -53,9 +53,9 @@ def outputs_in(state: dict[str, Seen]) -> dict[str, Seen]:
     return {path: seen for path, seen in state.items() if Path(path).name not in RUN_NOTES}
 
 
-def test_second_run_changes_nothing_and_check_mode_agrees_with_both(
-    log_host: LogHost, tmp_path: Path
-) -> None:
+def test_second_run_changes_nothing_and_check_mode_agrees_with_both(tmp_path: Path) -> None:
+    log_host = LogHost(tmp_path, days=15, pages=True)
+    log_host.make_logs()
     deployed = log_host.play("deploy")
     assert deployed.code == 0, deployed.output
     assert deployed.changed == ["Make the folders"]

@@ -35,7 +35,9 @@ def command_for(scenario: str) -> list[str]:
     systemd = ON_A_THROWAWAY_MACHINE[scenario]
     if reason := reason_against(systemd=systemd):
         pytest.skip(reason)
-    return in_throwaway_machine(*command, systemd=systemd)
+    # as careful roots have it; whoever else has to read something is to be able to all the same
+    careful = ["sh", "-c", 'umask 077 && exec "$@"', "careful", *command]
+    return in_throwaway_machine(*careful, systemd=systemd)
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)

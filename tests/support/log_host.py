@@ -82,6 +82,8 @@ class LogHost:
 
     root: Path
     days: int
+    pages: bool = False
+    """Whether it makes charts and pages, which takes longer than all else."""
 
     @property
     def run_dir(self) -> Path:
@@ -139,6 +141,7 @@ class LogHost:
             "web_data_analysis_require_mount": "",
             "web_data_analysis_state_dir": str(self.run_dir / "countme"),
             "web_data_analysis_publish_dir": str(self.published),
+            "web_data_analysis_web_dir": str(self.run_dir) if self.pages else "",
             "web_data_analysis_condense_dir": str(self.run_dir / "condensed"),
             "web_data_analysis_user": "",
             "web_data_analysis_venv": "",

@@ -1,0 +1,76 @@
+"""The log host after its old weeks were made whole."""
+
+from __future__ import annotations
+
+import csv
+import os
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._calendar import (
+    week_of_day,
+    week_start,
+)
+from ansible_collections.fedora_infra.dnf_counting.tests.support.oracle import (
+    oracle_totals,
+    sorted_rows,
+)
+
+RUN = Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"]) / "sample-run"
+PUBLISHED = RUN / "html" / "csv-reports" / "countme"
+RAW = RUN / "countme" / "raw"
+FEDORA = "mirrors.fedoraproject.org-access.log"
+CENTOS = "mirrors.centos.org-access.log"
+
+#: The newer of the two weeks: a log ends just after the midnight before its day.
+WEEK = week_of_day(datetime.now(UTC).date() - timedelta(days=2)) - 1
+MONDAY = week_start(WEEK - 1)
+
+
+def day(number: int) -> date:
+    """A day of the two weeks, of which 0 is the first Monday."""
+    return MONDAY + timedelta(days=number)
+
+
+@pytest.mark.parametrize(
+    "expected",
+    [
+        pytest.param(f"sync: proxy01 {day(2)}: due: 1 new log", id="late-log"),
+        pytest.param(f"combine: {FEDORA}: due: not combined yet ({day(1)})", id="combined-day"),
+        pytest.param("raw hits of fedora: due: not counted yet", id="trimmed-days"),
+        pytest.param(f"raw hits of fedora: due: {RAW}/{day(8)}.parquet: expected a raw day",
+                     id="damaged-day"),
+        pytest.param(f"fedora: these weeks would be counted again: {WEEK - 1}, {WEEK}", id="weeks"),
+    ],
+)  # fmt: skip
+def test_check_mode_named_what_is_out_of_date(expected: str) -> None:
+    assert expected in (RUN / "plan.txt").read_text(encoding="utf-8")
+
+
+def test_late_and_lost_days_are_made_and_those_of_an_old_week_come_back(host: Any) -> None:
+    assert host.file(f"{RUN}/hosts/proxy01/{day(2):%Y/%m/%d}/http/{FEDORA}.xz").size > 0
+    assert host.file(f"{RUN}/combined-http/{day(1):%Y/%m/%d}/{FEDORA}").size > 0
+    raw_days = {path.stem: path.stat() for path in RAW.glob("*.parquet")}
+    # the log of a day before its week holds nothing of it
+    assert {str(day(number)) for number in range(15)} <= raw_days.keys()
+    assert {stat.st_mode & 0o007 for stat in raw_days.values()} == {0}
+
+
+@pytest.mark.parametrize(
+    ("log_name", "totals"), [(FEDORA, "totals.csv"), (CENTOS, "totals-centos.csv")]
+)
+def test_totals_are_those_of_the_oracle(log_name: str, totals: str, tmp_path: Path) -> None:
+    expected = oracle_totals(RUN / "combined-http", log_name, tmp_path)
+    assert sorted_rows(PUBLISHED / totals) == expected
+    assert sorted_rows(RUN / "countme" / totals) == expected
+
+
+def test_they_were_short_before_and_their_weeks_are_complete_now() -> None:
+    assert sorted_rows(RUN / "short.csv") != sorted_rows(PUBLISHED / "totals.csv")
+    with (PUBLISHED / "quality.csv").open(encoding="utf-8", newline="") as text:
+        weeks = {row["week_start"]: row for row in csv.DictReader(text)}
+    assert [weeks[f"{day(n)}"]["status"] for n in (0, 7)] == ["complete", "complete"]
+    # the newer one lost raw days that had been counted already, and no log
+    assert [weeks[f"{day(n)}"]["revision"] for n in (0, 7)] == ["2", "1"]
