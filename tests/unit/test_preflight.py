@@ -89,6 +89,7 @@ def test_a_machine_that_can_count_is_let_through(preflight: ModuleType, good: Se
             {"web_server": "nginx", "web_dir": ""},
             ["web_server_name: expected one for the web", "web_dir: expected one for the web"],
         ),
+        ({"web_server_name": "stats;"}, ["web_server_name: expected the name of a host, found"]),
         ({"paths": {"a_dir": "/srv/my stats"}}, ["a_dir: expected an absolute path of letters"]),
         (
             {"paths": {"a_file": "/srv/my stats/file", "a_dir": "/srv/my stats"}},

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible.plugins.test.core import version_compare
+from jinja2.nativetypes import NativeEnvironment
 
 ROLE = Path(__file__).parents[2] / "roles" / "web_data_analysis"
 
@@ -21,7 +23,33 @@ def test_no_program_is_installed_but_the_one_that_runs(system: str) -> None:
     assert loaded(f"vars/{system}.yml")["web_data_analysis_packages"] == ["rsync"]
 
 
-@pytest.mark.parametrize("entry_point", ["main", "run"])
+@pytest.mark.parametrize(
+    ("distribution", "release", "python"),
+    [
+        ("Fedora", "41", "python3"),
+        ("CentOS", "9", "python3.11"),
+        ("CentOS", "10", "python3"),
+        ("AlmaLinux", "9", "python3.11"),
+        ("RedHat", "10", "python3"),
+    ],
+)
+def test_a_python_that_is_new_enough_is_installed(
+    distribution: str, release: str, python: str
+) -> None:
+    """Enterprise Linux 9 has Python 3.9 as python3."""
+    environment = NativeEnvironment()
+    environment.tests["version"] = version_compare
+    names = loaded("vars/RedHat.yml")
+    facts = {"distribution": distribution, "distribution_major_version": release}
+    old = environment.from_string(names["web_data_analysis_old_python"]).render(ansible_facts=facts)
+    given = {"web_data_analysis_old_python": old}
+    packages = environment.from_string(names["web_data_analysis_venv_packages"]).render(given)
+    assert packages == [python]
+    program = environment.from_string(names["web_data_analysis_python"]).render(given)
+    assert program == f"/usr/bin/{python}"
+
+
+@pytest.mark.parametrize("entry_point", ["main", "run", "status", "migrate"])
 def test_every_default_is_specified_with_the_same_value(entry_point: str) -> None:
     options = loaded("meta/argument_specs.yml")["argument_specs"][entry_point]["options"]
     # a specification can't give a number as a template; its description says how it comes about

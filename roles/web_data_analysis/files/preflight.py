@@ -27,6 +27,7 @@ PLAIN_PATH = re.compile(r"(/[A-Za-z0-9_@+.-]+)+")
 DAEMON = re.compile(
     r"(?:rsync://(?:[^/@]*@)?|(?=[^/]*::)(?:[^/@]*@)?)(?:\[(?P<address>[^\]/]+)\]|(?P<name>[^/:\[\]]+))"
 )
+HOST_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*")
 USER_NAME = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
 CRON_TIME = re.compile(r"@(daily|hourly|weekly|midnight)|([0-9*,/A-Za-z-]+ +){4}[0-9*,/A-Za-z-]+")
 
@@ -70,6 +71,11 @@ def wrong_choices(settings):
                 f"web_data_analysis_{name}: expected lower-case letters, digits, - and _, "
                 f"found {settings[name]}"
             )
+    if settings["web_server_name"] and not HOST_NAME.fullmatch(settings["web_server_name"]):
+        yield (
+            "web_data_analysis_web_server_name: expected the name of a host, "
+            f"found {settings['web_server_name']}"
+        )
 
 
 def wrong_needs(settings):

@@ -71,7 +71,7 @@ def test_totals_are_those_of_the_oracle(log_name: str, totals: str, tmp_path: Pa
 
 def test_a_complete_week_is_named_as_such() -> None:
     quality = json.loads((PUBLISHED / "quality.json").read_text())
-    assert "complete" in json.dumps(quality)
+    assert "complete" in {week["status"] for week in quality["weeks"]}
 
 
 def test_log_hosts_were_stopped(host: Any) -> None:
