@@ -40,7 +40,7 @@ FOLDERS = {
 }
 
 
-def wait_for(happened: Callable[[], bool], what: str, *, seconds: float = 180) -> None:
+def wait_for(happened: Callable[[], bool], what: str, *, seconds: float = 1800) -> None:
     deadline = time.monotonic() + seconds
     while not happened():
         assert time.monotonic() < deadline, f"expected {what} within {seconds} s"
