@@ -18,8 +18,9 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._status_
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._text_table import plain
 
-#: Ansible's processes for tasks have no terminal. It loads actions before it makes one.
-_COLUMNS = max(NARROWEST, shutil.get_terminal_size((WIDTH, 0)).columns)
+#: Of the terminal; 0 where there is none. Ansible loads actions before it makes the processes for
+#: tasks, and those have no terminal.
+_COLUMNS = shutil.get_terminal_size((0, 0)).columns
 #: The first word of a verdict or a problem, in the colour that Ansible has for such.
 _COLOURS = {
     "OK": C.COLOR_OK,
@@ -31,8 +32,28 @@ _SEVERITY = re.compile(rf"^({'|'.join(_COLOURS)})\b")
 
 
 def columns() -> int:
-    """How wide lines on the screen may be."""
-    return _COLUMNS
+    """How wide the lines of a table may be."""
+    return max(NARROWEST, _COLUMNS or WIDTH)
+
+
+def fitted(line: str) -> str:
+    """A line of its own, without its end where the terminal would break it."""
+    return f"{line[: _COLUMNS - 1]}…" if 0 < _COLUMNS < len(line) else line
+
+
+def headings_come_late() -> bool:
+    """Whether Ansible puts a task's heading behind what is shown meanwhile, before its result.
+
+    So it does where it is not to show skipped tasks, as it does not know before.
+    """
+    callback = str(C.DEFAULT_STDOUT_CALLBACK).removeprefix("ansible.builtin.")
+    try:
+        return not all(
+            C.config.get_config_value(option, plugin_type="callback", plugin_name=callback)
+            for option in ("display_skipped_hosts", "display_ok_hosts")
+        )
+    except Exception:  # another callback, with options of its own
+        return False
 
 
 def is_for_people() -> bool:
@@ -44,6 +65,8 @@ def show_status(lines: Sequence[str]) -> None:
     """Put the lines of a status on the screen, and without colours into Ansible's log."""
     # they come from another machine
     shown = [plain(str(line)) for line in lines]
+    if headings_come_late():
+        shown.insert(0, "")
     display = Display()
     # in one piece, for other hosts' lines may come at the same time
     display.display("\n".join(map(_coloured, shown)), screen_only=True)

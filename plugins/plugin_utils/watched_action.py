@@ -17,8 +17,14 @@ from typing import Any
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action.normal import ActionModule as NormalAction
 from ansible.utils.display import Display
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._text_table import plain
 from ansible_collections.fedora_infra.dnf_counting.plugins.plugin_utils.progress import (
     ProgressLines,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.plugin_utils.screen import (
+    fitted,
+    headings_come_late,
+    is_for_people,
 )
 
 #: A task with this variable set to false shows no progress.
@@ -36,7 +42,8 @@ class WatchedAction(NormalAction):
     """Runs the module just as Ansible does by itself; a thread reads its progress file meanwhile.
 
     It steps aside, so that there is the module alone, in check mode, with ``async``, with
-    ``no_log``, without a progress file, and on connections other than local and ssh. Whatever goes
+    ``no_log``, without a progress file, where a program reads the results, and on connections other
+    than local and ssh. Whatever goes
     wrong with looking on changes nothing of the task.
     """
 
@@ -50,9 +57,13 @@ class WatchedAction(NormalAction):
         task = self._task
         if task.check_mode or task.async_val or task.no_log or not task.args.get("progress_file"):
             return False
-        if self._connection.transport not in _TRANSPORTS:
+        if self._connection.transport not in _TRANSPORTS or not is_for_people():
             return False
         return bool(boolean(self._templar.template(variables.get(SWITCH, True)), strict=False))
+
+    def _is_untitled(self) -> bool:
+        """Whether progress would stand below the result of another task, for all one can see."""
+        return bool(self._task.name) and headings_come_late()
 
     @contextlib.contextmanager
     def _on_screen(self, variables: dict[str, Any]) -> Iterator[None]:
@@ -60,6 +71,9 @@ class WatchedAction(NormalAction):
         file = _RemoteFile(self, str(self._task.args["progress_file"]))
         lines = ProgressLines(all_units=display.verbosity > 0, monotonic=time.monotonic)
         place = str(variables.get("inventory_hostname", ""))
+        headings = (
+            [f"\nAT WORK [{place} : {plain(self._task.name)}]"] if self._is_untitled() else []
+        )
         over = threading.Event()
 
         def look_on() -> None:
@@ -68,7 +82,9 @@ class WatchedAction(NormalAction):
                 is_over = over.wait(_LOOK_SECONDS)
                 with contextlib.suppress(Exception):
                     for line in lines.of(file.news()):
-                        display.display(f"  [{place}] {line}", color="bright gray")
+                        while headings:
+                            display.display(headings.pop())
+                        display.display(fitted(f"  [{place}] {line}"), color="bright gray")
 
         with contextlib.suppress(Exception):
             file.forget()

@@ -82,6 +82,34 @@ def test_progress_is_shown_while_the_module_works(tmp_path: Path, way: dict[str,
     assert "FAILED!" in quiet
 
 
+@pytest.mark.parametrize("late", [True, False], ids=["late", "at once"])
+def test_progress_never_seems_to_be_of_another_task(tmp_path: Path, late: bool) -> None:
+    play = tmp_path / "play.yml"
+    with silent_listener() as port:
+        options = {
+            "hosts": ["p1"],
+            "source": f"rsync://127.0.0.1:{port}/log/",
+            "dest": f"{tmp_path}/hosts",
+            "progress_file": f"{tmp_path}/progress.jsonl",
+            "attempts": 1,
+            "stall_timeout": 3,
+            "connect_timeout": 3,
+        }
+        task = {"name": "Fetch {{ what }}", MODULE: options, "vars": {"what": "logs"}}
+        play.write_text(json.dumps([{"hosts": "all", "gather_facts": False, "tasks": [task]}]))
+        playbook = [str(ANSIBLE.with_name("ansible-playbook")), "-i", "loghost,", "-c", "local"]
+        playbook += ["-e", f"ansible_python_interpreter={sys.executable}", str(play)]
+        skipped = {"ANSIBLE_DISPLAY_SKIPPED_HOSTS": str(not late).lower()}
+        shown = subprocess.run(
+            playbook, cwd=ROOT, env={**os.environ, **skipped}, capture_output=True, text=True
+        ).stdout
+    heading = "AT WORK [loghost : Fetch logs]" if late else "TASK [Fetch logs]"
+    at = [shown.index(text) for text in (heading, "  [loghost] sync p1 20", "FAILED!")]
+    assert at == sorted(at)
+    assert (shown.index("TASK [Fetch logs]") > at[1]) is late
+    assert ("AT WORK" in shown) is late
+
+
 def test_the_result_is_the_same_as_without(tmp_path: Path, way: dict[str, Any]) -> None:
     (tmp_path / "source").mkdir()
 
