@@ -199,24 +199,18 @@ seconds:
   type: float
 """
 
-import contextlib
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._calendar import utc_today
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._errors import (
-    OutputError,
     shown,
     wrong_option,
-)
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._files import (
-    sync_file_system,
-    writer_lock,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._module import (
     counting_module,
@@ -226,27 +220,17 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._module 
     warn_of,
     window,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._records import Unit
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._rsync import Limits
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync import (
-    Settings,
-    sync_hosts,
-)
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync_memory import (
-    HostMemory,
-    load_memory,
-    save_memory,
-)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync import Settings
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync_plan import (
-    HostOutcome,
-    HostPlan,
-    Source,
     failure,
     gaps,
-    plan_hosts,
-    remembered,
     silent_hosts,
     sources_of,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync_run import (
+    SyncRun,
+    run_sync,
 )
 
 OPTIONS: dict[str, dict[str, Any]] = {
@@ -316,75 +300,6 @@ def settings_from(params: dict[str, Any]) -> Settings:
     )
 
 
-def keep(
-    module: AnsibleModule, dest: Path, memory: Mapping[str, HostMemory], *, changed: bool
-) -> str:
-    """Have what arrived on disk, and only then remember it. Gives why that failed, if it did.
-
-    Once for all hosts, as thousands of fsyncs take long. Before that a power failure leaves short
-    logs, which rsync tells from whole ones by their size, so no day may be remembered as whole.
-    """
-    try:
-        if changed:
-            sync_file_system(dest)
-    except OutputError as error:
-        return str(error)
-    try:
-        save_memory(dest, memory)
-    except OutputError as error:
-        module.warn(str(error))  # what was fetched counts all the same
-    return ""
-
-
-class Synced(NamedTuple):
-    """What became of a sync."""
-
-    plans: Sequence[HostPlan]
-    outcomes: Sequence[HostOutcome]
-    memory: Mapping[str, HostMemory]
-    """What is known of all hosts now."""
-    changed: bool
-    not_on_disk: str
-    """Why what arrived may not be on disk; empty where it is."""
-
-    @property
-    def units(self) -> list[Unit]:
-        return [unit for outcome in self.outcomes for unit in outcome.units]
-
-
-def synced(
-    module: AnsibleModule,
-    settings: Settings,
-    sources: Sequence[Source],
-    days: Sequence[date],
-    today: date,
-) -> Synced:
-    """Plan, sync under the lock and remember; in check mode only look."""
-    params = module.params
-    named = bool(params["dates"] or params["since"])
-    lock = (
-        contextlib.nullcontext()
-        if module.check_mode
-        else writer_lock(settings.dest, run_id=params["run_id"])
-    )
-    with lock:
-        memory = load_memory(settings.dest)
-        plans = plan_hosts(
-            sources,
-            days,
-            dest=settings.dest,
-            memory=memory,
-            catch_up_days=0 if named else params["catch_up_days"],
-        )
-        outcomes = sync_hosts(plans, settings, look_only=module.check_mode)
-        after = remembered(memory, outcomes, today=today)
-        changed = any(unit.figures["files"] for outcome in outcomes for unit in outcome.units)
-        not_on_disk = ""
-        if not module.check_mode:
-            not_on_disk = keep(module, settings.dest, after, changed=changed)
-    return Synced(plans, outcomes, after, changed, not_on_disk)
-
-
 def sync(module: AnsibleModule, today: date) -> None:
     """Sync, warn of what somebody has to look at, and end the module."""
     params = module.params
@@ -393,30 +308,46 @@ def sync(module: AnsibleModule, today: date) -> None:
     settings = replace(settings_from(params), observer=observer)
     sources = sources_of(params["hosts"], params["source"])
     days = window(module, default_days=3, today=today)
-    found = synced(module, settings, sources, days, today)
+    named = bool(params["dates"] or params["since"])
+    done = run_sync(
+        sources,
+        days,
+        settings,
+        catch_up_days=0 if named else params["catch_up_days"],
+        today=today,
+        run_id=params["run_id"],
+        look_only=module.check_mode,
+    )
     silent = silent_hosts(
         [source.host for source in sources],
-        found.memory,
+        done.memory,
         last_day=days[-1],
         missing_after_days=params["missing_after_days"],
     )
+    warn(module, done, silent)
+    finish(
+        module,
+        done.units,
+        failure=done.not_on_disk or failure(done.outcomes, params["max_failed_hosts"]),
+        changed=done.changed,
+        hosts=[outcome.to_json() for outcome in done.outcomes],
+        silent_hosts=silent,
+        gaps=gaps(done.plans, done.outcomes, done.memory),
+        seconds=round(time.monotonic() - begun, 3),
+    )
+
+
+def warn(module: AnsibleModule, done: SyncRun, silent: Iterable[Mapping[str, Any]]) -> None:
+    """Pass on what somebody has to look at."""
+    for warning in done.warnings:
+        module.warn(warning)
     for host in silent:
         since = host["last_log"] or f"it was listed on {host['listed_since']}"
         module.warn(f"{host['name']}: no log since {since}; look at it, or take it off the list.")
-    warn_of(module, found.units)
-    for outcome in found.outcomes:
+    warn_of(module, done.units)
+    for outcome in done.outcomes:
         for warning in outcome.warnings:
             module.warn(f"{outcome.host}: {warning}")
-    finish(
-        module,
-        found.units,
-        failure=found.not_on_disk or failure(found.outcomes, params["max_failed_hosts"]),
-        changed=found.changed,
-        hosts=[outcome.to_json() for outcome in found.outcomes],
-        silent_hosts=silent,
-        gaps=gaps(found.plans, found.outcomes, found.memory),
-        seconds=round(time.monotonic() - begun, 3),
-    )
 
 
 def main() -> None:

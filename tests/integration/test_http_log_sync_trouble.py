@@ -14,11 +14,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils import _sync, _sync_run
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._files import (
     write_error,
     writer_lock,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.modules import http_log_sync
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync_memory import (
+    MEMORY_NAME,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync_plan import Source
 from ansible_collections.fedora_infra.dnf_counting.tests.support.rsync_hosts import (
     DAYS,
     LOOPBACK,
@@ -54,10 +58,18 @@ def test_what_is_not_on_disk_is_not_remembered(
     def refusing(folder: Path) -> None:
         raise write_error(folder, OSError(errno.EIO, "no"))
 
-    monkeypatch.setattr(http_log_sync, "sync_file_system", refusing)
-    told = http_log_sync.keep(None, tmp_path, {}, changed=True)
-    assert "Input/output error" in told
-    assert not list(tmp_path.iterdir())
+    monkeypatch.setattr(_sync_run, "sync_file_system", refusing)
+    write_rotated(tmp_path / "served", ACCESS, DAYS[-1])
+    dest, sources = tmp_path / "hosts", [Source("proxy01", f"{tmp_path}/served/")]
+    options: dict[str, Any] = {"catch_up_days": 0, "today": DAYS[-1]}
+    done = _sync_run.run_sync(sources, DAYS, _sync.Settings(dest), **options)
+    assert done.changed
+    assert "Input/output error" in done.not_on_disk
+    assert not (dest / MEMORY_NAME).exists()
+    monkeypatch.undo()
+    done = _sync_run.run_sync(sources, DAYS, _sync.Settings(dest), **options)
+    assert (done.changed, done.not_on_disk) == (False, "")
+    assert (dest / MEMORY_NAME).exists()
 
 
 def test_hosts_that_never_serve_are_flagged(hosts: LogHosts) -> None:
