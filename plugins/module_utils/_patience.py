@@ -56,6 +56,7 @@ def silent_places(places: Iterable[Path], *, patience_seconds: float) -> list[Pa
 def _ask(place: Path) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [*_QUESTION, place],
+        env={"PATH": os.defpath},  # cron may give none, or one without it
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
