@@ -71,7 +71,7 @@ clean: ## Remove all that make has made
 	# pages are looked at in a browser, from a web server; without root those tests may be skipped
 	[ $$(id -u) -ne 0 ] || .ci/install chromium nginx-light git
 	# the schedules, for real, on a throw-away copy of this machine
-	[ $$(id -u) -ne 0 ] || .ci/install cron faketime openssh-server systemd systemd-container
+	[ $$(id -u) -ne 0 ] || .ci/install cron faketime openssh-server sudo systemd systemd-container
 	# namespaces with log hosts in them are root's; without root those tests are skipped
 	[ $$(id -u) -ne 0 ] || command -v ip >/dev/null || .ci/install iproute2
 	touch $@

@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+from ansible import constants, context
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action.normal import ActionModule as NormalAction
 from ansible.utils.display import Display
@@ -26,25 +27,35 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.plugin_utils.screen i
     headings_come_late,
     is_for_people,
 )
+from ansible_collections.fedora_infra.dnf_counting.plugins.plugin_utils.signals import (
+    signals_for_this_thread,
+)
 
 #: A task with this variable set to false shows no progress.
 SWITCH = "dnf_counting_progress"
 #: Connections over which a second command can look on while the first one runs.
 _TRANSPORTS = ("local", "ssh")
 _LOOK_SECONDS = 1.0
+#: A step that takes long is looked at less often, for each look is a command over ssh, and some
+#: lines in the log host's own log where it needs sudo.
+_LONGEST_LOOK_SECONDS = 10.0
+_LOOK_SHARE = 1 / 20
 #: The progress file is read in pieces, so that a strange one can't fill the memory.
 _PIECE = 256 << 10
-#: How long a look that is under way may hold up the end of a task.
-_LAST_LOOK_SECONDS = 3.0
+#: How long looks may hold up the end of a task: two, over a slow connection to a busy machine.
+_LAST_LOOK_SECONDS = 20.0
+#: What sudo, su and a shell's own files say comes before it.
+_MARK = "progress of dnf_counting:"
+#: Those that write for people; the output of others may be read by programs.
+_PLAIN_CALLBACKS = ("default", "ansible.builtin.default", "awx_display")
 
 
 class WatchedAction(NormalAction):
     """Runs the module just as Ansible does by itself; a thread reads its progress file meanwhile.
 
     It steps aside, so that there is the module alone, in check mode, with ``async``, with
-    ``no_log``, without a progress file, where a program reads the results, and on connections other
-    than local and ssh. Whatever goes
-    wrong with looking on changes nothing of the task.
+    ``no_log``, without a progress file, where results are written as JSON, and on connections other
+    than local and ssh. Whatever goes wrong with looking on changes nothing of the task.
     """
 
     def run(self, tmp: None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -67,36 +78,75 @@ class WatchedAction(NormalAction):
 
     @contextlib.contextmanager
     def _on_screen(self, variables: dict[str, Any]) -> Iterator[None]:
-        display = Display()
+        title = plain(self._task.name) if self._is_untitled() else ""
+        screen = _Screen(_place(variables, self._task.delegate_to), title)
         file = _RemoteFile(self, str(self._task.args["progress_file"]))
-        lines = ProgressLines(all_units=display.verbosity > 0, monotonic=time.monotonic)
-        place = str(variables.get("inventory_hostname", ""))
-        headings = (
-            [f"\nAT WORK [{place} : {plain(self._task.name)}]"] if self._is_untitled() else []
-        )
+        lines = ProgressLines(all_units=screen.verbosity > 0, monotonic=time.monotonic)
         over = threading.Event()
 
         def look_on() -> None:
+            began = time.monotonic()
             is_over = False
             while not is_over:
-                is_over = over.wait(_LOOK_SECONDS)
+                is_over = over.wait(_pause(time.monotonic() - began))
                 with contextlib.suppress(Exception):
-                    for line in lines.of(file.news()):
-                        while headings:
-                            display.display(headings.pop())
-                        display.display(fitted(f"  [{place}] {line}"), color="bright gray")
+                    for content in file.news():
+                        for line in lines.of(content):
+                            screen.show(line)
 
         with contextlib.suppress(Exception):
             file.forget()
         # in a context of its own, for Ansible keeps there which task is at work
-        context = contextvars.copy_context()
-        thread = threading.Thread(target=context.run, args=(look_on,), daemon=True)
+        own = contextvars.copy_context()
+        thread = threading.Thread(target=own.run, args=(look_on,), daemon=True)
         thread.start()
         try:
-            yield
+            with signals_for_this_thread():
+                yield
         finally:
             over.set()
             thread.join(_LAST_LOOK_SECONDS)
+            screen.close()
+
+
+def _pause(seconds: float) -> float:
+    """How long to wait for the next look at a step that has taken so many seconds."""
+    return min(max(_LOOK_SECONDS, seconds * _LOOK_SHARE), _LONGEST_LOOK_SECONDS)
+
+
+def _place(variables: dict[str, Any], delegate: str | None) -> str:
+    """Where the step runs, as Ansible writes it."""
+    host = str(variables.get("inventory_hostname", ""))
+    return f"{host} -> {delegate}" if delegate else host
+
+
+class _Screen:
+    """Where lines are shown until the task ends, below a ``title`` if there is one."""
+
+    def __init__(self, place: str, title: str) -> None:
+        self._display = Display()
+        self._place = place
+        self._headings = [f"\nAT WORK [{place} : {title}]"] if title else []
+        # what the ansible command prints is a result that programs read
+        plain = constants.DEFAULT_STDOUT_CALLBACK in _PLAIN_CALLBACKS
+        self._aside = not plain or "module_name" in context.CLIARGS
+        self._open = True
+        self._lock = threading.Lock()
+        self.verbosity = int(self._display.verbosity)
+
+    def show(self, line: str) -> None:
+        with self._lock:
+            if not self._open:
+                return
+            while self._headings:
+                self._display.display(self._headings.pop(), stderr=self._aside)
+            text = fitted(f"  [{self._place}] {line}")
+            self._display.display(text, color=constants.COLOR_VERBOSE, stderr=self._aside)
+
+    def close(self) -> None:
+        """No late line may hold the lock of Ansible's queue while this process ends."""
+        with self._lock:
+            self._open = False
 
 
 class _RemoteFile:
@@ -116,19 +166,25 @@ class _RemoteFile:
         """What is there now is of an earlier step."""
         self._old, _nothing = self._look(0)
 
-    def news(self) -> str:
+    def news(self) -> Iterator[str]:
         """The whole lines that came since the last look."""
-        first, piece = self._look(_PIECE)
-        if not first or first == self._old:
-            return ""
-        whole = piece[: piece.rfind("\n") + 1]
-        self._read += len(whole.encode())
-        return whole
+        whole, is_more = "some", True
+        while whole and is_more:
+            first, piece = self._look(_PIECE)
+            if not first or first == self._old:
+                return
+            whole = piece[: piece.rfind("\n") + 1]
+            is_more = len(piece.encode()) >= _PIECE
+            self._read += len(whole.encode())
+            yield whole
 
     def _look(self, most: int) -> tuple[str, str]:
         """The first line, and so much of what was not read yet; over ssh each command costs."""
         first = f"head -c 4096 {self._path} | head -n 1"
         unread = f"tail -c +{self._read + 1} {self._path} | head -c {most}"
-        answer = self._action._low_level_execute_command(f"{{ {first}; {unread}; }} 2>/dev/null")
-        first_line, _end, rest = str(answer.get("stdout", "")).partition("\n")
+        command = f"{{ echo {shlex.quote(_MARK)}; {first}; {unread}; }} 2>/dev/null"
+        answer = self._action._low_level_execute_command(command)
+        # a terminal, which Ansible asks for over ssh, ends lines in its own way
+        said = str(answer.get("stdout", "")).replace("\r\n", "\n")
+        first_line, _end, rest = said.partition(f"{_MARK}\n")[2].partition("\n")
         return first_line, rest

@@ -60,9 +60,10 @@ def command(folder: Path, way: dict[str, Any], *arguments: str, **options: objec
 
 
 def said(arguments: list[str]) -> str:
-    return subprocess.run(
-        arguments, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120
-    ).stdout
+    done = subprocess.run(arguments, cwd=ROOT, capture_output=True, text=True, check=False)
+    # what the command answers is for programs, too: progress is shown beside it
+    assert "[loghost] " not in done.stdout
+    return done.stdout + done.stderr
 
 
 def test_progress_is_shown_while_the_module_works(tmp_path: Path, way: dict[str, Any]) -> None:

@@ -34,6 +34,7 @@ def running_ssh_server(folder: Path) -> Iterator[dict[str, object]]:
     config = folder / "sshd_config"
     config.write_text(
         f"Port {port}\nListenAddress 127.0.0.1\nHostKey {host_key}\nPidFile none\n"
+        "Subsystem sftp internal-sftp\n"
         f"AuthorizedKeysFile {user_key}.pub\nStrictModes no\nUsePAM no\n"
         "PasswordAuthentication no\nPermitRootLogin prohibit-password\n"
     )

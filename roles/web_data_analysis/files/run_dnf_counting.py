@@ -83,6 +83,8 @@ def environment(settings: dict[str, str], version: Version) -> dict[str, str]:
         "PATH": f"{version.libraries}/bin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
         "HOME": settings["work_dir"],
         "LC_ALL": "C.UTF-8",
+        # a log that is followed gets each line at once, and warnings where they belong
+        "PYTHONUNBUFFERED": "1",
         "ANSIBLE_CONFIG": settings["ansible_config"],
         "ANSIBLE_COLLECTIONS_PATH": str(version.collection),
         **{name: os.environ[name] for name in ("TERM", "JOURNAL_STREAM") if name in os.environ},
