@@ -85,7 +85,7 @@ class PlannedLog:
     hosts_expected: tuple[str, ...] = ()
     record: CombinedLog | None = None
     group: str = ""
-    """The first of the groups it belongs to."""
+    """The first of the groups it belongs to that has a host with it."""
 
     @property
     def inputs(self) -> dict[Path, InputFile]:
@@ -129,7 +129,7 @@ def _plan_day(
                 host_logs=present.get(name, ()),
                 hosts_expected=hosts_for_log(settings.groups, settings.expected_hosts, name),
                 record=recorded.logs.get(name),
-                group=next(iter(group_names(settings.groups, name)), ""),
+                group=_group_of(settings.groups, name, present.get(name, ())),
             ),
             forms=combined.get(name, []),
             awaited=_awaited_for(settings, awaited, name),
@@ -137,6 +137,13 @@ def _plan_day(
         for name in sorted({*present, *combined, *recorded.logs})
     ]
     return planned or [_empty_day(settings, day, awaited)]
+
+
+def _group_of(groups: Sequence[Group], name: str, host_logs: Sequence[HostLog]) -> str:
+    """Patterns of names may overlap, so its hosts tell; where no host has it, the first will do."""
+    of_log = [group for group in groups if group.has_log(name)]
+    having = (one for one in of_log if any(one.has_host(log.host) for log in host_logs))
+    return next((group.name for group in (*having, *of_log)), "")
 
 
 def _empty_day(

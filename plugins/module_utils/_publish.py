@@ -10,6 +10,7 @@ a rename. So a reader gets the old file or the new one, and a failure leaves all
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -287,9 +288,14 @@ def _observed(
         return planned
     name = planned.profile.name
     observer.started(Unit(name, "due", planned.reasons), kind="profile")
+    began = time.monotonic()
     one = _carry_out(planned, settings, now)
     made = [unit for unit in one.units if unit.status == "made"]
-    figures = {"files": len(made), "bytes": sum(unit.figures.get("bytes", 0) for unit in made)}
+    figures = {
+        "files": len(made),
+        "bytes": sum(unit.figures.get("bytes", 0) for unit in made),
+        "seconds": round(time.monotonic() - began, 3),
+    }
     observer.ended(Unit(name, one.status, one.reasons, figures), kind="profile")
     for unit in one.units:
         observer.ended(unit, kind="file")

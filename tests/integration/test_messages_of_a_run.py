@@ -102,6 +102,10 @@ def test_each_start_has_its_end_and_a_bus_that_stops_half_way_gets_all_in_the_en
     whole = broker.received()
     assert {message.body["stage"] for message in whole} == STAGES
     assert_each_start_has_one_end(whole)
+    merged = {message.topic.split(".")[-2] for message in whole if "logmerge" in message.topic}
+    assert merged == {"proxy", "download", "people"}
+    published = [one.body for one in whole if one.topic.endswith("publish.profile.finish")]
+    assert all(body["seconds"] > 0 for body in published)
 
     run = announcing_host(tmp_path / "disturbed", broker)
     records = tmp_path / "disturbed" / "run" / "combined"

@@ -6,20 +6,26 @@ import errno
 import lzma
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._combine_run import (
+    run_combine,
+)
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._errors import SettingsError
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._host_logs import Group
 from ansible_collections.fedora_infra.dnf_counting.tests.support.combining import (
     DAY,
     LOG,
+    TODAY,
     UNIT,
     Trees,
     line,
 )
+from ansible_collections.fedora_infra.dnf_counting.tests.support.observers import Noted
 
 
 @pytest.fixture
@@ -42,6 +48,21 @@ def test_groups_combine_their_logs_and_no_others(trees: Trees) -> None:
         "fedorapeople.org-access.log",
         "fedoraproject.org-access.log",
     ]
+
+
+def test_a_log_is_announced_as_one_of_the_group_that_has_it(trees: Trees) -> None:
+    trees.put("proxy1", line(1), name="fedoraproject.org-access.log")
+    trees.put("dl1", line(2), name="dl.fedoraproject.org-access.log")
+    trees.put("people1", line(3), name="fedorapeople.org-access.log")
+    noted = Noted()
+    run_combine(replace(trees.settings, latest=None), [DAY], today=TODAY, observer=noted)
+    kinds = {name.split(" ")[1]: kind for event, kind, name in noted.events if event == "start"}
+    # the pattern of the proxies' logs fits those of the others, too
+    assert kinds == {
+        "fedoraproject.org-access.log": "proxy",
+        "dl.fedoraproject.org-access.log": "download",
+        "fedorapeople.org-access.log": "people",
+    }
 
 
 def test_incident_late_logs_a_new_input_makes_the_day_again(trees: Trees) -> None:
