@@ -176,11 +176,12 @@ def test_tasks_of_all_kinds_show_what_becomes_of_them(
 ) -> None:
     hosts = {"one": way, "two": way}
     on_one = {"when": "inventory_hostname == 'one'"}
+    again = {"until": False, "retries": 1, "delay": 1}
     tasks = (
         {"name": "several hosts"},
         {"name": "loop", "loop": ["a", "b"], **on_one},
         {"name": "failed_when", "failed_when": True, "ignore_errors": True, **on_one},
-        {"name": "until", "until": False, "retries": 1, "delay": 1, "ignore_errors": True, **on_one},
+        {"name": "until", "ignore_errors": True, **again, **on_one},
         {"name": "delegate_to", "delegate_to": "two", **on_one},
         {"name": "async", "async": 60, "poll": 1, **on_one},
         {"name": "check_mode", "check_mode": True, **on_one},

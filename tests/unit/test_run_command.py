@@ -9,13 +9,15 @@ import runpy
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 COMMAND = Path(__file__).parents[2] / "roles/web_data_analysis/files/run_dnf_counting.py"
 
 
 def test_a_log_gets_each_line_at_once() -> None:
-    settings = {"venv": "/srv/venv", "work_dir": "/srv", "ansible_config": "/srv/ansible.cfg"}
-    environment = runpy.run_path(str(COMMAND))["environment"](settings)
+    settings = {"work_dir": "/srv", "ansible_config": "/srv/ansible.cfg"}
+    version = SimpleNamespace(libraries=Path("/srv/venv"), collection=Path("/srv/collection"))
+    environment = runpy.run_path(str(COMMAND))["environment"](settings, version)
     # it ends without writing what it has kept back
     program = "import os; print('a line'); os._exit(0)"
     said = subprocess.run(
