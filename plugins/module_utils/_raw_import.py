@@ -93,21 +93,21 @@ def _plan_day(
     if day > today:
         return Unit(str(day), "skipped", (f"its hits are dated {requests_of}, not over yet",))
     path = raw_day_path(settings.raw_dir, day)
-    why = "not imported yet"
-    if path.exists():
-        try:
-            record = read_record(path)
-        except CountingError as error:
-            return Unit(str(day), "blocked", (str(error),))
-        if record.origin != FROM_DATABASE:
-            return Unit(str(day), "unchanged", ("it was made from the log",))
-        if _is_same(record, settings, source):
-            return Unit(str(day), "unchanged")
-        why = "the database or the settings have changed"
-    cut = _cut(connection, requests_of, there)
-    if cut and not settings.edge_days:
+    try:
+        record = read_record(path) if path.exists() else None
+    except CountingError as error:
+        return Unit(str(day), "blocked", (str(error),))
+    # whatever raw day is there: which days are whole follows from the database alone
+    cut = "" if settings.edge_days else _cut(connection, requests_of, there)
+    if cut:
         return Unit(str(day), "skipped", (cut,))
-    return Unit(str(day), "due", (why,))
+    if record is None:
+        return Unit(str(day), "due", ("not imported yet",))
+    if record.origin != FROM_DATABASE:
+        return Unit(str(day), "unchanged", ("it was made from the log",))
+    if _is_same(record, settings, source):
+        return Unit(str(day), "unchanged")
+    return Unit(str(day), "due", ("the database or the settings have changed",))
 
 
 def _is_same(record: RawRecord, settings: ImportSettings, source: InputFile) -> bool:

@@ -50,9 +50,9 @@ seealso:
 EXAMPLES = r"""
 - name: See what the earlier system counted otherwise
   fedora_infra.dnf_counting.countme_totals_compare:
-    old_db: /var/lib/countme-before/totals/totals.db
-    new_db: /var/lib/countme-before/anew/totals.db
-    report: /var/lib/countme-before/anew/differences-fedora.csv
+    old_db: /var/lib/countme-before/totals/fedora/totals.db
+    new_db: /var/lib/countme-before/anew/fedora/totals.db
+    report: /var/lib/countme-before/anew/fedora/differences.csv
 """
 
 RETURN = r"""

@@ -109,6 +109,17 @@ def test_a_raw_day_made_from_its_log_stays_as_it_is(tmp_path: Path) -> None:
     assert (min(times), max(times)) == (START + 23 * HOUR, START + 48 * HOUR)
 
 
+def test_which_days_are_whole_follows_from_the_database_alone(tmp_path: Path) -> None:
+    write_raw_db(
+        tmp_path / "raw.db", [hit(START + 13 * HOUR), *whole_days(1), hit(START + 49 * HOUR)]
+    )
+    first = {"2021-09-28": "skipped", "2021-09-29": "made", "2021-09-30": "skipped"}
+    assert statuses(imported(tmp_path)) == first
+    # whose log came meanwhile
+    write_raw_day(tmp_path / "raw", date(2021, 9, 28), [hit(START)])
+    assert statuses(imported(tmp_path)) == {**first, "2021-09-29": "unchanged"}
+
+
 def test_a_database_that_has_grown_is_imported_again(tmp_path: Path) -> None:
     write_raw_db(tmp_path / "raw.db", [*whole_days(0), hit(START + 24 * HOUR)])
     assert imported(tmp_path)["summary"] == {"made": 1, "skipped": 1}
