@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
 from ._errors import CountingError, OutputError, SettingsError, shown, wrong_option
-from ._files import writer_lock
+from ._files import write_error, writer_lock
 from ._records import Unit
 
 UNIT_NAME = "git history"
@@ -125,7 +125,7 @@ def plan_history(
     present = _present(dest, folders)
     if not present:
         return Unit(UNIT_NAME, "waiting", ("no week is published yet",))
-    if not (history.repository / "HEAD").exists():
+    if not _is_there(history.repository):
         return Unit(UNIT_NAME, "due", (f"no repository yet at {history.repository}",))
     try:
         changed = _changed(_Git(history, dest, run), present)
@@ -151,17 +151,37 @@ def keep_history(
     git = _Git(history, dest, run, now)
     try:
         with writer_lock(history.repository, now=now):
+            _remove_left_locks(history.repository, now or datetime.now(UTC))
             changed, commit = _commit(git, history, dest, folders)
     except CountingError as error:
         return Unit(UNIT_NAME, "failed", (str(error),))
+    except OSError as error:
+        return Unit(UNIT_NAME, "failed", (str(write_error(history.repository, error)),))
     if not changed:  # another run has committed meanwhile
         return Unit(UNIT_NAME, "unchanged")
     return Unit(UNIT_NAME, "made", planned.reasons, {"commit": commit, "files": changed})
 
 
+def _is_there(repository: Path) -> bool:
+    """Whether all that makes a repository is there; a run that is killed may leave half of it."""
+    return all((repository / name).exists() for name in ("HEAD", "objects", "refs"))
+
+
+def _remove_left_locks(repository: Path, now: datetime) -> None:
+    """Remove what a git that was killed left, and would stop all later ones.
+
+    No git of ours is at work, as we hold the lock; one of somebody else ends in less time.
+    """
+    oldest = now.timestamp() - TIMEOUT_SECONDS
+    for pattern in ("*.lock", "refs/heads/*.lock"):
+        for path in repository.glob(pattern):
+            if path.lstat().st_mtime < oldest:
+                path.unlink()
+
+
 def _commit(git: _Git, history: History, dest: Path, folders: Sequence[str]) -> tuple[int, str]:
     """How many files were committed, and the commit."""
-    if not (history.repository / "HEAD").exists():
+    if not _is_there(history.repository):
         git("init", "--quiet", "--bare", "--template=", "--initial-branch=main", bare=True)
     changed = {folder: _changed(git, [folder]) for folder in _present(dest, folders)}
     count = sum(changed.values())

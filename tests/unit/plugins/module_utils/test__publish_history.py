@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -204,3 +206,27 @@ def test_off_without_a_repository(tmp_path: Path) -> None:
     assert history_of("", "", web_root=tmp_path) is None
     found = history_of("/srv/w.git", "Counting team <c@example.org>", web_root=tmp_path)
     assert found == History(Path("/srv/w.git"), "Counting team", "c@example.org")
+
+
+@pytest.mark.parametrize("name", ["index.lock", "HEAD.lock", "refs/heads/main.lock"])
+def test_what_a_killed_git_left_stops_no_later_one(history: History, dest: Path, name: str) -> None:
+    keep(history, dest)
+    write_week(dest, "2021-W39", "c\r\n")
+    lock = history.repository / name
+    lock.touch()
+    os.utime(lock, (NOW.timestamp() - 60,) * 2)
+    failed = keep(history, dest)
+    assert failed.status == "failed", "another git may still be at work"
+    os.utime(lock, (NOW.timestamp() - 700,) * 2)
+    assert keep(history, dest).status == "made"
+    assert keep(history, dest).status == "unchanged"
+
+
+@pytest.mark.parametrize("lost", ["objects", "refs"])
+def test_a_repository_half_made_is_made_whole(history: History, dest: Path, lost: str) -> None:
+    history.repository.mkdir(parents=True)
+    subprocess.run(["git", "init", "--quiet", "--bare", history.repository], check=True)
+    path = history.repository / lost
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
+    assert keep(history, dest).status == "made"
+    assert keep(history, dest).status == "unchanged"
