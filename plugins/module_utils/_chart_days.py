@@ -9,7 +9,6 @@ here. An address that asks for two releases counts in each.
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -99,21 +98,21 @@ def read_daily_clients(path: Path) -> DailyClients:
     Raises SourceError for what is not such a file.
     """
     with open_regular(path) as opened:
-        lines = csv.reader(line.decode("utf-8", "replace") for line in opened)
+        lines = (line.decode("utf-8", "replace").rstrip("\r\n").split(",") for line in opened)
         # without a header there is the name of no column
         names = [_column_name(path, cell) for cell in next(lines, [])[1:] or [""]]
         found: dict[date, list[int]] = {}
-        for row in lines:
+        for number, row in enumerate(lines, 2):
             # rows of zeros stand for no day: the old file has one for the day after the Unix
             # epoch, and some for days such as 2021-10-1
             if any(cell != "0" for cell in row[1:]):
-                day, values = _row(path, lines.line_num, row, len(names))
+                day, values = _row(path, number, row, len(names))
                 # a day written with one digit has a row of its own
                 found[day] = [sum(v) for v in zip_longest(found.get(day, ()), values, fillvalue=0)]
     days = tuple(sorted(found))
     columns: dict[str, dict[date, int]] = {}
-    for number, name in enumerate(names):
-        values_by_day = {d: found[d][number] for d in days if len(found[d]) > number}
+    for place, name in enumerate(names):
+        values_by_day = {d: found[d][place] for d in days if len(found[d]) > place}
         if any(values_by_day.values()):
             columns[name] = values_by_day
     return DailyClients(days, columns)
@@ -168,15 +167,19 @@ def daily_charts(clients: DailyClients) -> list[Chart]:
     charts = [
         draw.chart("fedora-epel-stacked", "Client addresses per day, Fedora and EPEL", of_fedora),
         draw.chart("fedora-os-latest-stacked", by_release + ", latest", _latest(fedora)),
-        draw.chart("fedora-os-latest", by_release + ", latest", _latest(fedora), LINES),
-        draw.chart("fedora-select-stacked", by_release, largest(fedora, _SELECTED_RELEASES)),
+        draw.chart("fedora-os-latest", by_release + ", latest, as lines", _latest(fedora), LINES),
+        draw.chart(
+            "fedora-select-stacked",
+            by_release + ", the largest",
+            largest(fedora, _SELECTED_RELEASES),
+        ),
         draw.chart("fedora-stacked", by_release, largest(fedora, most)),
         draw.chart(
             "fedora-rev-all-stacked",
             by_release + ", newest at the bottom",
             _reversed(largest(fedora, most)),
         ),
-        draw.chart("fedora-os-all", by_release, largest(fedora, most), LINES),
+        draw.chart("fedora-os-all", by_release + ", as lines", largest(fedora, most), LINES),
         draw.chart(
             "fedora-os-modular",
             "Client addresses per day by modular Fedora release",
@@ -184,9 +187,16 @@ def daily_charts(clients: DailyClients) -> list[Chart]:
             LINES,
         ),
         draw.chart("epel-stacked", by_epel, largest(epel, many)),
-        draw.chart("epel-stacked-short", by_epel, _since(largest(epel, many), recent)),
-        draw.chart("epel-all", by_epel, largest(epel, many), LINES),
-        draw.chart("epel-all-short", by_epel, _since(largest(epel, many), recent), LINES),
+        draw.chart(
+            "epel-stacked-short", by_epel + ", newest year", _since(largest(epel, many), recent)
+        ),
+        draw.chart("epel-all", by_epel + ", as lines", largest(epel, many), LINES),
+        draw.chart(
+            "epel-all-short",
+            by_epel + ", newest year, as lines",
+            _since(largest(epel, many), recent),
+            LINES,
+        ),
         draw.chart(
             "fedora-hardware-full",
             "Client addresses per day by architecture",

@@ -9,15 +9,18 @@ else (ground, text, grid) comes from the theme, so that one chart fits both.
 
 from __future__ import annotations
 
+import math
 import re
 import zlib
 from collections.abc import Sequence
 from typing import Any
 
 from ._chart_figures import is_others
+from ._page_colours import DARK, LIGHT
 
-#: Neighbours differ in lightness as well as in hue. Made from the sets of Okabe and Ito and of
-#: Paul Tol, without black, white and the palest tones.
+#: As many as the most series of a chart, so that none occurs twice in one. Neighbours differ in
+#: lightness as well as in hue. Made from the sets of Okabe and Ito and of Paul Tol, without black
+#: and white, and filled up with what is farthest from all before.
 PALETTE = (
     "#0072b2",
     "#e69f00",
@@ -27,22 +30,29 @@ PALETTE = (
     "#d55e00",
     "#44aa99",
     "#aa4499",
-    "#c2a800",
-    "#7570c9",
     "#88b04b",
-    "#a65628",
+    "#7570c9",
     "#f4a582",
+    "#a65628",
+    "#b3ccc3",
     "#b84a62",
+    "#bad147",
+    "#476b53",
+    "#d9a6d9",
+    "#8a825c",
+    "#47d1a3",
+    "#d147d1",
 )
 _NEAR = len(PALETTE) - 1
+#: Colours as near to each other as this (in RGB) are not laid side by side.
+_ALIKE = 90
 OTHERS_COLOUR = "#9aa0a6"
 
 #: The font that the drawing library brings along, so that pictures are the same on every machine;
 #: it has the measures of Arial, which browsers take in its place.
 FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
 
-_LIGHT = {"ground": "#ffffff", "text": "#24292f", "faint": "#57606a", "grid": "#e1e4e8"}
-_DARK = {"ground": "#16191d", "text": "#e6edf3", "faint": "#9da7b3", "grid": "#343b44"}
+_GRID = {False: "#e1e4e8", True: DARK["line"]}
 
 
 def series_colours(labels: Sequence[str]) -> list[str]:
@@ -56,9 +66,18 @@ def series_colours(labels: Sequence[str]) -> list[str]:
         # with more series than colours, those that lie near each other still differ
         near = slots[-_NEAR:]
         first = _preferred_slot(label)
-        free = (first + n for n in range(len(PALETTE)) if (first + n) % len(PALETTE) not in near)
-        slots.append(None if is_others(label) else next(free) % len(PALETTE))
+        wished = [(first + n) % len(PALETTE) for n in range(len(PALETTE))]
+        free = [slot for slot in wished if slot not in near]
+        apart = [slot for slot in free if not near or not _are_alike(slot, near[-1])]
+        slots.append(None if is_others(label) else (apart or free)[0])
     return [OTHERS_COLOUR if slot is None else PALETTE[slot] for slot in slots]
+
+
+def _are_alike(slot: int, before: int | None) -> bool:
+    if before is None:
+        return False
+    one, other = (bytes.fromhex(PALETTE[n][1:]) for n in (slot, before))
+    return math.dist(one, other) < _ALIKE
 
 
 def _preferred_slot(label: str) -> int:
@@ -68,10 +87,10 @@ def _preferred_slot(label: str) -> int:
 
 def chart_theme(*, dark: bool = False) -> dict[str, Any]:
     """The Vega-Lite configuration of all charts, on a light or a dark ground."""
-    tones = _DARK if dark else _LIGHT
+    tones = DARK if dark else LIGHT
     text = {"labelColor": tones["text"], "titleColor": tones["text"]}
     return {
-        "background": tones["ground"],
+        "background": tones["card"],
         "font": FONT,
         "view": {"stroke": None},
         "title": {
@@ -90,7 +109,7 @@ def chart_theme(*, dark: bool = False) -> dict[str, Any]:
             "labelFontSize": 12,
             "titleFontSize": 12,
             "titleFontWeight": "normal",
-            "gridColor": tones["grid"],
+            "gridColor": _GRID[dark],
             "domainColor": tones["faint"],
             "tickColor": tones["faint"],
         },

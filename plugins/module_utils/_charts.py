@@ -39,7 +39,7 @@ from ._published_totals import read_quality, reading
 from ._records import Unit
 
 #: Grows when the same figures give other pictures, so that they are drawn again.
-RULES = 1
+RULES = 2
 
 #: The sections charts are listed under, in this order, and their headings.
 SECTIONS = {
@@ -58,6 +58,8 @@ class ChartProfile:
 
     name: str
     totals_db: Path
+    title: str = ""
+    """What charts call it where there are several; its name where empty."""
     log_name: str = ""
     """The name of the log in the tree of combined logs; empty for no calendar of days from it."""
     raw_dir: Path | None = None
@@ -68,7 +70,8 @@ class ChartProfile:
 class ChartSources:
     """What charts are made of; whatever is absent has no charts.
 
-    Charts of the first profile have plain names, those of others end in the name of theirs.
+    Charts of the first profile have plain names, those of others end in the name of theirs. Titles
+    tell several profiles apart.
     """
 
     profiles: tuple[ChartProfile, ...] = ()
@@ -130,7 +133,7 @@ def all_charts(sources: ChartSources, notify: Callable[[Unit], None]) -> Iterato
     """The definitions of all charts that there are figures for."""
     for number, profile in enumerate(sources.profiles):
         suffix = f"-{file_part(profile.name)}" if number else ""
-        of_profile = f", {profile.name}" if number else ""
+        of_profile = f", {profile.title or profile.name}" if len(sources.profiles) > 1 else ""
         yield from _guarded(
             f"charts of {profile.name}",
             partial(_of_totals, profile, sources, suffix, of_profile),

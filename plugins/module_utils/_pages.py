@@ -31,7 +31,7 @@ from ._publish_swap import INDEX_NAME, staging_folder, swap_in
 from ._records import InputFile, Unit, differences
 
 #: To be raised when a change of the makers gives other pages for the same inputs.
-MAKERS_VERSION = 1
+MAKERS_VERSION = 2
 
 MIRRORS_CSV = "mirrorsdata-all.csv"
 VEGA = "assets/vega.js"
@@ -278,7 +278,13 @@ class _Work:
         if name in self._failed_profiles:
             # keeps its place, as the names of charts tell profiles by it, and has nothing to draw
             return ChartProfile(name, self._stage / "not-published")
-        return ChartProfile(name, one.profile.totals_db, log_name=one.log_name, raw_dir=one.raw_dir)
+        return ChartProfile(
+            name,
+            one.profile.totals_db,
+            title=self._show.site.title_of(one.profile),
+            log_name=one.log_name,
+            raw_dir=one.raw_dir,
+        )
 
     def _notes(self, drawn: Sequence[DrawnChart]) -> list[ChartNote]:
         """All charts that readers can get: those drawn, and those that could not be this time."""

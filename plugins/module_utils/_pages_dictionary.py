@@ -87,14 +87,21 @@ _MEANINGS = {
 #: By the field of Names.
 _KINDS = {
     "totals_csv": FileKind(
-        "totals.csv", "All weeks, all rows, under the old name.", _CSV, CSV_COLUMNS
+        "totals.csv",
+        "Hits by system, age and repository, all weeks, all rows. Rows with a sys_age of -1 are "
+        "another statistic, unique addresses; never add them to hits.",
+        _CSV,
+        CSV_COLUMNS,
     ),
     "totals_db": FileKind(
-        "totals.db", "The same rows as a database.", _SQLITE, tuple(TotalsRow._fields)
+        "totals.db",
+        "The rows of totals.csv as a database.",
+        _SQLITE,
+        tuple(TotalsRow._fields),
     ),
     "countme_db": FileKind(
         "totals-countme.db",
-        "Only hits of countme, without unique addresses.",
+        "Only the hits, without unique addresses.",
         _SQLITE,
         tuple(TotalsRow._fields),
     ),
@@ -106,14 +113,14 @@ _KINDS = {
     ),
     "parquet": FileKind(
         "totals.parquet",
-        "All weeks with real types, a row group for each week; small and fast to read.",
+        "The rows of totals.csv with real types, a row group for each week; small and fast.",
         "Apache Parquet, compressed with Zstandard: days as date32, numbers as int64.",
         CSV_COLUMNS,
     ),
-    "recent_csv": FileKind("recent.csv", "The newest 52 weeks.", _CSV, CSV_COLUMNS),
+    "recent_csv": FileKind("recent.csv", "The newest 52 weeks of totals.csv.", _CSV, CSV_COLUMNS),
     "machines_csv": FileKind(
         "machines.csv",
-        "Machines per week and kind of system, by two declared methods.",
+        "Machines per week and kind of system, by two declared methods. For most questions.",
         _CSV,
         MACHINES_COLUMNS,
     ),
@@ -122,13 +129,13 @@ _KINDS = {
     ),
     "quality_csv": FileKind(
         "quality.csv",
-        "How good each week is. An empty cell isn't known.",
+        "How good each week is: look there before you trust one. An empty cell isn't known.",
         _CSV,
         WeekQuality._fields,
     ),
     "quality_json": FileKind(
         "quality.json",
-        "The same for programs, in the list weeks; null isn't known.",
+        "How good each week is, for programs, in the list weeks; null isn't known.",
         "JSON, with a schema_version.",
         WeekQuality._fields,
     ),
@@ -150,20 +157,33 @@ _MIRRORS = {
     ),
     re.compile(r"mirrorsdata-all\.csv"): FileKind(
         "mirrorsdata-all.csv",
-        "Client addresses a day, one column for each release and architecture, all years.",
+        "Client addresses a day, all years: a column for each release, and for each architecture.",
         "CSV. The header names each column with its number and never moves one: new columns come "
         "last. Its first cell is 1970-01-01, that of each row is the day.",
     ),
     re.compile(r"mirrorsdata-[0-9]{4}\.csv"): FileKind(
         "mirrorsdata-2021.csv",
-        "The same, one year.",
+        "The rows of mirrorsdata-all.csv of one year.",
         "CSV, as mirrorsdata-all.csv.",
     ),
 }
 
 
+_READING_ORDER = (
+    *("machines_csv", "machines_readme", "quality_csv", "quality_json", "recent_csv"),
+    *("totals_csv", "totals_db", "countme_db", "unique_db", "parquet"),
+)
+
+
 def _meaning(name: str) -> Column:
     return Column(name, *_MEANINGS[name])
+
+
+def reading_order(name: str, names: Names) -> tuple[int, str]:
+    """Orders the files of a profile: what most readers want comes first."""
+    fields = {own: field for field, own in names._asdict().items()}
+    field = fields.get(name.removesuffix(".gz"), "")
+    return _READING_ORDER.index(field) if field else len(_READING_ORDER), name
 
 
 def kind_of(name: str, names: Names | None = None) -> FileKind | None:

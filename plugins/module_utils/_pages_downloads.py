@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
 
-from ._pages_dictionary import meaning_of
+from ._pages_dictionary import meaning_of, reading_order
 from ._publish_record import ProfileRecord
 from ._publish_stage import Profile
 from ._published_files import week_folder
@@ -53,7 +53,9 @@ def published_group(
     folder = f"{week_folder(profile.prefix)}/"
     weeks: list[Download] = []
     others: list[Download] = []
-    for name, file in sorted(record.files.items()):
+    names = sorted(record.files, key=lambda name: reading_order(name, profile.names))
+    for name in names:
+        file = record.files[name]
         holds = meaning_of(name, profile.names)
         changed = file.mtime_ns // 1_000_000_000
         one = Download(name, link(dest / name, web_dir), holds, file.size, changed)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -23,6 +24,7 @@ MENU = (
     ("quality.html", "Quality of weeks"),
 )
 _UNITS = ("bytes", "kB", "MB", "GB", "TB")
+_DATE = re.compile(r"[0-9]{4}-(?:[0-9]{2}-[0-9]{2}|W[0-9]{2})")
 _SCRIPT_ESCAPES = {ord(char): f"\\u{ord(char):04x}" for char in "<>&\u2028\u2029"}
 
 
@@ -36,7 +38,13 @@ def _environment() -> Any:
         lstrip_blocks=True,
     )
     environment.filters.update(
-        {"thousands": thousands, "size": spell_size, "iso": iso_time, "minute": spell_minute}
+        {
+            "thousands": thousands,
+            "size": spell_size,
+            "iso": iso_time,
+            "minute": spell_minute,
+            "whole_dates": whole_dates,
+        }
     )
     return environment
 
@@ -61,6 +69,12 @@ def script_json(value: object) -> Any:
     text = json.dumps(value, separators=(",", ":"), ensure_ascii=True)
     # nothing of it can end the element or begin a comment
     return jinja2.utils.markupsafe.Markup(text.translate(_SCRIPT_ESCAPES))
+
+
+def whole_dates(text: str) -> Any:
+    """A text as HTML in which no line ends within a day or week."""
+    escaped = str(jinja2.utils.markupsafe.escape(text))
+    return jinja2.utils.markupsafe.Markup(_DATE.sub(r'<span class="keep">\g<0></span>', escaped))
 
 
 def thousands(number: int | None) -> str:

@@ -120,7 +120,13 @@ def makers_of(content: Content) -> dict[str, Maker]:
 def _index(content: Content) -> bytes:
     site = content.site
     glances = [
-        glance_of(one, content.dest, title=site.title_of(one), min_hits=content.min_hits)
+        glance_of(
+            one,
+            content.dest,
+            title=site.title_of(one),
+            folder=content.folder,
+            min_hits=content.min_hits,
+        )
         for one in content.profiles
     ]
     return render(

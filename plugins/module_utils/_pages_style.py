@@ -8,19 +8,9 @@ A module takes only Python to a host, so they are texts here and files in the we
 
 from __future__ import annotations
 
-STYLE = """\
-/* light first; a reader's system decides */
-:root {
-  color-scheme: light dark;
-  --ground: #f5f6f8; --card: #ffffff; --paper: #ffffff; --text: #24292f; --faint: #57606a;
-  --line: #d5dae0; --accent: #0b57a4; --good: #14692e; --care: #7a4b00; --bad: #a11d1d;
-}
-@media (prefers-color-scheme: dark) {
-  :root {
-    --ground: #0d1014; --card: #16191d; --paper: #16191d; --text: #e6edf3; --faint: #9da7b3;
-    --line: #343b44; --accent: #7db7f5; --good: #6fd08c; --care: #e8b45a; --bad: #ff9a94;
-  }
-}
+from ._page_colours import LIGHT, colour_rules
+
+_RULES = """\
 * { box-sizing: border-box; }
 [hidden] { display: none !important; }
 html { -webkit-text-size-adjust: 100%; text-size-adjust: 100%; scroll-padding-top: 1rem; }
@@ -92,7 +82,7 @@ pre.method {
 .charts { display: grid; gap: 1.25rem; grid-template-columns: repeat(auto-fill, minmax(min(100%, 30rem), 1fr)); align-items: start; }
 figure { margin: 0; }
 .chart { overflow: hidden; }
-.paper { display: block; background: var(--paper); }
+.paper { display: block; background: var(--card); }
 .chart img { display: block; width: 100%; height: auto; }
 figcaption { padding: .6rem 1rem .8rem; border-top: 1px solid var(--line); font-size: .95rem; }
 .single figcaption { color: var(--faint); }
@@ -115,9 +105,8 @@ tbody th { font-weight: 500; }
 .number { text-align: right; }
 td.number { white-space: nowrap; }
 .tall thead th { min-width: 5.5rem; }
-.tall thead th:first-child { min-width: 11.5rem; }
 .weeks thead th:first-child { min-width: 6rem; }
-.weeks tbody th { white-space: nowrap; }
+.weeks tbody th, .columns code { white-space: nowrap; }
 .reason { margin: .15rem 0 0; max-width: 22rem; color: var(--faint); }
 .keep, time { white-space: nowrap; }
 .glance caption { padding-left: 0; }
@@ -142,8 +131,15 @@ summary { cursor: pointer; padding-block: .5rem; color: var(--accent); }
   h1 { font-size: 1.5rem; }
   .states div { grid-template-columns: 1fr; gap: .1rem; }
 }
-@media print { .top nav, .skip, .turn { display: none; } .tall { max-height: none; } }
+@media print {
+  .top nav, .skip, .turn, .hint { display: none; }
+  .tall { max-height: none; }
+  .scroll { overflow: visible; }
+  .card, tr { break-inside: avoid; }
+}
 """
+
+STYLE = colour_rules() + _RULES
 
 #: Where it fails or doesn't run, the picture stays.
 SCRIPT = """\
@@ -180,9 +176,9 @@ SCRIPT = """\
 }());
 """
 
-ICON = """\
+ICON = f"""\
 <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><rect width="16" height="16" rx="3" \
-fill="#0b57a4"/><path d="M3 12V9h2v3zm4 0V6h2v6zm4 0V3h2v9z" fill="#fff"/></svg>
+fill="{LIGHT["accent"]}"/><path d="M3 12V9h2v3zm4 0V6h2v6zm4 0V3h2v9z" fill="#fff"/></svg>
 """
 
 #: Only the pages' own files, no scripts or styles in the pages, no evaluated code, no network.

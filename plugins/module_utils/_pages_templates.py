@@ -51,7 +51,7 @@ MACROS = """\
 <figure class="card chart">
 <a class="paper" href="{{ root }}charts/{{ chart.name }}.html">
 <img src="{{ root }}images/{{ chart.name }}.png" alt="{{ chart.alt }}" width="{{ chart.width }}" height="{{ chart.height }}" loading="lazy"></a>
-<figcaption><a href="{{ root }}charts/{{ chart.name }}.html">{{ chart.title }}</a></figcaption>
+<figcaption><a href="{{ root }}charts/{{ chart.name }}.html">{{ chart.title | whole_dates }}</a></figcaption>
 </figure>
 {% endmacro %}
 
@@ -88,7 +88,7 @@ package manager of each system makes for a list of mirrors.</p>
 {%- for one in glances %}
 <article class="card glance" aria-labelledby="glance-{{ loop.index }}">
 <h3 id="glance-{{ loop.index }}">{{ one.title }}</h3>
-<p class="when">{{ one.quality.week }}, {{ one.quality.week_start }} to {{ one.quality.week_end }} {{ badge(one.quality.status) }}</p>
+<p class="when">{{ one.days | whole_dates }} {{ badge(one.quality.status) }}</p>
 <p class="big"><strong>{{ one.machines | thousands }}</strong> machines</p>
 <p class="change">{{ one.change }}</p>
 {% if one.quality.suspect %}<p class="warning"><strong>Suspect:</strong> {{ one.quality.suspect_reason }}</p>{% endif %}
@@ -107,6 +107,8 @@ package manager of each system makes for a list of mirrors.</p>
 </tbody>
 </table>
 {% for note in one.notes %}<p class="note">{{ note }}</p>{% endfor %}
+<p class="note">Download, all weeks: {% for file in one.files %}<a href="{{ file.href }}" download>{{ file.name }}</a>{{ ', ' if not loop.last }}{% endfor %}.
+To quote a number, name the week with its status and the file: “{{ one.quote | whole_dates }}”</p>
 </article>
 {%- endfor %}
 </div>
@@ -140,10 +142,10 @@ can have several in a week.</dd>
 <dt>Age</dt>
 <dd><code>sys_age</code> tells how long ago a system was installed: 1 is its first week, 2 its first month, 3 its first six months,
 4 is older.</dd>
-<dt>Partial weeks</dt>
+<dt>Weeks not to trust</dt>
 <dd>A week for which logs are missing is marked {{ badge("partial") }}, or {{ badge("provisional") }} while they may still
-come; then its numbers are too low and it is counted again by itself. A {{ badge("suspect") }} week is far from its
-neighbours. <a href="quality.html">Look up each week</a> before you trust it.</dd>
+come: its numbers are too low. It is counted again when a log comes. A {{ badge("suspect") }} week is far from those before it.
+Of {{ badge("unknown") }} weeks nothing is recorded. <a href="quality.html">Look up each week</a> before you trust it.</dd>
 </dl>
 </section>
 {% endblock %}
@@ -178,8 +180,8 @@ CHART = """\
 {% block title %}{{ chart.title }}{% endblock %}
 {% block summary %}{{ chart.alt }}{% endblock %}
 {% block content %}
-<nav aria-label="Place of this page" class="trail"><ul><li><a href="../charts.html">Charts</a></li><li aria-current="page">{{ chart.title }}</li></ul></nav>
-<h1>{{ chart.title }}</h1>
+<nav aria-label="Place of this page" class="trail"><ul><li><a href="../charts.html">Charts</a></li><li aria-current="page">{{ chart.title | whole_dates }}</li></ul></nav>
+<h1>{{ chart.title | whole_dates }}</h1>
 <p class="lead">{{ description }}{% if subtitle %} <strong>{{ subtitle }}.</strong>{% endif %}</p>
 <figure class="card chart single" id="chart">
 <div class="paper">
@@ -198,7 +200,7 @@ CHART = """\
 <thead><tr>{% for cell in header %}<th scope="col"{% if numeric[loop.index0] %} class="number"{% endif %}>{{ cell }}</th>{% endfor %}</tr></thead>
 <tbody>
 {%- for row in rows %}
-<tr>{% for cell in row %}{% if loop.first %}<th scope="row">{{ cell }}</th>
+<tr>{% for cell in row %}{% if loop.first %}<th scope="row">{{ cell | whole_dates }}</th>
 {%- else %}<td{% if numeric[loop.index0] %} class="number"{% endif %}>{{ cell }}</td>{% endif %}{% endfor %}</tr>
 {%- endfor %}
 </tbody>
@@ -206,8 +208,8 @@ CHART = """\
 </div>
 {% if before or after %}
 <nav aria-label="Other charts" class="turn"><ul>
-{%- if before %}<li><a rel="prev" href="{{ before.name }}.html">← {{ before.title }}</a></li>{% endif %}
-{%- if after %}<li class="next"><a rel="next" href="{{ after.name }}.html">{{ after.title }} →</a></li>{% endif -%}
+{%- if before %}<li><a rel="prev" href="{{ before.name }}.html">← {{ before.title | whole_dates }}</a></li>{% endif %}
+{%- if after %}<li class="next"><a rel="next" href="{{ after.name }}.html">{{ after.title | whole_dates }} →</a></li>{% endif -%}
 </ul></nav>
 {% endif %}
 {% endblock %}
@@ -249,7 +251,8 @@ QUALITY = """\
 {% block summary %}How complete each week of {{ site.title }} is.{% endblock %}
 {% block content %}
 <h1>Quality of weeks</h1>
-<p class="lead">A week is as good as the logs it was counted from. A host-day is the log of one host for one day.</p>
+<p class="lead">A week is as good as the logs it was counted from. A host-day is the log of one host for one day. Hits are not
+machines: a system makes one for each of its repositories.</p>
 <dl class="states">
 {%- for state in states %}
 <div><dt>{{ badge(state.name) }}</dt><dd>{{ state.meaning }}</dd></div>

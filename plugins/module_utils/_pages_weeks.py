@@ -19,6 +19,7 @@ from ._calendar import parse_week, week_name
 from ._errors import SettingsError, SourceError, shown
 from ._files import open_regular
 from ._machines import Release, machines_by_release, machines_of_week
+from ._pages_dictionary import Place
 from ._public_values import public_text, visible_text
 from ._publish_stage import Profile
 from ._published_files import week_file
@@ -66,6 +67,11 @@ class Glance(NamedTuple):
     unique: int
     releases: list[ReleaseLine]
     notes: list[str]
+    days: str
+    """The week and its days."""
+    files: list[Place]
+    """Where its numbers are for programs, and how good they are."""
+    quote: str
 
 
 class WeekLine(NamedTuple):
@@ -99,10 +105,13 @@ def published_quality(path: Path) -> dict[int, WeekQuality]:
         ) from error
 
 
-def glance_of(profile: Profile, dest: Path, *, title: str, min_hits: int) -> Glance | None:
+def glance_of(
+    profile: Profile, dest: Path, *, title: str, folder: str, min_hits: int
+) -> Glance | None:
     """The newest week of what is published of a profile; None where no week is.
 
-    Releases with fewer than ``min_hits`` machines are told as one sum.
+    Releases with fewer than ``min_hits`` machines are told as one sum. ``folder`` is where the
+    files are, for links.
     """
     quality = published_quality(dest / profile.names.quality_json)
     with reading(dest / profile.names.totals_db) as connection:
@@ -125,7 +134,20 @@ def glance_of(profile: Profile, dest: Path, *, title: str, min_hits: int) -> Gla
         unique=unique,
         releases=_release_lines(releases, machines, min_hits),
         notes=_notes(week, weeks, quality),
+        days=f"{known.week}, {known.week_start} to {known.week_end}",
+        files=[
+            Place(name, f"{folder}{name}")
+            for name in (profile.names.machines_csv, profile.names.quality_csv)
+        ],
+        quote=f"{title}, {machines:,} machines in {known.week} ({_trust(known)}), "
+        f"{profile.names.machines_csv}",
     )
+
+
+def _trust(quality: WeekQuality) -> str:
+    """What has to be said of a number's week, such as ``complete, revision 1``."""
+    revision = "" if quality.revision is None else f", revision {quality.revision}"
+    return f"{quality.status}{' and suspect' if quality.suspect else ''}{revision}"
 
 
 def _sums(connection: sqlite3.Connection, week: int) -> tuple[int, int]:

@@ -36,7 +36,7 @@ from ._published_totals import (
 from ._records import InputFile, Unit, differences
 
 #: To be raised when a change of the makers gives other bytes for the same inputs.
-MAKERS_VERSION = 1
+MAKERS_VERSION = 2
 
 _PREFIX = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}", re.ASCII)
 

@@ -5,22 +5,24 @@
 
 from __future__ import annotations
 
-STYLE = """
-:root {
-  color-scheme: light dark;
-  --ground: #f5f6f8; --card: #ffffff; --text: #24292f; --faint: #57606a; --line: #d5dae0;
-  --accent: #0b57a4; --good: #14692e; --care: #7a4b00; --bad: #a11d1d;
-  --cell-good: #bfe3c8; --cell-care: #f4d48a; --cell-bad: #e5534b; --on-bad: #ffffff;
-  --cell-none: #eceff2;
+from ._page_colours import colour_rules
+
+_CELLS_LIGHT = {
+    "cell-good": "#bfe3c8",
+    "cell-care": "#f4d48a",
+    "cell-bad": "#e5534b",
+    "on-bad": "#ffffff",
+    "cell-none": "#eceff2",
 }
-@media (prefers-color-scheme: dark) {
-  :root {
-    --ground: #0d1014; --card: #16191d; --text: #e6edf3; --faint: #9da7b3; --line: #343b44;
-    --accent: #7db7f5; --good: #6fd08c; --care: #e8b45a; --bad: #ff9a94;
-    --cell-good: #1f5a33; --cell-care: #8a6414; --cell-bad: #ff7b72; --on-bad: #20080a;
-    --cell-none: #1d2228;
-  }
+_CELLS_DARK = {
+    "cell-good": "#1f5a33",
+    "cell-care": "#8a6414",
+    "cell-bad": "#ff7b72",
+    "on-bad": "#20080a",
+    "cell-none": "#1d2228",
 }
+
+_RULES = """\
 * { box-sizing: border-box; }
 html { -webkit-text-size-adjust: 100%; text-size-adjust: 100%; }
 body {
@@ -138,3 +140,5 @@ footer {
 }
 @media print { .scroll { overflow: visible; } }
 """
+
+STYLE = "\n" + colour_rules(_CELLS_LIGHT, _CELLS_DARK) + _RULES

@@ -137,6 +137,25 @@ def test_the_newest_week_is_told_with_its_quality_and_change(totals: Files, tmp_
     assert "6,797 machines +3 (+0.0%) on the week before." in text
     assert "13 of 14 host-days" in text
     assert "Newer, but not complete: 2021-W39 is provisional." in text
+    quote = "Fedora, 6,797 machines in 2021-W38 (complete, revision 1), machines.csv"
+    assert quote in text.replace(" ,", ",").replace("  ", " ")
+    assert '<a href="countme/machines.csv" download>' in index
+
+
+def test_what_most_readers_want_comes_first(totals: Files, tmp_path: Path) -> None:
+    publish(tmp_path, totals)
+    downloads = (tmp_path / "csv-reports" / "downloads.html").read_text(encoding="utf-8")
+    names = re.findall(r"<a [^>]*download>([^<]*)</a>", downloads)
+    assert names[:5] == [
+        "machines.csv",
+        "machines.csv.gz",
+        "machines-README.txt",
+        "quality.csv",
+        "quality.json",
+    ]
+    assert len(names) == len(set(names))
+    meaning = downloads.partition(">totals.csv</a>")[2].partition("</tr>")[0]
+    assert "sys_age of -1 are another statistic" in meaning
 
 
 def test_few_machines_are_not_named(totals: Files, tmp_path: Path) -> None:

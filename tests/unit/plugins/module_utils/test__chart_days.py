@@ -36,7 +36,7 @@ OLD_NAMES = {
 
 def charts(folder: Path, columns: str, *rows: str) -> dict[str, Chart]:
     path = folder / "mirrorsdata-all.csv"
-    path.write_text("\n".join([f"1970-01-01,{columns}", *rows]) + "\n")
+    path.write_text("\n".join([f"1970-01-01,{columns}", *rows]) + "\n", newline="")
     return {chart.name: chart for chart in daily_charts(read_daily_clients(path))}
 
 
@@ -47,6 +47,7 @@ def series(chart: Chart) -> dict[str, tuple[float | None, ...]]:
 def test_golden_days_give_every_image_name_of_old() -> None:
     drawn = {chart.name: chart for chart in daily_charts(read_daily_clients(GOLDEN))}
     assert set(drawn) == OLD_NAMES
+    assert len({chart.full_title for chart in drawn.values()}) == len(OLD_NAMES)
     both = drawn["fedora-epel-stacked"]
     assert both.figures.starts[0] == date(2021, 9, 24)
     assert {label: values[0] for label, values in series(both).items()} == {
@@ -99,7 +100,7 @@ def test_long_times_are_weekly_means_and_the_recent_past_is_in_days(tmp_path: Pa
     everything, short = drawn["epel-all"], drawn["epel-all-short"]
     assert series(everything) == {"EPEL 8": (4,) * 100}
     assert everything.full_title == (
-        "Client addresses per day by EPEL release, weekly means, 2021-09-27 to 2023-08-27"
+        "Client addresses per day by EPEL release, as lines, weekly means, 2021-09-27 to 2023-08-27"
     )
     assert len(short.figures.starts) == 365
     assert short.figures.end == FIRST + timedelta(days=699)
@@ -124,7 +125,15 @@ def test_without_figures_there_are_no_charts(tmp_path: Path, rows: tuple[str, ..
 
 
 @pytest.mark.parametrize(
-    "row", ["2021-09-27,1,2,3", "27/09/2021,1", "2021-09-27,one", "<html>,1", "2021-09-27,-,1"]
+    "row",
+    [
+        "2021-09-27,1,2,3",
+        "27/09/2021,1",
+        "2021-09-27,one",
+        "<html>,1",
+        "2021-09-27,-,1",
+        "2021-09-27,1\x002\r3",
+    ],
 )
 def test_what_is_no_such_row_is_named_with_its_line(tmp_path: Path, row: str) -> None:
     with pytest.raises(SourceError, match=r"mirrorsdata-all\.csv, line 3: expected"):

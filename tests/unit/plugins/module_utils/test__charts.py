@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import replace
 from datetime import date, timedelta
 from io import BytesIO
+from itertools import pairwise, starmap
 from pathlib import Path
 from xml.etree import ElementTree
 
 import altair
 import pytest
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._chart_figures import (
+    MOST_SERIES_OF_ALL,
+)
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._chart_style import (
     PALETTE,
     chart_theme,
@@ -208,6 +213,22 @@ def test_a_source_that_cannot_be_read_stops_no_other(tmp_path: Path) -> None:
     assert "line 1: expected a header" in failed["charts of client addresses"]
 
 
+def test_titles_tell_profiles_apart_where_there_are_several(tmp_path: Path) -> None:
+    totals = write_totals(tmp_path, [Row(WEEK, 9)]).db
+    alma = ChartProfile("almalinux", totals, title="AlmaLinux")
+    titles = {}
+    for profiles in ((alma,), (ChartProfile("fedora", totals), alma)):
+        charts = draw_charts(ChartSources(profiles), tmp_path / "images")
+        titles[len(profiles)] = [c.title for c in charts if c.name.startswith("machines-by-rel")]
+    assert titles == {
+        1: ["Machines per week by release, 2021-09-27 to 2021-10-03"],
+        2: [
+            "Machines per week by release, fedora, 2021-09-27 to 2021-10-03",
+            "Machines per week by release, AlmaLinux, 2021-09-27 to 2021-10-03",
+        ],
+    }
+
+
 def test_words_tell_bars_from_areas(tmp_path: Path) -> None:
     kinds = {}
     for weeks in (12, 13):
@@ -217,7 +238,7 @@ def test_words_tell_bars_from_areas(tmp_path: Path) -> None:
 
 
 def test_names_of_emoji_are_drawn(tmp_path: Path) -> None:
-    name = "\U0001f469\u200d" * 30
+    name = "\U0001f469" * 30
     totals = write_totals(tmp_path, [Row(WEEK, 9), Row(WEEK, 9, os_name=name)]).db
     failed: list[Unit] = []
     charts = draw_charts(
@@ -261,10 +282,17 @@ def test_names_of_profiles_choose_no_paths(name: str, part: str) -> None:
 def test_neighbours_have_different_colours_and_releases_keep_theirs() -> None:
     labels = [f"Fedora {n}" for n in range(20, 42)]
     colours = series_colours(labels)
-    assert all(colours[n] not in colours[n + 1 : n + 14] for n in range(len(colours)))
+    assert all(colours[n] not in colours[n + 1 : n + 20] for n in range(len(colours)))
     assert series_colours(labels[10:]) == colours[10:]
     names = [f"variant {'x' * n}" for n in range(len(PALETTE))]
-    assert len(set(series_colours(names))) == len(PALETTE)
+    assert len(set(series_colours(names))) == len(PALETTE) == MOST_SERIES_OF_ALL
+
+
+def test_no_colour_lies_beside_one_like_it() -> None:
+    names = [f"variant {'x' * n}" for n in range(12)]
+    for labels in (names, [f"Fedora {n}" for n in range(20, 42)], ["Fedora 2", "CentOS 6"]):
+        colours = [_rgb(colour) for colour in series_colours(labels)]
+        assert min(starmap(math.dist, pairwise(colours))) > 90
 
 
 def test_years_of_days_end_in_the_newest(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._pages_h
     render,
     script_json,
     spell_size,
+    whole_dates,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._pages_record import (
     ChartNote,
@@ -52,6 +53,11 @@ def test_json_in_a_page_cannot_end_its_element_and_keeps_its_text(text: str) -> 
     embedded = str(script_json({"name": text}))
     assert not {"<", ">", "&", "\u2028", "\u2029"} & set(embedded)
     assert json.loads(embedded) == {"name": text}
+
+
+def test_no_line_ends_within_a_date() -> None:
+    kept = '&lt;b&gt; <span class="keep">2021-W39</span> (<span class="keep">2021-09-27</span>)'
+    assert whole_dates("<b> 2021-W39 (2021-09-27), 2021-1") == f"{kept}, 2021-1"
 
 
 @pytest.mark.parametrize("text", HOSTILE)

@@ -16,7 +16,7 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._public_
     refuse_private_columns,
     refuse_private_text,
 )
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 
@@ -85,6 +85,7 @@ def test_a_cell_is_one_line_and_no_formula(text: str) -> None:
 
 
 @given(st.text("\x10\x1f\x7f\x85.:12af"))
+@example("\x10.2.3.4")
 def test_no_cell_has_an_address_that_its_text_lacked(text: str) -> None:
     assert has_address(csv_text(public_text(text))) is False
 
