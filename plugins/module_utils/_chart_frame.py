@@ -116,6 +116,7 @@ def x_encoding(frame: Frame) -> Spec:
     word = "Week, by its Monday" if frame.chart.steps == "week" else "Day"
     axis: Spec = {"title": word, "grid": False, "labelOverlap": True, "tickCount": 10}
     if len(figures.starts) <= FEW_STEPS:
+        axis["labelSeparation"] = 6
         axis["values"] = [milliseconds(start) + frame.step // 2 for start in figures.starts]
         axis["labelExpr"] = f"utcFormat(datum.value - {frame.step // 2}, '%Y-%m-%d')"
     elif frame.last - frame.first < 100 * DAY_MS:

@@ -202,7 +202,11 @@ def meaning_of(name: str, names: Names | None = None) -> str:
     kind = kind_of(name, names)
     if kind is None:
         return ""
-    return f"{kind.meaning} Compressed." if name.endswith(".gz") else kind.meaning
+    if name.endswith(".gz"):
+        return f"{name.removesuffix('.gz')}, compressed."
+    return (
+        kind.meaning.replace(_KINDS["totals_csv"].name, names.totals_csv) if names else kind.meaning
+    )
 
 
 class Place(NamedTuple):

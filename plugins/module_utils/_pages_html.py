@@ -24,7 +24,7 @@ MENU = (
     ("quality.html", "Quality of weeks"),
 )
 _UNITS = ("bytes", "kB", "MB", "GB", "TB")
-_DATE = re.compile(r"[0-9]{4}-(?:[0-9]{2}-[0-9]{2}|W[0-9]{2})")
+_DATE = re.compile(r"([0-9]{4}-(?:[0-9]{2}-[0-9]{2}|W[0-9]{2}))(?: to [0-9]{4}-[0-9]{2}-[0-9]{2})?")
 _SCRIPT_ESCAPES = {ord(char): f"\\u{ord(char):04x}" for char in "<>&\u2028\u2029"}
 
 
@@ -72,7 +72,7 @@ def script_json(value: object) -> Any:
 
 
 def whole_dates(text: str) -> Any:
-    """A text as HTML in which no line ends within a day or week."""
+    """A text as HTML in which no line ends within a day, week or span of days."""
     escaped = str(jinja2.utils.markupsafe.escape(text))
     return jinja2.utils.markupsafe.Markup(_DATE.sub(r'<span class="keep">\g<0></span>', escaped))
 

@@ -107,6 +107,7 @@ td.number { white-space: nowrap; }
 .tall thead th { min-width: 5.5rem; }
 .weeks thead th:first-child { min-width: 6rem; }
 .weeks tbody th, .columns code { white-space: nowrap; }
+.files td:nth-child(2) { min-width: 14rem; }
 .reason { margin: .15rem 0 0; max-width: 22rem; color: var(--faint); }
 .keep, time { white-space: nowrap; }
 .glance caption { padding-left: 0; }

@@ -56,7 +56,7 @@ MACROS = """\
 {% endmacro %}
 
 {% macro files(caption, rows, root) %}
-<div class="scroll" role="region" aria-label="{{ caption }}" tabindex="0">
+<div class="scroll files" role="region" aria-label="{{ caption }}" tabindex="0">
 <table>
 <caption>{{ caption }}</caption>
 <thead><tr><th scope="col">File</th><th scope="col">What it holds</th><th scope="col" class="number">Size</th>

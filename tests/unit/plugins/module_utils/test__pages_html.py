@@ -11,6 +11,7 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._pages_d
     Place,
     chapters_of,
     kind_of,
+    meaning_of,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._pages_html import (
     render,
@@ -56,8 +57,15 @@ def test_json_in_a_page_cannot_end_its_element_and_keeps_its_text(text: str) -> 
 
 
 def test_no_line_ends_within_a_date() -> None:
-    kept = '&lt;b&gt; <span class="keep">2021-W39</span> (<span class="keep">2021-09-27</span>)'
-    assert whole_dates("<b> 2021-W39 (2021-09-27), 2021-1") == f"{kept}, 2021-1"
+    span = "2021-09-27 to 2021-10-03"
+    kept = f'&lt;b&gt; <span class="keep">2021-W39</span> (<span class="keep">{span}</span>)'
+    assert whole_dates(f"<b> 2021-W39 ({span}), 2021-1") == f"{kept}, 2021-1"
+
+
+def test_meanings_name_the_files_of_their_own_profile() -> None:
+    names = names_of("totals-centos")
+    assert meaning_of("recent-centos.csv", names) == "The newest 52 weeks of totals-centos.csv."
+    assert meaning_of("totals-centos.db.gz", names) == "totals-centos.db, compressed."
 
 
 @pytest.mark.parametrize("text", HOSTILE)
