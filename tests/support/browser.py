@@ -51,6 +51,9 @@ http {{
 """
 
 
+_NETWORK_CHANGED = "ERR_NETWORK_CHANGED"
+
+
 class Visit(NamedTuple):
     """A page that was loaded, and all that went wrong with it."""
 
@@ -84,12 +87,29 @@ def visiting(started: Any, url: str, **settings: Any) -> Iterator[Visit]:
     page.on("requestfailed", lambda request: complaints.append(f"failed: {request.url}"))
     page.on("response", functools.partial(_answered, complaints))
     try:
-        page.goto(url, wait_until="load")
+        _load(page, url, complaints)
         if settings.get("java_script_enabled", True) and page.locator("#live").count():
             page.wait_for_selector("#live svg", timeout=60_000)
         yield Visit(page, complaints)
     finally:
         context.close()
+
+
+def _load(page: Any, url: str, complaints: list[str]) -> None:
+    """Load a page, again where another test has made or removed a network interface meanwhile.
+
+    Chromium breaks off all that it loads then.
+    """
+    from playwright.sync_api import Error
+
+    for _unused in range(20):
+        complaints.clear()
+        with contextlib.suppress(Error):
+            page.goto(url, wait_until="load")
+            if not any(_NETWORK_CHANGED in one for one in complaints):
+                return
+        page.wait_for_timeout(500)
+    page.goto(url, wait_until="load")
 
 
 def _heard(complaints: list[str], message: Any) -> None:
