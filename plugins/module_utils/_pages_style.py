@@ -132,6 +132,7 @@ summary { cursor: pointer; padding-block: .5rem; color: var(--accent); }
   h1 { font-size: 1.5rem; }
   .states div { grid-template-columns: 1fr; gap: .1rem; }
 }
+@media (max-width: 24rem) { h1 .keep { white-space: normal; } }
 @media print {
   .top nav, .skip, .turn, .hint { display: none; }
   .tall { max-height: none; }
