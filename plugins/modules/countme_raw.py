@@ -21,31 +21,14 @@ description:
     all of them are kept once.
   - Lines that are no hits are counted by reason.
   - Without O(dates), O(since) and O(days) it looks at 14 days.
-requirements:
-  - python >= 3.11
-  - pyarrow
-  - numpy
-  - duckdb
-  - zstandard (for logs compressed with it)
 options:
-  src:
-    description:
-      - The tree of combined logs, with the log of a day in C(YYYY/MM/DD/).
-      - Required with O(state=present).
-    type: path
-  log_name:
-    description:
-      - The name of the log, without the ending of its compression. It may lie there plain or compressed by xz, gzip,
-        zstd or bzip2. If it is there in several forms they must have the same content and count once.
-      - Required with O(state=present).
-    type: str
   raw_dir:
     description: The folder for the Parquet files of this log.
     type: path
     required: true
   state:
     description:
-      - With V(present), make the days that are missing or out of date.
+      - With V(present), make the days that are missing or out of date. It needs O(src) and O(log_name).
       - With V(trimmed), remove days that are older than O(keep_weeks) allows. The days to look at play no role then.
     type: str
     choices: [present, trimmed]
@@ -67,12 +50,10 @@ options:
       - Days that were made with another choice are made again.
     type: bool
     default: false
-  workers:
-    description: How many threads read; by default as many as there are processors.
-    type: int
 extends_documentation_fragment:
   - fedora_infra.dnf_counting.days
   - fedora_infra.dnf_counting.days.run
+  - fedora_infra.dnf_counting.logs
   - fedora_infra.dnf_counting.watch
 seealso:
   - module: fedora_infra.dnf_counting.http_log_combine

@@ -20,6 +20,9 @@ author: Fedora Infrastructure (@fedora-infra)
 extends_documentation_fragment:
   - fedora_infra.dnf_counting.days
   - fedora_infra.dnf_counting.days.run
+  - fedora_infra.dnf_counting.logs.groups
+  - fedora_infra.dnf_counting.logs.share
+  - fedora_infra.dnf_counting.thresholds
 requirements:
   - duckdb, numpy and pyarrow to look at raw days and totals; without them the rest is told
 options:
@@ -37,30 +40,6 @@ options:
     description: The tree of combined logs.
     type: path
     required: true
-  require_mount:
-    description: What proves that the share with the combined logs is there, as for M(fedora_infra.dnf_counting.http_log_combine).
-    type: path
-  groups:
-    description: Which logs of which hosts are combined, as for M(fedora_infra.dnf_counting.http_log_combine).
-    type: list
-    elements: dict
-    suboptions:
-      name:
-        description: What the group is called.
-        type: str
-        required: true
-      hosts:
-        description: A pattern for the names of its hosts.
-        type: str
-        required: true
-      logs:
-        description: A pattern for the names of the logs.
-        type: str
-        required: true
-  settle_days:
-    description: Days after which a log that has not come is missing; until then it is late.
-    type: int
-    default: 2
   profiles:
     description: What is counted, one set of totals each.
     type: list
@@ -132,58 +111,6 @@ options:
   cron_file:
     description: The file with the cron job that starts the nightly run, such as one in C(/etc/cron.d).
     type: path
-  thresholds:
-    description:
-      - From where on something is a problem. Each is a list of two numbers, that for a warning and that for a critical problem; V(0) to V(100) for a share.
-      - Ages are in days and may have a fraction.
-    type: dict
-    default: {}
-    suboptions:
-      combined_age_days:
-        description: Since the newest combined day ended. At the end of a nightly run that is some hours.
-        type: list
-        elements: float
-        default: [1, 2]
-      raw_age_days:
-        description: The same of raw days.
-        type: list
-        elements: float
-        default: [1, 2]
-      totals_age_days:
-        description: Since the newest counted week could be counted, which is two days after it ended.
-        type: list
-        elements: float
-        default: [7, 8]
-      host_missing_days:
-        description: Days of one host that did not come.
-        type: list
-        elements: float
-        default: [1, 7]
-      hosts_missing_percent:
-        description: Share of the hosts whose logs of the newest day should be there and are not.
-        type: list
-        elements: float
-        default: [25, 50]
-      disk_free_percent:
-        description: Share of a file system that is free; less is worse.
-        type: list
-        elements: float
-        default: [10, 5]
-      run_time_factor:
-        description: How many times longer than usual the last run of a step took, if that was at least a minute more.
-        type: list
-        elements: float
-        default: [3, 10]
-      unsent_messages:
-        description: Messages that wait for the bus.
-        type: list
-        elements: float
-        default: [1, 1000]
-      judged_days:
-        description:
-          - Days and weeks that ended longer ago are shown, and what they lack is no problem any more, as it will hardly come.
-        type: int
-        default: 14
   status_dir:
     description:
       - A folder for C(status.json) and the page C(status.html), which are written so that readers never see half of one.
@@ -350,199 +277,33 @@ files:
 
 import platform
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._combine_plan import (
-    CombineSettings,
-)
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._errors import (
-    SettingsError,
-)
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._host_logs import (
-    DEFAULT_GROUPS,
-    Group,
-)
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._libs import missing
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._log_paths import (
-    checked_log_name,
-)
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._mirrorlist_condense import (
-    CondenseSettings,
-)
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._module import (
     counting_module,
     run,
     window,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._problems import (
-    Bounds,
-    Thresholds,
-)
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._publish import Settings
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._status_files import (
     status_files,
     write_status_files,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._status_options import (
+    BOUNDS,
+    OPTIONS,
+    path_of,
+    settings_from,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._status_patience import (
     read_patiently,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._status_settings import (
-    CountedProfile,
-    StatusSettings,
     listed_hosts,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._status_text import (
-    NARROWEST,
     WIDTH,
     status_lines,
 )
-
-
-def _bounds_option(warning: float, critical: float) -> dict[str, Any]:
-    return {"type": "list", "elements": "float", "default": [warning, critical]}
-
-
-OPTIONS: dict[str, dict[str, Any]] = {
-    "hosts": {"type": "list", "elements": "raw", "default": []},
-    "hosts_dir": {"type": "path", "required": True},
-    "combined_dir": {"type": "path", "required": True},
-    "require_mount": {"type": "path"},
-    "groups": {
-        "type": "list",
-        "elements": "dict",
-        "options": {
-            "name": {"type": "str", "required": True},
-            "hosts": {"type": "str", "required": True},
-            "logs": {"type": "str", "required": True},
-        },
-    },
-    "settle_days": {"type": "int", "default": 2},
-    "profiles": {
-        "type": "list",
-        "elements": "dict",
-        "default": [],
-        "options": {
-            "name": {"type": "str", "required": True},
-            "log_name": {"type": "str", "required": True},
-            "raw_dir": {"type": "path", "required": True},
-            "totals_db": {"type": "path", "required": True},
-            "totals_csv": {"type": "path", "required": True},
-            "prefix": {"type": "str", "required": True},
-        },
-    },
-    "condense_log": {"type": "str"},
-    "condense_dir": {"type": "path"},
-    "hash_hosts": {"type": "bool", "default": False},
-    "revise_weeks": {"type": "int", "default": 4},
-    "totals_settle_days": {"type": "int", "default": 7},
-    "publish_dir": {"type": "path"},
-    "min_hits": {"type": "int", "default": 0},
-    "allow_shrink": {"type": "bool", "default": False},
-    "history_db": {"type": "path"},
-    "messaging_spool": {"type": "path"},
-    "timer": {"type": "str"},
-    "cron_file": {"type": "path"},
-    "thresholds": {
-        "type": "dict",
-        "default": {},
-        "options": {
-            "combined_age_days": _bounds_option(1, 2),
-            "raw_age_days": _bounds_option(1, 2),
-            "totals_age_days": _bounds_option(7, 8),
-            "host_missing_days": _bounds_option(1, 7),
-            "hosts_missing_percent": _bounds_option(25, 50),
-            "disk_free_percent": _bounds_option(10, 5),
-            "run_time_factor": _bounds_option(3, 10),
-            "unsent_messages": _bounds_option(1, 1000),
-            "judged_days": {"type": "int", "default": 14},
-        },
-    },
-    "status_dir": {"type": "path"},
-    "metrics_file": {"type": "path"},
-    "log_host": {"type": "str"},
-    "patience_seconds": {"type": "int", "default": 30},
-    # for the action plugin
-    "show": {"type": "bool", "default": False},
-    "width": {"type": "int"},
-}
-BOUNDS = {
-    "patience_seconds": (1, 3600),
-    "width": (NARROWEST, 10_000),
-    "settle_days": (0, 10_000),
-    "revise_weeks": (0, 10_000),
-    "totals_settle_days": (0, 10_000),
-    "min_hits": (0, None),
-}
-
-
-def path_of(option: str | None) -> Path | None:
-    return Path(option) if option else None
-
-
-def thresholds_from(options: dict[str, Any]) -> Thresholds:
-    """The thresholds that are given, and the defaults of the others. Raises SettingsError."""
-    found: dict[str, Any] = {}
-    for name, value in options.items():
-        if value is None:
-            continue
-        if isinstance(value, list) and len(value) != 2:
-            raise SettingsError(
-                f"option thresholds, {name}",
-                expected="two numbers, for a warning and for a critical problem",
-                found=f"{len(value)}",
-                advice="Correct the option.",
-            )
-        found[name] = Bounds(*value) if isinstance(value, list) else value
-    return Thresholds(**found)
-
-
-def settings_from(options: dict[str, Any], hosts: list[str]) -> StatusSettings:
-    """The library's settings from the module's options. Raises SettingsError."""
-    groups = options["groups"]
-    publish_dir = path_of(options["publish_dir"])
-    condensed, condense_dir = options["condense_log"], path_of(options["condense_dir"])
-    profiles = [
-        CountedProfile(
-            name=one["name"],
-            log_name=checked_log_name(one["log_name"]),
-            raw_dir=Path(one["raw_dir"]),
-            totals_db=Path(one["totals_db"]),
-            totals_csv=Path(one["totals_csv"]),
-            prefix=one["prefix"],
-        )
-        for one in options["profiles"]
-    ]
-    return StatusSettings(
-        combine=CombineSettings(
-            src=Path(options["hosts_dir"]),
-            dest=Path(options["combined_dir"]),
-            groups=DEFAULT_GROUPS if groups is None else tuple(Group(**group) for group in groups),
-            expected_hosts=tuple(hosts),
-            settle_days=options["settle_days"],
-            require_mount=path_of(options["require_mount"]),
-        ),
-        profiles=tuple(profiles),
-        publish=publish_dir and Settings(publish_dir, options["allow_shrink"], options["min_hits"]),
-        condense=CondenseSettings(
-            Path(options["combined_dir"]), checked_log_name(condensed), condense_dir
-        )
-        if condensed and condense_dir
-        else None,
-        hash_hosts=options["hash_hosts"],
-        revise_weeks=options["revise_weeks"],
-        totals_settle_days=options["totals_settle_days"],
-        history_db=path_of(options["history_db"]),
-        messaging_spool=path_of(options["messaging_spool"]),
-        timer=options["timer"] or "",
-        cron_file=path_of(options["cron_file"]),
-        written=tuple(
-            Path(options[name]) for name in ("status_dir", "metrics_file") if options[name]
-        ),
-        thresholds=thresholds_from(options["thresholds"]),
-        missing_libraries=tuple(sorted(missing({"duckdb", "numpy", "pyarrow"}))),
-    )
 
 
 def tell(module: AnsibleModule) -> None:

@@ -17,11 +17,13 @@ description:
     not when one is gone, as the hosts' logs are pruned after a while.
   - A host's log that is damaged is left out, and named in the record and the result. The day is made again when that file changes.
   - A log that is there plain and compressed counts once. If the two differ, both are left out.
-  - Without O(dates), O(since) and O(days) it looks at 3 days.
+  - Without O(dates), O(since) and O(days) it looks at 3 days. O(require_mount) is looked at before each log.
 author: Fedora Infrastructure (@fedora-infra)
 extends_documentation_fragment:
   - fedora_infra.dnf_counting.days
   - fedora_infra.dnf_counting.days.run
+  - fedora_infra.dnf_counting.logs.groups
+  - fedora_infra.dnf_counting.logs.share
   - fedora_infra.dnf_counting.watch
 requirements:
   - numpy
@@ -36,25 +38,6 @@ options:
     description: The tree of combined logs.
     type: path
     required: true
-  groups:
-    description:
-      - Which logs of which hosts belong together. A log that is in several groups is combined from the hosts of all of them.
-      - By default proxies, download hosts and people hosts, each with the logs they serve.
-    type: list
-    elements: dict
-    suboptions:
-      name:
-        description: What the group is called.
-        type: str
-        required: true
-      hosts:
-        description: A pattern for the names of its hosts, such as V(proxy*).
-        type: str
-        required: true
-      logs:
-        description: A pattern for the names of the logs, without the ending of their compression, such as V(*access.log).
-        type: str
-        required: true
   expected_hosts:
     description:
       - The names of all hosts that should deliver logs. Those that match a group are expected for its logs.
@@ -62,12 +45,6 @@ options:
     type: list
     elements: str
     default: []
-  settle_days:
-    description:
-      - A day that is at least so many days ago is combined with what is there.
-        A younger one waits until every expected host of the group has delivered. V(0) to V(10000).
-    type: int
-    default: 2
   latest:
     description:
       - Where to keep links to the logs of the newest combined day. The links change all at once.
@@ -79,11 +56,6 @@ options:
     default: 2
   temp_dir:
     description: Where to put parts of logs that are not sorted, while they are sorted, in a folder that nobody else can enter; by default in O(dest).
-    type: path
-  require_mount:
-    description:
-      - Proves that the share with the combined logs is there. Either a file, which must exist, or a folder, which must be a mount point.
-      - If it is missing, nothing is written. It is looked at before each log.
     type: path
   max_failed_days:
     description: Fail if logs of more days than this, V(0) or more, could not be combined. The others are combined all the same.
@@ -189,9 +161,11 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._combine
     CombineRun,
     run_combine,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._host_logs import (
-    DEFAULT_GROUPS,
-    Group,
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._log_options import (
+    GROUP_BOUNDS,
+    GROUP_OPTIONS,
+    SHARE_OPTIONS,
+    groups_of,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._log_paths import hosts_of
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._module import (
@@ -203,26 +177,17 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._module 
 )
 
 OPTIONS = {
+    **GROUP_OPTIONS,
+    **SHARE_OPTIONS,
     "src": {"type": "path", "required": True},
     "dest": {"type": "path", "required": True},
-    "groups": {
-        "type": "list",
-        "elements": "dict",
-        "options": {
-            "name": {"type": "str", "required": True},
-            "hosts": {"type": "str", "required": True},
-            "logs": {"type": "str", "required": True},
-        },
-    },
     "expected_hosts": {"type": "list", "elements": "str", "default": []},
-    "settle_days": {"type": "int", "default": 2},
     "latest": {"type": "str"},
     "workers": {"type": "int", "default": 2},
     "temp_dir": {"type": "path"},
-    "require_mount": {"type": "path"},
     "max_failed_days": {"type": "int", "default": 0},
 }
-BOUNDS = {"settle_days": (0, 10_000), "workers": (1, 1000), "max_failed_days": (0, None)}
+BOUNDS = {**GROUP_BOUNDS, "workers": (1, 1000), "max_failed_days": (0, None)}
 
 
 def main():
@@ -236,11 +201,10 @@ def combine(module):
     options = module.params
     observer = observed(module, "combine")
     dest = Path(options["dest"])
-    groups = options["groups"]
     settings = CombineSettings(
         src=Path(options["src"]),
         dest=dest,
-        groups=DEFAULT_GROUPS if groups is None else tuple(Group(**group) for group in groups),
+        groups=groups_of(options["groups"]),
         expected_hosts=tuple(hosts_of(options["expected_hosts"])),
         settle_days=options["settle_days"],
         workers=options["workers"],

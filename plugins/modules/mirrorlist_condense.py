@@ -31,23 +31,10 @@ description:
     up with zeros. Where the log of the date's own day is not there, a row is only replaced by one with as many clients or more.
   - Dates more than 366 days before the day of rotation, or more than one day behind it, are not counted.
   - Without O(dates), O(since) and O(days) it looks at 14 days. Rows are made from all days in O(data_dir) whatever these say.
-requirements:
-  - python >= 3.11
-  - pyarrow
-  - numpy
-  - duckdb
-  - zstandard (for logs compressed with it)
 options:
   src:
-    description:
-      - The tree of combined logs, with the log of a day in C(YYYY/MM/DD/).
-    type: path
     required: true
   log_name:
-    description:
-      - The name of the log, without the ending of its compression. It may lie there plain or compressed by xz, gzip,
-        zstd or bzip2. If it is there in several forms they must have the same content and count once.
-    type: str
     required: true
   data_dir:
     description:
@@ -59,14 +46,6 @@ options:
     description: The folder for the CSV files, which hold no addresses.
     type: path
     required: true
-  require_mount:
-    description:
-      - A mount point, or a file on a share, that proves that the share with O(src), O(data_dir) or O(csv_dir) is there. If it is neither,
-        nothing is written.
-    type: path
-  workers:
-    description: How many threads read, V(1) to V(1000); by default as many as there are processors.
-    type: int
   memory_mib:
     description: How much memory the counting of rows may use, in MiB; V(64) or more.
     type: int
@@ -74,6 +53,8 @@ options:
 extends_documentation_fragment:
   - fedora_infra.dnf_counting.days
   - fedora_infra.dnf_counting.days.run
+  - fedora_infra.dnf_counting.logs
+  - fedora_infra.dnf_counting.logs.share
   - fedora_infra.dnf_counting.watch
 seealso:
   - module: fedora_infra.dnf_counting.http_log_combine
