@@ -141,7 +141,7 @@ def _problems(status: Status) -> Iterator[Element]:
         return
     rows = []
     for problem in status.problems:
-        since = [f" Since {spell_since(problem.since)}."] if problem.since else []
+        since = _since(spell_since(problem.since)) if problem.since else ()
         rows.append(
             element(
                 "li",
@@ -155,6 +155,11 @@ def _problems(status: Status) -> Iterator[Element]:
             )
         )
     yield element("ol", *rows, class_="problems")
+
+
+def _since(when: str) -> tuple[Content, ...]:
+    """In one line, for a time that is broken reads like another one."""
+    return " ", element("span", f"Since {when}.", class_="keep")
 
 
 def _calendar(status: Status) -> Iterator[Element]:

@@ -150,6 +150,12 @@ def test_the_page_begins_with_the_problems_and_has_every_host_and_day(real: Stat
     assert f"proxy01, {DAYS[0]}: present" in titles
 
 
+def test_a_date_stays_in_one_line(real: Status) -> None:
+    page = status_page(real).decode()
+    kept = re.findall(r'<span class="keep">Since ([^<]+)\.</span>', page)
+    assert len(kept) == len([problem for problem in real.problems if problem.since]) > 0
+
+
 def test_the_page_can_be_read_by_ear_and_by_key(real: Status) -> None:
     page = Page(status_page(real))
     assert next(page.all("html"))["lang"] == "en"
