@@ -105,6 +105,10 @@ def test_by_the_commands_of_the_guide_it_is_set_aside_and_comes_back() -> None:
         at_work.kill()
         at_work.wait()
     assert aside.items() <= seen(OLD).items()
-    played(MIGRATE)
+    # what is damaged of one site is told at the end, and the others are taken over
+    (RUN / "countme" / "raw.db").write_bytes(b"damaged " * 1000)
+    with pytest.raises(AssertionError, match=r"fedora: /.*/raw.db: expected a database"):
+        played(MIGRATE)
     assert not aside.keys() & seen(OLD).keys()
     assert (BACKUP / "totals" / "fedora" / "totals.db").exists()
+    assert (BACKUP / "anew" / "centos").exists()
