@@ -163,13 +163,18 @@ def make_log_days(
 class DayLog:
     """The log of a day, open for an output to be made from it."""
 
+    day: date
+    log_name: str
     source: InputFile
     other_forms: tuple[InputFile, ...]
     blocks: LogBlocks
 
-    def recorded(self) -> dict[str, Any]:
-        """What was read, as the fields of these names of an output's record."""
+    def recorded(self, rules: int) -> dict[str, Any]:
+        """What was read, and by which rules, as the fields of these names of an output's record."""
         return {
+            "day": str(self.day),
+            "log_name": self.log_name,
+            "rules": rules,
             "source": self.source,
             "other_forms": self.other_forms,
             "lines": self.blocks.lines,
@@ -208,7 +213,10 @@ def make_log_day(
             open_log(plan.forms[0], on_read=on_read) as log,
             replacing(settings.output(plan.day), mode=settings.mode) as unfinished,
         ):
-            written = write(DayLog(source, tuple(other_forms), LogBlocks(log)), unfinished)
+            written = write(
+                DayLog(plan.day, settings.log_name, source, tuple(other_forms), LogBlocks(log)),
+                unfinished,
+            )
     except (CountingError, OSError) as error:
         return replace(plan.unit, status="failed", reasons=(str(error),))
     record = written.record

@@ -99,24 +99,18 @@ def make_condensed_day(
 
     ``workers`` blocks are read at a time.
     """
-    write = partial(_write, plan.day, settings, workers)
-    return make_log_day(plan, settings, write, observer=observer)
+    return make_log_day(plan, settings, partial(_write, workers), observer=observer)
 
 
-def _write(
-    day: date, settings: CondenseSettings, workers: int, log: DayLog, unfinished: Path
-) -> WrittenDay:
+def _write(workers: int, log: DayLog, unfinished: Path) -> WrittenDay:
     unknown = UnknownRepos()
     with CondensedDayWriter(unfinished) as writer:
-        for found in log.blocks.found(ClientReader(day).clients, workers):
+        for found in log.blocks.found(ClientReader(log.day).clients, workers):
             unknown.add(found.unknown)
             writer.add(found)
         statistics = writer.complete()
         record = CondensedRecord(
-            day=str(day),
-            log_name=settings.log_name,
-            rules=RULES_VERSION,
-            **log.recorded(),
+            **log.recorded(RULES_VERSION),
             requests=log.blocks.accepted,
             rows=statistics.rows,
             dates=dict(sorted(statistics.dates.items())),

@@ -131,20 +131,15 @@ def make_raw_day(
 
     ``workers`` blocks are read at a time, by ``reader`` where one is shared.
     """
-    write = partial(_write, plan.day, settings, reader or BlockReader(), workers)
+    write = partial(_write, settings, reader or BlockReader(), workers)
     return make_log_day(plan, settings, write, observer=observer)
 
 
 def _write(
-    day: date,
-    settings: RawSettings,
-    reader: BlockReader,
-    workers: int,
-    log: DayLog,
-    unfinished: Path,
+    settings: RawSettings, reader: BlockReader, workers: int, log: DayLog, unfinished: Path
 ) -> WrittenDay:
-    expected, present = _hosts(settings, day)
-    hash_hosts = host_hasher(settings.raw_dir, day, wanted=settings.hash_hosts)
+    expected, present = _hosts(settings, log.day)
+    hash_hosts = host_hasher(settings.raw_dir, log.day, wanted=settings.hash_hosts)
     samples: list[tuple[str, str]] = []
     with RawDayWriter(unfinished, hash_hosts=hash_hosts) as writer:
         for hits in log.blocks.found(reader.hits, workers):
@@ -152,10 +147,7 @@ def _write(
             writer.add(hits)
         statistics = writer.complete()
         record = RawRecord(
-            day=str(day),
-            log_name=settings.log_name,
-            rules=RULES_VERSION,
-            **log.recorded(),
+            **log.recorded(RULES_VERSION),
             hits=log.blocks.accepted,
             **statistics.recorded(),
             hosts_expected=expected,
