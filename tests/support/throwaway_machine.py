@@ -33,9 +33,17 @@ chmod a+r /mnt/root/etc/passwd /mnt/root/etc/group
 PLAIN = """
 mount -t proc proc /mnt/root/proc
 mount --rbind /sys /mnt/root/sys
-mount --rbind /dev /mnt/root/dev
-# semaphores are named after process ids, and those of another namespace are no use
-mount -t tmpfs tmpfs /mnt/root/dev/shm
+# devices of its own: what is done to /dev/null here must not be done to this machine's
+mount -t tmpfs -o mode=755 tmpfs /mnt/root/dev
+for device in null zero full random urandom tty; do
+    : >/mnt/root/dev/$device
+    mount --bind /dev/$device /mnt/root/dev/$device
+done
+mkdir /mnt/root/dev/pts
+mkdir -m 1777 /mnt/root/dev/shm
+mount -t devpts -o newinstance,ptmxmode=0666,mode=620 devpts /mnt/root/dev/pts
+ln -s pts/ptmx /mnt/root/dev/ptmx
+ln -s /proc/self/fd /mnt/root/dev/fd
 mount -t tmpfs -o mode=755 tmpfs /mnt/root/run
 mkdir -m 1777 /mnt/root/run/lock
 exec chroot /mnt/root sh -c 'cd "$0" && exec "$@"' "$PWD" "$@"
