@@ -62,7 +62,7 @@ def assert_that_it_runs(host: Any, name: str) -> None:
     assert (VERSIONS / "collection").resolve() == VERSIONS / now["collection_dir"]
     began = host.run(f"runuser -u countme -- {RUN} --list-tasks 2>&1 | cat")
     log = host.file("/var/log/dnf_counting/run.log").content_string
-    assert "Find the hits" in log, began.stdout
+    assert "Publish the totals" in log, began.stdout
     host.run("truncate -s 0 /var/log/dnf_counting/run.log")
     packaging = "26.2" if COPIES[name].other_packaging else "26.3"
     asked = "import packaging; print(packaging.__version__)"
@@ -84,7 +84,7 @@ def test_the_new_version_runs_and_the_one_before_is_kept(host: Any) -> None:
     assert_that_there_is_nothing_else()
 
 
-def test_check_mode_tells_what_would_change_and_changes_nothing() -> None:
+def test_check_mode_tells_what_would_change_and_changes_nothing(host: Any) -> None:
     before = record()
     told = update("old", "--check", "--diff")
     assert told.returncode == 0
