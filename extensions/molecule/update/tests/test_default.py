@@ -119,6 +119,7 @@ def test_without_a_package_index_nothing_is_changed(host: Any) -> None:
 def test_it_goes_back_while_a_run_is_at_work_and_leaves_what_that_may_use(host: Any) -> None:
     assert host.run(f"runuser -u countme -- touch {LOCK}").rc == 0
     with Path(LOCK).open("r+") as lock:
+        lock.truncate()
         lock.write("process 4711 since yesterday\n")
         lock.flush()
         fcntl.flock(lock, fcntl.LOCK_EX)
