@@ -236,7 +236,7 @@ status:
       type: list
       elements: dict
     hosts:
-      description: The log hosts, whether each is C(listed), its C(newest) day, the state of its C(days), and C(reasons).
+      description: The hosts that logs are fetched from, whether each is C(listed), its C(newest) day, the state of its C(days), and C(reasons).
       type: list
       elements: dict
     unmatched_logs:
