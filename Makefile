@@ -34,7 +34,7 @@ lint: .venv/ready ## The gates that everything has to pass
 	$(bin)/python tests/lint/gates.py
 
 .PHONY: bench
-bench: .venv/ready .venv/programs ## Measure against the present system; takes minutes
+bench: .venv/ready .venv/programs ## Measure against the programs of the earlier system; takes minutes
 	.ci/install awstats goaccess xz-utils || echo 'bench: without these peers'
 	for bench in tests/bench/bench_*.py; do echo "== $$bench"; $(bin)/python "$$bench" || exit 1; done
 
