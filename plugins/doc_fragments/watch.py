@@ -39,7 +39,7 @@ options:
     default: ""
   messaging_timeout:
     description:
-      - Seconds that the broker may take to answer and to confirm a message. After that, the bus counts as down for the run.
+      - Seconds that the broker may take to answer and to confirm a message, V(1) to V(300). After that, the bus counts as down for the run.
     type: int
     default: 5
   progress_file:
@@ -57,7 +57,7 @@ options:
     type: path
   history_days:
     description:
-      - How long steps stay in the run history. The newest 500 always stay.
+      - How many days steps stay in the run history, V(1) to V(10000). The newest 500 always stay.
     type: int
     default: 400
 """

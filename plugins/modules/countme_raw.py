@@ -35,7 +35,7 @@ options:
     default: present
   keep_weeks:
     description:
-      - With O(state=trimmed), keep the days of the newest week, of the one before it, and of so many weeks before that.
+      - With O(state=trimmed), keep the days of the newest week, of the one before it, and of so many weeks before that, V(0) to V(1000).
     type: int
     default: 2
   totals_db:

@@ -70,13 +70,13 @@ options:
     elements: str
   revise_weeks:
     description:
-      - So many of the newest weeks are counted again by themselves when their raw days changed.
+      - So many of the newest weeks, V(0) to V(10000), are counted again by themselves when their raw days changed.
       - Older ones are reported with the status V(outdated) until they are named in O(weeks).
     type: int
     default: 4
   settle_days:
     description:
-      - For so many days after its own day the log of a day may still arrive. A week that lacks one is V(provisional) until then, and V(partial) later.
+      - For so many days, V(0) to V(10000), after its own day the log of a day may still arrive. A week that lacks one is V(provisional) until then, and V(partial) later.
     type: int
     default: 7
   suspect_percent:
@@ -87,7 +87,7 @@ options:
     default: 25.0
   suspect_trailing_weeks:
     description:
-      - How many weeks before a week tell what is usual. At least three have to be there.
+      - How many weeks before a week, V(1) to V(1000), tell what is usual. At least three have to be there.
       - With eight, up to three bad weeks in a row don't count as usual, and a lasting change is usual after five.
     type: int
     default: 8
@@ -98,17 +98,17 @@ options:
     default: 5.0
   lock_timeout:
     description:
-      - How many seconds to wait for a program that holds the SQLite file.
+      - How many seconds to wait for a program that holds the SQLite file, V(0) to V(86400).
     type: float
     default: 60.0
   memory_mib:
     description:
-      - How much memory counting may use, in MiB. What does not fit is kept in a private folder beside O(totals_db) meanwhile.
+      - How much memory counting may use, in MiB, V(64) or more. What does not fit is kept in a private folder beside O(totals_db) meanwhile.
     type: int
     default: 768
   workers:
     description:
-      - How many threads count; V(0) for one per processor.
+      - How many threads count, V(0) to V(1000); V(0) for one per processor.
     type: int
     default: 0
 """

@@ -48,7 +48,7 @@ options:
     default: logging.stats
   messaging_timeout:
     description:
-      - Seconds that the broker may take to answer and to confirm a message.
+      - Seconds that the broker may take to answer and to confirm a message, V(1) to V(300).
     type: int
     default: 5
 seealso:
