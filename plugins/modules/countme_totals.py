@@ -76,7 +76,8 @@ options:
     default: 4
   settle_days:
     description:
-      - For so many days, V(0) to V(10000), after its own day the log of a day may still arrive. A week that lacks one is V(provisional) until then, and V(partial) later.
+      - For so many days, V(0) to V(10000), after its own day the log of a day may still arrive.
+        A week that lacks one is V(provisional) until then, and V(partial) later.
     type: int
     default: 7
   suspect_percent:
