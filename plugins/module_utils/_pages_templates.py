@@ -108,7 +108,7 @@ package manager of each system makes for a list of mirrors.</p>
 </table>
 {% for note in one.notes %}<p class="note">{{ note }}</p>{% endfor %}
 <p class="note">Download, all weeks: {% for file in one.files %}<a href="{{ file.href }}" download>{{ file.name }}</a>{{ ', ' if not loop.last }}{% endfor %}.
-To quote a number, name the week with its status and the file: “{{ one.quote | whole_dates }}”</p>
+To quote a number, name the week with its status and the file: <q>{{ one.quote | whole_dates }}</q></p>
 </article>
 {%- endfor %}
 </div>
@@ -180,7 +180,8 @@ CHART = """\
 {% block title %}{{ chart.title }}{% endblock %}
 {% block summary %}{{ chart.alt }}{% endblock %}
 {% block content %}
-<nav aria-label="Place of this page" class="trail"><ul><li><a href="../charts.html">Charts</a></li><li aria-current="page">{{ chart.title | whole_dates }}</li></ul></nav>
+<nav aria-label="Place of this page" class="trail"><ul><li><a href="../charts.html">Charts</a></li>
+<li aria-current="page">{{ chart.title | whole_dates }}</li></ul></nav>
 <h1>{{ chart.title | whole_dates }}</h1>
 <p class="lead">{{ description }}{% if subtitle %} <strong>{{ subtitle }}.</strong>{% endif %}</p>
 <figure class="card chart single" id="chart">
