@@ -217,16 +217,22 @@ def test_a_lock_that_leads_elsewhere_is_not_followed(log_host: LogHost) -> None:
         versions.who_runs(str(log_host.lock))
 
 
-def test_an_environment_that_is_a_folder_gives_way_to_a_link(log_host: LogHost) -> None:
+def test_a_folder_in_the_place_of_the_link_is_left_alone(log_host: LogHost) -> None:
     (log_host.venv / "bin").mkdir(parents=True)
-    with log_host.lock.open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        with pytest.raises(versions.VersionError, match="Nothing was changed"):
-            log_host.update(A)
-    assert not log_host.venv.is_symlink()
+    with pytest.raises(versions.VersionError, match="a folder that is not ours"):
+        log_host.update(A)
+    assert (log_host.venv / "bin").is_dir()
+    assert not (log_host.folder / "versions.json").exists()
+
+
+def test_what_another_update_removed_meanwhile_is_not_switched_to(log_host: LogHost) -> None:
     log_host.update(A)
-    assert log_host.in_use == (A, None)
-    assert log_host.folders == folders_of(A)
+    log_host.make(B)
+    log_host.update(C)
+    assert folders_of(B).isdisjoint(log_host.folders)
+    with pytest.raises(versions.VersionError, match="another update has removed it"):
+        versions.switch(log_host.settings(B))
+    assert log_host.in_use == (C, A)
 
 
 def test_two_updates_at_a_time_are_one_too_many(log_host: LogHost) -> None:

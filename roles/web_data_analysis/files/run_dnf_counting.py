@@ -18,6 +18,7 @@ import json
 import os
 import pwd
 import sys
+import time
 from pathlib import Path
 from typing import NamedTuple
 
@@ -54,11 +55,21 @@ def become(user: str) -> None:
         raise RunError(REFUSED, f"expected to be {user} or root, found {found}.")
 
 
+def take(descriptor: int) -> None:
+    """Take a lock that an update may hold for a moment. Raises BlockingIOError if a run has it."""
+    for _look in range(10):
+        try:
+            return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(0.1)
+    return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
 def lock(path: str, now: datetime.datetime) -> int:
     """The descriptor that holds the lock as long as it is open. Raises RunError with its holder."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o640)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        take(descriptor)
     except BlockingIOError as error:
         holder = os.read(descriptor, 200).decode("ascii", "replace").strip() or "that says nothing"
         raise RunError(

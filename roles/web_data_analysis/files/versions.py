@@ -151,6 +151,8 @@ def unpack(settings, name):
     with tarfile.open(f"{settings['versions']}/{settings['archive']}") as archive:
         archive.extraction_filter = getattr(tarfile, "data_filter", lambda member, _path: member)
         archive.extractall(half)  # noqa: S202 (packed by this role)
+    # all of it before its name says so, also where the power fails
+    os.sync()
     os.rename(half, f"{settings['versions']}/{name}")
 
 
@@ -185,9 +187,9 @@ def install(settings, version, run):
 
 def make(settings, run=subprocess.run):
     """Make what is missing of the wanted version."""
-    wanted = look(settings)["wanted"]
     made = []
     with alone(settings):
+        wanted = look(settings)["wanted"]
         for name in folders_of(wanted):
             if is_there(settings, name):
                 continue
@@ -221,16 +223,19 @@ def record(settings, now, before):
     os.replace(f"{path}.new", path)
 
 
-def set_aside(settings):
-    """Move away an environment that is a folder itself, as the first deployments had it."""
-    if runs := who_runs(settings["run_lock"]):
+def check_usable(settings, missing):
+    """Raise VersionError unless the wanted version can be switched to."""
+    if missing:
         raise VersionError(
-            f"expected no run while {settings['venv']} is replaced by a link, found one at work "
-            f"({runs}). Nothing was changed. Wait until it is over, then run again."
+            f"expected {', '.join(missing)} in {settings['versions']}, found that another update "
+            "has removed it. Nothing was changed. Run again."
         )
-    aside = f"{settings['versions']}/earlier"
-    shutil.rmtree(aside, ignore_errors=True)
-    os.rename(settings["venv"], aside)
+    if os.path.lexists(settings["venv"]) and not os.path.islink(settings["venv"]):
+        raise VersionError(
+            f"expected {settings['venv']} to be a link to a version, found a folder that is not "
+            "ours. Nothing was changed. Move it away, or set web_data_analysis_venv to another "
+            "path, then run again."
+        )
 
 
 def remove_others(settings, kept):
@@ -246,18 +251,23 @@ def remove_others(settings, kept):
     return others
 
 
+def switched(found):
+    """What a switch to the wanted version tells, before it is made."""
+    changed = found["wanted"] != found["now"]
+    return {"changes": found["changes"], "changed": changed, "removed": [], "running": ""}
+
+
 def switch(settings):
     """Use the wanted version from the next run on, and remove those that nobody needs."""
-    found = look(settings)
-    now, before, wanted = found["now"], found["before"], found["wanted"]
-    result = {"changes": found["changes"], "changed": wanted != now, "removed": [], "running": ""}
     if settings["check"]:
-        return result
-    if settings["state"] != "reverted" and wanted != now:
-        before = now
+        return switched(look(settings))
     with alone(settings):
-        if os.path.isdir(settings["venv"]) and not os.path.islink(settings["venv"]):
-            set_aside(settings)
+        found = look(settings)
+        now, before, wanted = found["now"], found["before"], found["wanted"]
+        result = switched(found)
+        check_usable(settings, found["missing"])
+        if settings["state"] != "reverted" and wanted != now:
+            before = now
         if (wanted, before) != (now, found["before"]):
             record(settings, wanted, before)
         libraries = f"{settings['versions']}/{wanted['libraries_dir']}"
@@ -274,13 +284,13 @@ def switch(settings):
 
 def discard(settings):
     """Remove what was made of the wanted version, unless it is in use or was before."""
-    found = look(settings)
-    kept = folders_of(found["now"], found["before"])
-    removed = [name for name in folders_of(found["wanted"]) if name not in kept]
-    if who_runs(settings["run_lock"]):
-        # by a run that began before two updates
-        removed = []
     with alone(settings):
+        found = look(settings)
+        kept = folders_of(found["now"], found["before"])
+        removed = [name for name in folders_of(found["wanted"]) if name not in kept]
+        if who_runs(settings["run_lock"]):
+            # by a run that began before two updates
+            removed = []
         for name in removed:
             shutil.rmtree(f"{settings['versions']}/{name}", ignore_errors=True)
     return {"removed": removed}
