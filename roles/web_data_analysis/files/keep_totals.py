@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 
 def keep(source: Path, copy: Path) -> None:
-    """Raises sqlite3.Error where the source can't be read."""
+    """Raises sqlite3.Error where the source can't be read, OSError where the copy can't be made."""
     unfinished = copy.with_name(f".{copy.name}.unfinished")
     unfinished.unlink(missing_ok=True)
     # for writing, so that SQLite takes back a change that a killed program left
@@ -41,4 +41,9 @@ if __name__ == "__main__":
         sys.exit(
             f"{sys.argv[1]}: expected a sound SQLite file, found {str(error)!r}. "
             "Put a good copy in its place, or end what holds it; then migrate again."
+        )
+    except OSError as error:
+        sys.exit(
+            f"{sys.argv[2]}: expected to make a copy, found {error}. "
+            "See to that, then migrate again."
         )
