@@ -101,14 +101,16 @@ def read_daily_clients(path: Path) -> DailyClients:
         lines = (line.decode("utf-8", "replace").rstrip("\r\n").split(",") for line in opened)
         # without a header there is the name of no column
         names = [_column_name(path, cell) for cell in next(lines, [])[1:] or [""]]
-        found: dict[date, list[int]] = {}
+        rows: dict[str, tuple[date, list[int]]] = {}
         for number, row in enumerate(lines, 2):
             # rows of zeros stand for no day: the old file has one for the day after the Unix
             # epoch, and some for days such as 2021-10-1
             if any(cell != "0" for cell in row[1:]):
-                day, values = _row(path, number, row, len(names))
-                # a day written with one digit has a row of its own
-                found[day] = [sum(v) for v in zip_longest(found.get(day, ()), values, fillvalue=0)]
+                rows[row[0]] = _row(path, number, row, len(names))
+    found: dict[date, list[int]] = {}
+    for day, values in rows.values():
+        # a day written with one digit has a row of its own
+        found[day] = [sum(v) for v in zip_longest(found.get(day, ()), values, fillvalue=0)]
     days = tuple(sorted(found))
     columns: dict[str, dict[date, int]] = {}
     for place, name in enumerate(names):

@@ -14,6 +14,7 @@ import select
 import signal
 import subprocess
 import time
+import traceback
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple, NoReturn, TypeVar, cast
@@ -128,17 +129,25 @@ def done_apart(
             answer += piece
     _process, status = os.waitpid(process, 0)
     if status:
-        raise SourceError(
-            "the process that reads",
-            expected="to end well",
-            found=f"code {os.waitstatus_to_exitcode(status)}",
-            advice="See the system's log, and whether memory was short.",
+        raise _ended_badly(
+            f"code {os.waitstatus_to_exitcode(status)}",
+            "See the system's log, and whether memory was short.",
         )
-    return cast(_T, pickle.loads(answer))  # noqa: S301 (our own process wrote it)
+    result, failure = pickle.loads(answer)  # noqa: S301 (our own process wrote it)
+    if failure:
+        raise _ended_badly(failure, "Report it as a bug, with what it says.")
+    return cast(_T, result)
+
+
+def _ended_badly(found: str, advice: str) -> SourceError:
+    return SourceError("the process that reads", expected="to end well", found=found, advice=advice)
 
 
 def _do(work: Callable[[], object], pipe: int) -> NoReturn:
-    """In the process of its own: nothing of what others wait for stays open in it."""
+    """In the process of its own: nothing of what others wait for stays open in it.
+
+    It answers with the result and, where there is none, with why.
+    """
     code = 1
     try:
         nothing = os.open(os.devnull, os.O_RDWR)
@@ -147,7 +156,11 @@ def _do(work: Callable[[], object], pipe: int) -> NoReturn:
         with os.fdopen(pipe, "wb") as answer:
             os.closerange(3, pipe)
             os.closerange(pipe + 1, os.sysconf("SC_OPEN_MAX"))
-            pickle.dump(work(), answer)
+            try:
+                told: tuple[object, str] = work(), ""
+            except Exception:
+                told = None, traceback.format_exc()
+            pickle.dump(told, answer)
         code = 0
     finally:
         os._exit(code)

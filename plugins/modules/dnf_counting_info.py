@@ -126,6 +126,7 @@ options:
   patience_seconds:
     description:
       - How long a file system may take to answer, V(1) to V(3600). One that does not, such as a share whose server is gone, is a problem, and all else is told.
+      - All of the look may take forty times as long.
     type: int
     default: 30
   show:

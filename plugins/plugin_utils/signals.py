@@ -20,8 +20,12 @@ def signals_for_this_thread() -> Iterator[None]:
     """What ends the process wakes this thread, its first one, whichever thread it reaches.
 
     Python acts on signals in the first thread alone. If another one takes a signal, as it may while
-    it starts a program, the first one goes on waiting for what it waits for, such as a module.
+    it starts a program, the first one goes on waiting for what it waits for, such as a module. In
+    another thread than the first one this does nothing.
     """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
     heard, told = os.pipe2(os.O_CLOEXEC)
     os.set_blocking(told, False)
     before = signal.set_wakeup_fd(told, warn_on_full_buffer=False)

@@ -267,7 +267,7 @@ def _master_of(folders: dict[str, str]) -> int:
 
 
 def until(holds: Any) -> None:
-    for _unused in range(600):
+    for _unused in range(6000):
         if holds():
             return
         time.sleep(0.1)

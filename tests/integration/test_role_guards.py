@@ -94,7 +94,7 @@ def test_incident_empty_glob_without_places_of_jobs_none_are_looked_for(tmp_path
     show = {
         "name": "Show what was found",
         "ansible.builtin.debug": {
-            "msg": "{{ [web_data_analysis_to_set_aside, web_data_analysis_jobs_left.stdout_lines] }}"
+            "msg": "{{ web_data_analysis_to_set_aside + web_data_analysis_jobs_left.stdout_lines }}"
         },
     }
     nowhere = str(tmp_path / "nowhere")

@@ -89,6 +89,12 @@ def test_a_day_of_one_digit_counts_with_the_others_of_that_day(tmp_path: Path) -
     assert series(drawn["fedora-epel-stacked"]) == {"EPEL": (7, 7), "Fedora": (3, 1)}
 
 
+def test_incident_double_count_a_row_that_stands_twice_counts_once(tmp_path: Path) -> None:
+    rows = ("2021-10-01,4", "2021-10-01,5,2", "2021-10-02,7,1")
+    drawn = charts(tmp_path, "02-epel,03-fedora", *rows)
+    assert series(drawn["fedora-epel-stacked"]) == {"EPEL": (5, 7), "Fedora": (2, 1)}
+
+
 def test_days_may_stand_in_any_order(tmp_path: Path) -> None:
     drawn = charts(tmp_path, "02-epel", "2021-09-28,7", "2021-09-27,5")
     assert series(drawn["fedora-epel-stacked"]) == {"EPEL": (5, 7)}

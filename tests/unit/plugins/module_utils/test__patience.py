@@ -86,5 +86,7 @@ def test_a_process_that_comes_to_nothing_is_an_error() -> None:
         done_apart(
             lambda: os.kill(os.getpid(), signal.SIGKILL), patience_seconds=60, is_stuck=never
         )
-    with pytest.raises(SourceError, match="found code 1"):
+    with pytest.raises(SourceError, match=r"(?s)found Traceback.*in never"):
         done_apart(never, patience_seconds=60, is_stuck=never)
+    with pytest.raises(SourceError, match="found code 3"):
+        done_apart(lambda: os._exit(3), patience_seconds=60, is_stuck=never)

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 from ansible_collections.fedora_infra.dnf_counting.plugins.plugin_utils.signals import (
@@ -47,3 +48,17 @@ def test_afterwards_all_is_as_before() -> None:
         assert threading.active_count() == threads + 1
     assert threading.active_count() == threads
     assert signal.set_wakeup_fd(-1) == -1
+
+
+def test_in_another_thread_nothing_is_done_and_nothing_fails() -> None:
+    descriptors = len(list(Path("/proc/self/fd").iterdir()))
+    seen: list[int] = []
+
+    def enter() -> None:
+        with signals_for_this_thread():
+            seen.append(len(list(Path("/proc/self/fd").iterdir())))
+
+    thread = threading.Thread(target=enter)
+    thread.start()
+    thread.join()
+    assert seen == [descriptors]
