@@ -19,7 +19,7 @@ from ansible_collections.fedora_infra.dnf_counting.tests.support.oracle import s
 
 GUIDE = Path(os.environ["MOLECULE_PROJECT_DIRECTORY"]) / "docs" / "migrate.md"
 COMMANDS = re.findall(r"^ *(ansible-playbook .*)", GUIDE.read_text(encoding="utf-8"), re.MULTILINE)
-DEPLOY, PLAN, MIGRATE, REVERT = COMMANDS
+DEPLOY, PLAN, MIGRATE, REVERT, UNSCHEDULE = COMMANDS
 RUN = Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"]) / "sample-run"
 BACKUP = RUN / "countme-before"
 OLD = RUN / "old"
@@ -93,6 +93,7 @@ def test_by_the_commands_of_the_guide_it_is_set_aside_and_comes_back() -> None:
         assert ("changed=0" not in said) is changes, said
         assert aside.items() <= seen(OLD).items()
     assert not (BACKUP / "files").exists()
+    assert "failed=0" in played(UNSCHEDULE)
 
     # the totals that it goes on with are the first ones, if it is taken over once more
     assert [path.name[:13] for path in BACKUP.glob("totals*")] == ["totals-until-"]
@@ -105,10 +106,13 @@ def test_by_the_commands_of_the_guide_it_is_set_aside_and_comes_back() -> None:
         at_work.kill()
         at_work.wait()
     assert aside.items() <= seen(OLD).items()
-    # what is damaged of one site is told at the end, and the others are taken over
-    (RUN / "countme" / "raw.db").write_bytes(b"damaged " * 1000)
-    with pytest.raises(AssertionError, match=r"fedora: /.*/raw.db: expected a database"):
+    # what is damaged of one site is told at the end, and keeps no other from being taken over
+    for name in ("raw.db", "totals-centos.db"):
+        (RUN / "countme" / name).write_bytes(b"damaged " * 1000)
+    with pytest.raises(AssertionError) as failed:
         played(MIGRATE)
+    assert re.search(r"fedora: /.*/raw.db: expected a database", str(failed.value))
+    assert re.search(r"centos: /.*/totals-centos.db: expected a sound SQLite", str(failed.value))
     assert not aside.keys() & seen(OLD).keys()
     assert (BACKUP / "totals" / "fedora" / "totals.db").exists()
     assert (BACKUP / "anew" / "centos").exists()

@@ -112,8 +112,10 @@ def test_without_a_package_index_nothing_is_changed(host: Any) -> None:
     assert "Nothing was changed, collection 0.0.9 is in use" in failed.stdout
     assert "the package index that pip is configured for can be reached" in failed.stdout
     assert record() == before
+    # the next switch removes the collection, whose libraries could not be had
+    libraries = {before[version]["libraries_dir"] for version in ("now", "before")}
+    assert {path.name for path in VERSIONS.glob("libraries-*")} == libraries
     assert_that_it_runs(host, "new")
-    assert_that_there_is_nothing_else()
 
 
 def test_it_goes_back_while_a_run_is_at_work_and_leaves_what_that_may_use(host: Any) -> None:
