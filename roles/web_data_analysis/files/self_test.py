@@ -27,7 +27,7 @@ from typing import Any
 
 HERE = Path(__file__).resolve().parent
 #: The folder with ``ansible_collections``.
-COLLECTIONS = HERE.parents[5]
+COLLECTIONS = HERE.joinpath(*[".."] * 6).resolve()
 COLLECTION = "fedora_infra.dnf_counting"
 LOG_NAME = "mirrors.example.org-access.log"
 #: The week of ``self_test.log``, and the day after, whose requests are of the next week.
