@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._topics import (
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._watch.topics import (
     FIELDS,
     TOPIC_PREFIX,
     all_topics,

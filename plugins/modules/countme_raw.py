@@ -147,14 +147,15 @@ summary:
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._files import (
-    remove_unfinished,
-    writer_lock,
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._hits.run import (
+    RawSettings,
+    make_raw_days,
+    plan_raw_days,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._log_paths import (
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._logs.paths import (
     checked_log_name,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._module import (
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._module.module import (
     available_processors,
     counting_module,
     failure_of,
@@ -163,12 +164,11 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._module 
     run,
     window,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._raw import (
-    RawSettings,
-    make_raw_days,
-    plan_raw_days,
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._storage.files import (
+    remove_unfinished,
+    writer_lock,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._raw_trim import (
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._totals.trim import (
     plan_trim,
     trim,
 )

@@ -108,15 +108,18 @@ summary:
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._calendar import utc_today
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._files import (
-    remove_unfinished,
-    writer_lock,
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.days_and_weeks import (
+    utc_today,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._log_paths import (
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._logs.paths import (
     checked_log_name,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._module import (
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._migrate.raw_import import (
+    ImportSettings,
+    import_days,
+    plan_import,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._module.module import (
     counting_module,
     failure_of,
     finish,
@@ -124,10 +127,9 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._module 
     run,
     window,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._raw_import import (
-    ImportSettings,
-    import_days,
-    plan_import,
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._storage.files import (
+    remove_unfinished,
+    writer_lock,
 )
 
 OPTIONS: dict[str, dict[str, Any]] = {

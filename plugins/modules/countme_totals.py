@@ -236,28 +236,30 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._calendar import parse_week
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._errors import (
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.days_and_weeks import (
+    parse_week,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.errors import (
     SettingsError,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._module import (
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._migrate.totals_from_csv import (
+    restore_history,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._module.module import (
     counting_module,
     finish,
     observed,
     run,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._totals import (
-    delete_totals,
-    update_totals,
-)
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._totals_history import (
-    restore_history,
-)
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._totals_plan import (
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._totals.plan import (
     TotalsSettings,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._week_quality import (
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._totals.quality import (
     SuspectRule,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._totals.run import (
+    delete_totals,
+    update_totals,
 )
 
 OPTIONS = {

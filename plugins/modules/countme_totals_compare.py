@@ -105,25 +105,25 @@ differences:
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._calendar import (
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.days_and_weeks import (
     parse_week,
     week_name,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._files import (
-    holds,
-    write_bytes,
-    writer_lock,
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.records import Unit
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._migrate.compare import (
+    ComparedWeek,
+    compare_totals,
+    report_csv,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._module import (
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._module.module import (
     counting_module,
     finish,
     run,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._records import Unit
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._totals_compare import (
-    ComparedWeek,
-    compare_totals,
-    report_csv,
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._storage.files import (
+    holds,
+    write_bytes,
+    writer_lock,
 )
 
 OPTIONS: dict[str, dict[str, Any]] = {

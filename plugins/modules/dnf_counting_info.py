@@ -280,28 +280,28 @@ import platform
 from datetime import UTC, datetime
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._module import (
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._module.module import (
     counting_module,
     run,
     window,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._status_files import (
-    status_files,
-    write_status_files,
-)
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._status_options import (
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._module.status_options import (
     BOUNDS,
     OPTIONS,
     path_of,
     settings_from,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._status_patience import (
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._status.files import (
+    status_files,
+    write_status_files,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._status.patience import (
     read_patiently,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._status_settings import (
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._status.settings import (
     listed_hosts,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._status_text import (
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._status.text import (
     WIDTH,
     status_lines,
 )

@@ -154,21 +154,21 @@ groups_without_hosts:
 
 from pathlib import Path
 
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._combine_plan import (
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._combine.plan import (
     CombineSettings,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._combine_run import (
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._combine.run import (
     CombineRun,
     run_combine,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._log_options import (
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._logs.paths import hosts_of
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._module.log_options import (
     GROUP_BOUNDS,
     GROUP_OPTIONS,
     SHARE_OPTIONS,
     groups_of,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._log_paths import hosts_of
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._module import (
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._module.module import (
     counting_module,
     finish,
     observed,

@@ -104,18 +104,18 @@ before:
 
 from pathlib import Path
 
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._calendar import (
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.days_and_weeks import (
     parse_day,
     utc_today,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._compress import (
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._compress.run import (
     CompressSettings,
     be_nice,
     compress_logs,
     first_day_to_keep,
     plan_compression,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._module import (
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._module.module import (
     counting_module,
     finish,
     observed,

@@ -207,12 +207,14 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._calendar import utc_today
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._errors import (
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.days_and_weeks import (
+    utc_today,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.errors import (
     shown,
     wrong_option,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._module import (
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._module.module import (
     counting_module,
     finish,
     observed,
@@ -220,15 +222,15 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._module 
     warn_of,
     window,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._rsync import Limits
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync import Settings
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync_plan import (
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync.hosts import Settings
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync.plan import (
     failure,
     gaps,
     silent_hosts,
     sources_of,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync_run import (
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync.rsync import Limits
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync.run import (
     SyncRun,
     run_sync,
 )

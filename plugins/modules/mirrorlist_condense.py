@@ -160,20 +160,19 @@ summary:
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._files import check_mount
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._log_paths import (
-    checked_log_name,
-)
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._mirrorlist_condense import (
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._condense.days import (
     CondenseSettings,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._mirrorlist_csv import (
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._condense.mirrorsdata import (
     CsvSettings,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._mirrorlist_run import (
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._condense.run import (
     run_condense,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._module import (
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._logs.paths import (
+    checked_log_name,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._module.module import (
     available_processors,
     counting_module,
     failure_of,
@@ -182,6 +181,9 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._module 
     run,
     warn_of,
     window,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._storage.files import (
+    check_mount,
 )
 
 OPTIONS: dict[str, dict[str, Any]] = {

@@ -102,21 +102,23 @@ import socket
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._errors import (
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.errors import (
     shown,
     wrong_option,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._message_spool import (
-    Message,
-)
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._messages import make_sender
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._module import (
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.records import Unit
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._module.module import (
     counting_module,
     finish,
     run,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._records import Unit
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._watch import utc_text
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._watch.messages import (
+    make_sender,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._watch.spool import (
+    Message,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._watch.watch import utc_text
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "topic": {"type": "str", "required": True},

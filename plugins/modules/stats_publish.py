@@ -253,36 +253,36 @@ index_page:
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._module import (
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._module.module import (
     counting_module,
     finish,
     observed,
     require,
     run,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._newest_week import (
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._publish.git_history import (
+    history_of,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._publish.newest_week import (
     newest_weeks,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._pages import (
-    Show,
-    ShownProfile,
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._publish.run import (
+    Settings,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._pages_site import (
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._publish.staging import (
+    Profile,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._site.pages import (
     Site,
     checked_site,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._publish import (
-    Settings,
-)
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._publish_all import (
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._site.publish_all import (
     plan_all,
     publish_all,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._publish_history import (
-    history_of,
-)
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._publish_stage import (
-    Profile,
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._site.run import (
+    Show,
+    ShownProfile,
 )
 
 PROFILE_OPTIONS = {

@@ -10,11 +10,13 @@ from collections.abc import Callable, Iterator
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._status_text import (
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.text_table import (
+    plain,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._status.text import (
     spell_bytes,
     spell_seconds,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._text_table import plain
 
 #: Progress of one unit is told when another tenth is done, or after so many seconds.
 PATIENCE_SECONDS = 30.0

@@ -12,11 +12,13 @@ from collections.abc import Sequence
 from ansible import constants as C  # noqa: N812 (as Ansible calls it everywhere)
 from ansible.utils.color import stringc
 from ansible.utils.display import Display
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._status_text import (
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.text_table import (
+    plain,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._status.text import (
     NARROWEST,
     WIDTH,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._text_table import plain
 
 #: Of the terminal; 0 where there is none. Ansible loads actions before it makes the processes for
 #: tasks, and those have no terminal.

@@ -18,7 +18,9 @@ from ansible import constants, context
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action.normal import ActionModule as NormalAction
 from ansible.utils.display import Display
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._text_table import plain
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.text_table import (
+    plain,
+)
 from ansible_collections.fedora_infra.dnf_counting.plugins.plugin_utils.progress import (
     ProgressLines,
 )

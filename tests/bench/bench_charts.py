@@ -26,7 +26,7 @@ from datetime import date, timedelta
 from itertools import product
 from pathlib import Path
 
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._charts import (
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._charts.draw import (
     ChartProfile,
     ChartSources,
     draw_charts,

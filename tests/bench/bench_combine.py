@@ -34,10 +34,10 @@ _OURS = """
 import json, resource, sys, time
 from datetime import date
 from pathlib import Path
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._combine_plan import (
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._combine.plan import (
     CombineSettings,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._combine_run import (
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._combine.run import (
     run_combine,
 )
 started = time.perf_counter()

@@ -23,7 +23,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._mirror_columns import (
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._condense.columns import (
     FIRST_COLUMNS,
 )
 from ansible_collections.fedora_infra.dnf_counting.tests.bench._measure import KEPT, in_own_process
@@ -36,14 +36,15 @@ _OURS = """
 import json, resource, sys, time
 from datetime import date
 from pathlib import Path
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils import (
-    _mirrorlist_condense, _mirrorlist_csv, _mirrorlist_run)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._condense import days as condense_days
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._condense import mirrorsdata as condense_mirrorsdata
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._condense import run as condense_run
 src, log_name, work, day = sys.argv[1:]
 data, csv = Path(work) / "days", Path(work) / "csv"
 started, worked = time.perf_counter(), time.process_time()
-settings = _mirrorlist_condense.CondenseSettings(Path(src), log_name, data)
-rows = _mirrorlist_csv.CsvSettings(data, csv)
-units = _mirrorlist_run.run_condense(settings, rows, [date.fromisoformat(day)])
+settings = condense_days.CondenseSettings(Path(src), log_name, data)
+rows = condense_mirrorsdata.CsvSettings(data, csv)
+units = condense_run.run_condense(settings, rows, [date.fromisoformat(day)])
 spent = time.perf_counter() - started, time.process_time() - worked
 assert all(unit.status == "made" for unit in units), units
 print(json.dumps([*spent, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024]))

@@ -36,7 +36,7 @@ _OURS = """
 import json, os, resource, sys, time
 from datetime import date
 from pathlib import Path
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._raw import (
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._hits.run import (
     RawSettings, make_raw_days, plan_raw_days)
 src, log_name, raw_dir, *days = sys.argv[1:]
 settings = RawSettings(Path(src), log_name, Path(raw_dir))

@@ -24,24 +24,24 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._files import (
-    sync_file_system,
-)
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._log_paths import (
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._logs.paths import (
     dated_name,
     day_folder,
     undated_name,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync import (
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._storage.files import (
+    sync_file_system,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync.hosts import (
     HostOutcome,
     Settings,
     sync_hosts,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync_memory import (
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync.memory import (
     load_memory,
     save_memory,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync_plan import (
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync.plan import (
     Source,
     plan_hosts,
     remembered,

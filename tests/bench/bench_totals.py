@@ -30,14 +30,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._raw_days import (
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._hits.raw_days import (
     COLUMNS,
     raw_day_path,
     raw_schema,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._totals import update_totals
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._totals_plan import (
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._totals.plan import (
     TotalsSettings,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._totals.run import (
+    update_totals,
 )
 from ansible_collections.fedora_infra.dnf_counting.tests.bench._measure import (
     CHECKOUT,

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._patience import (
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._storage.shares import (
     done_apart,
     silent_places,
 )

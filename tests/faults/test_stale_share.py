@@ -9,31 +9,39 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils import (
-    _mirrorlist_condense,
-    _mirrorlist_csv,
-    _mirrorlist_run,
-    _raw,
-    _sync,
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.observer import (
+    Observer,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._combine_plan import (
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.records import Unit
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._combine.plan import (
     CombineSettings,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._combine_run import (
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._combine.run import (
     run_combine,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._files import (
-    writer_at_work,
-    writer_lock,
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._condense import (
+    days as condense_days,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._log_paths import (
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._condense import (
+    mirrorsdata as condense_mirrorsdata,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._condense import (
+    run as condense_run,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._hits import run as hits_run
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._logs.paths import (
     dated_name,
     day_folder,
     host_day_folder,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._observer import Observer
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._records import Unit
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync_plan import HostPlan
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._storage.files import (
+    writer_at_work,
+    writer_lock,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync import (
+    hosts as sync_hosts,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync.plan import HostPlan
 from ansible_collections.fedora_infra.dnf_counting.tests.support.stale_share import (
     REASON,
     Share,
@@ -72,10 +80,10 @@ def syncing(tmp_path: Path, dest: Path) -> Run:
         write_logs(lambda _day: tmp_path / "served", lambda day: dated_name(LOG, day))
 
     def run(observer: Observer) -> list[Unit]:
-        settings = _sync.Settings(dest, workers=1, attempts=1, observer=observer)
+        settings = sync_hosts.Settings(dest, workers=1, attempts=1, observer=observer)
         plans = [HostPlan(f"proxy{day:%d}", f"{tmp_path}/served/", (day,)) for day in DAYS]
         with writer_lock(dest):
-            outcomes = _sync.sync_hosts(plans, settings)
+            outcomes = sync_hosts.sync_hosts(plans, settings)
         return [unit for outcome in outcomes for unit in outcome.units]
 
     return run
@@ -89,21 +97,21 @@ def combining(tmp_path: Path, dest: Path) -> Run:
 
 def counting(tmp_path: Path, dest: Path) -> Run:
     write_logs(lambda day: day_folder(tmp_path / "combined", day), lambda _day: LOG)
-    settings = _raw.RawSettings(tmp_path / "combined", LOG, dest)
+    settings = hits_run.RawSettings(tmp_path / "combined", LOG, dest)
 
     def run(observer: Observer) -> list[Unit]:
         with writer_lock(dest):
-            plans = _raw.plan_raw_days(settings, DAYS)
-            return _raw.make_raw_days(plans, settings, observer=observer)
+            plans = hits_run.plan_raw_days(settings, DAYS)
+            return hits_run.make_raw_days(plans, settings, observer=observer)
 
     return run
 
 
 def condensing(tmp_path: Path, dest: Path) -> Run:
     write_logs(lambda day: day_folder(tmp_path / "combined", day), lambda _day: LOG)
-    settings = _mirrorlist_condense.CondenseSettings(tmp_path / "combined", LOG, dest)
-    rows = _mirrorlist_csv.CsvSettings(dest, tmp_path / "csv")
-    return lambda observer: _mirrorlist_run.run_condense(settings, rows, DAYS, observer=observer)[
+    settings = condense_days.CondenseSettings(tmp_path / "combined", LOG, dest)
+    rows = condense_mirrorsdata.CsvSettings(dest, tmp_path / "csv")
+    return lambda observer: condense_run.run_condense(settings, rows, DAYS, observer=observer)[
         : len(DAYS)
     ]
 

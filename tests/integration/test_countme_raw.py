@@ -15,7 +15,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 import zstandard
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._raw_days import (
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._hits.raw_days import (
     read_record,
 )
 from ansible_collections.fedora_infra.dnf_counting.tests.support.modules import run_module, statuses

@@ -12,9 +12,11 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._old_raw_db import day_start
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._raw_days import (
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._hits.raw_days import (
     COLUMNS as RAW_COLUMNS,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._migrate.old_raw_db import (
+    day_start,
 )
 from ansible_collections.fedora_infra.dnf_counting.tests.support.modules import (
     run_module,

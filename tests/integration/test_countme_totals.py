@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._calendar import (
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.days_and_weeks import (
     rotation_days,
 )
 from ansible_collections.fedora_infra.dnf_counting.tests.support.modules import (

@@ -14,7 +14,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._calendar import (
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.days_and_weeks import (
     rotation_days,
     week_start_timestamp,
 )
@@ -166,7 +166,7 @@ def test_incident_second_run_says_who_is_at_work(site: Site) -> None:
             sys.executable,
             "-c",
             "import sys\nfrom pathlib import Path\n"
-            "from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._files"
+            "from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._storage.files"
             " import writer_lock\n"
             "with writer_lock(Path(sys.argv[1]), run_id='first'):\n"
             "    print('held', flush=True); sys.stdin.read()\n",

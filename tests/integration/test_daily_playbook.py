@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._mirror_columns import (
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._condense.columns import (
     FIRST_COLUMNS,
 )
 from ansible_collections.fedora_infra.dnf_counting.tests.support import condense_by_line

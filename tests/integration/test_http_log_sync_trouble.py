@@ -14,15 +14,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils import _sync, _sync_run
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._files import (
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._storage.files import (
     write_error,
     writer_lock,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync_memory import (
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync import (
+    hosts as sync_hosts,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync import run as sync_run
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync.memory import (
     MEMORY_NAME,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync_plan import Source
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync.plan import Source
 from ansible_collections.fedora_infra.dnf_counting.tests.support.rsync_hosts import (
     DAYS,
     LOOPBACK,
@@ -58,16 +61,16 @@ def test_what_is_not_on_disk_is_not_remembered(
     def refusing(folder: Path) -> None:
         raise write_error(folder, OSError(errno.EIO, "no"))
 
-    monkeypatch.setattr(_sync_run, "sync_file_system", refusing)
+    monkeypatch.setattr(sync_run, "sync_file_system", refusing)
     write_rotated(tmp_path / "served", ACCESS, DAYS[-1])
     dest, sources = tmp_path / "hosts", [Source("proxy01", f"{tmp_path}/served/")]
     options: dict[str, Any] = {"catch_up_days": 0, "today": DAYS[-1]}
-    done = _sync_run.run_sync(sources, DAYS, _sync.Settings(dest), **options)
+    done = sync_run.run_sync(sources, DAYS, sync_hosts.Settings(dest), **options)
     assert done.changed
     assert "Input/output error" in done.not_on_disk
     assert not (dest / MEMORY_NAME).exists()
     monkeypatch.undo()
-    done = _sync_run.run_sync(sources, DAYS, _sync.Settings(dest), **options)
+    done = sync_run.run_sync(sources, DAYS, sync_hosts.Settings(dest), **options)
     assert (done.changed, done.not_on_disk) == (False, "")
     assert (dest / MEMORY_NAME).exists()
 

@@ -25,7 +25,7 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._files import (
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._storage.files import (
     writer_at_work,
 )
 from ansible_collections.fedora_infra.dnf_counting.tests.support.rabbitmq import silent_listener

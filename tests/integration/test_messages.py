@@ -13,7 +13,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._topics import (
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._watch.topics import (
     TOPIC_PREFIX,
     schema_for,
 )

@@ -11,7 +11,9 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._files import writer_lock
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._storage.files import (
+    writer_lock,
+)
 from ansible_collections.fedora_infra.dnf_counting.tests.support.condensing import (
     LOG,
     Place,

@@ -9,7 +9,7 @@ import sqlite3
 from pathlib import Path
 
 import pyarrow.parquet as pq
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._totals_db import (
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._totals.database import (
     open_totals,
 )
 from ansible_collections.fedora_infra.dnf_counting.tests.support.modules import statuses

@@ -9,7 +9,9 @@ import threading
 from pathlib import Path
 
 import pytest
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._files import writer_lock
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._storage.files import (
+    writer_lock,
+)
 from ansible_collections.fedora_infra.dnf_counting.tests.support.modules import statuses
 from ansible_collections.fedora_infra.dnf_counting.tests.support.publishing import (
     ROWS,

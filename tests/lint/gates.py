@@ -36,7 +36,8 @@ TARBALL_FILES = re.compile(
     r"(MANIFEST|FILES)\.json|LICENSE|CHANGELOG\.rst|[A-Z_]+\.md|requirements\.txt|bindep\.txt"
     r"|execution-environment\.yml|meta/ee-bindep\.txt|(meta|playbooks|changelogs)/[a-z0-9_/-]+\.ya?ml"
     r"|docs/[a-z0-9./_-]+\.(md|yml|py|json|png|svg)"
-    r"|plugins/(modules|module_utils|doc_fragments|action|plugin_utils)/[a-z0-9_]+\.py"
+    r"|plugins/(modules|doc_fragments|action|plugin_utils)/[a-z0-9_]+\.py"
+    r"|plugins/module_utils/_[a-z]+/[a-z0-9_]+\.py"
     r"|roles/web_data_analysis/(README\.md|(defaults|files|handlers|meta|tasks|templates|vars)/.+)"
 )
 
@@ -149,6 +150,10 @@ def yamllint() -> None:
     tool("yamllint", "--strict", ".")
 
 
+def arrows() -> None:
+    tool(sys.executable, "tests/lint/arrows.py")
+
+
 def changelog() -> None:
     tool("antsibull-changelog", "lint")
 
@@ -259,6 +264,7 @@ GATES: dict[str, Callable[[], None]] = {
     "mypy": mypy,
     "yamllint": yamllint,
     "ruff": ruff,
+    "arrows between packages": arrows,
     "changelog": changelog,
 }
 

@@ -12,32 +12,32 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._mirror_columns import (
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._condense.columns import (
     FIRST_COLUMNS,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._mirror_tables import (
-    MirrorsTable,
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._condense.days import (
+    CondenseSettings,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._mirrorlist import (
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._condense.fast_path import (
+    BlockClients,
+    ClientReader,
+    join,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._condense.mirrorsdata import (
+    CsvSettings,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._condense.rules import (
     UNKNOWN_REPO,
     Client,
     calendar_day,
     client_of_line,
     release_of_repo,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._mirrorlist_blocks import (
-    BlockClients,
-    ClientReader,
-    join,
-)
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._mirrorlist_condense import (  # noqa: E501
-    CondenseSettings,
-)
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._mirrorlist_csv import (
-    CsvSettings,
-)
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._mirrorlist_run import (
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._condense.run import (
     run_condense,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._condense.tables import (
+    MirrorsTable,
 )
 from ansible_collections.fedora_infra.dnf_counting.tests.support import condense_by_line
 from ansible_collections.fedora_infra.dnf_counting.tests.support.log_lines import log_lines, mutated

@@ -9,14 +9,14 @@ from collections import Counter
 from datetime import date
 
 import pytest
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._countme import (
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._hits.fast_path import (
+    BlockHits,
+    BlockReader,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._hits.rules import (
     BAD_COUNTME,
     Hit,
     hit_of_line,
-)
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._hit_blocks import (
-    BlockHits,
-    BlockReader,
 )
 from ansible_collections.fedora_infra.dnf_counting.tests.support.log_lines import (
     log_lines,

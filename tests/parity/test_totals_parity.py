@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._totals import (
-    update_totals,
-)
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._totals_plan import (
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._totals.plan import (
     TotalsSettings,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._totals.run import (
+    update_totals,
 )
 from ansible_collections.fedora_infra.dnf_counting.tests.support.raw_day_files import (
     Row,

@@ -12,12 +12,14 @@ import sys
 import time
 from pathlib import Path
 
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._bus import connect
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._message_spool import (
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._watch.bus import connect
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._watch.messages import (
+    Sender,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._watch.spool import (
     Message,
     Spool,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._messages import Sender
 
 
 def main(config: str, spool_path: str, run_id: str) -> None:

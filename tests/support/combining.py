@@ -11,14 +11,14 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._combine_plan import (
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.records import Unit
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._combine.plan import (
     CombineSettings,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._combine_run import (
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._combine.run import (
     CombineRun,
     run_combine,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._records import Unit
 
 DAY = date(2021, 9, 28)
 

@@ -12,46 +12,50 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils import _publish
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._calendar import (
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.days_and_weeks import (
     days_between,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._combine_plan import (
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._combine.plan import (
     CombineSettings,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._combine_run import (
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._combine.run import (
     run_combine,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._host_logs import Group
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._log_paths import (
-    host_day_folder,
-)
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._publish_stage import (
-    Profile,
-)
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._raw import (
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._hits.run import (
     RawSettings,
     make_raw_day,
     plan_raw_days,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._status import Status
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._status_read import (
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._logs.hosts_tree import (
+    Group,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._logs.paths import (
+    host_day_folder,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._publish import (
+    run as publish_run,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._publish.staging import (
+    Profile,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._status.read import (
     read_status,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._status_settings import (
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._status.settings import (
     CountedProfile,
     StatusSettings,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync_memory import (
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._status.status import Status
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync.memory import (
     MEMORY_NAME,
     HostMemory,
     save_memory,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._totals import (
-    update_totals,
-)
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._totals_plan import (
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._totals.plan import (
     TotalsSettings,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._totals.run import (
+    update_totals,
 )
 
 LOG = "mirrors.fedoraproject.org-access.log"
@@ -85,7 +89,7 @@ class CountingHost:
                 expected_hosts=HOSTS,
             ),
             profiles=(self.profile,),
-            publish=_publish.Settings(self.root / "html"),
+            publish=publish_run.Settings(self.root / "html"),
         )
 
     def day_of(self, host: str, day: date) -> Path:
@@ -132,7 +136,7 @@ class CountingHost:
     def publish(self) -> None:
         one = self.profile
         profile = Profile(one.name, one.totals_db, one.totals_csv, one.prefix)
-        _publish.publish([profile], _publish.Settings(self.root / "html"), now=NOW)
+        publish_run.publish([profile], publish_run.Settings(self.root / "html"), now=NOW)
 
     def run(self) -> CountingHost:
         """All stages after the sync."""

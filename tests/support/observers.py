@@ -5,8 +5,10 @@ from __future__ import annotations
 import threading
 from collections import Counter
 
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._observer import Observer
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._records import Unit
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.observer import (
+    Observer,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.records import Unit
 
 
 class Noted(Observer):

@@ -13,16 +13,18 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._calendar import (
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.days_and_weeks import (
     week_of,
     week_start_timestamp,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._raw_days import (
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.records import (
+    InputFile,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._hits.raw_days import (
     RawRecord,
     raw_day_path,
     raw_schema,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._records import InputFile
 
 Row = tuple[int, str, str, str, str, str, int, str, str]
 LOG_NAME = "mirrors-access.log"

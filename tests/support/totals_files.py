@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._calendar import (
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.days_and_weeks import (
     week_end,
     week_start,
 )

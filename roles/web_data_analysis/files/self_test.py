@@ -133,9 +133,11 @@ def wrong_libraries(settings: dict[str, Any], _folder: Path) -> Iterator[str]:
             found = "none"
         if found != version:
             yield f"library {name}: expected {version}, found {found}"
-    from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils import _libs
+    from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base import (
+        libs as base_libs,
+    )
 
-    for name, traceback in _libs.missing(_libs.DISTRIBUTIONS).items():
+    for name, traceback in base_libs.missing(base_libs.DISTRIBUTIONS).items():
         yield f"library {name}: expected to import it, found {end_of(traceback)}"
 
 
@@ -191,11 +193,13 @@ def wrong_configuration(settings: dict[str, Any], folder: Path) -> Iterator[str]
 def wrong_messaging(settings: dict[str, Any], _folder: Path) -> Iterator[str]:
     if not settings["messaging_config"]:
         return
-    from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils import _bus
+    from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._watch import (
+        bus as watch_bus,
+    )
 
     try:
-        _bus.read_configuration(Path(settings["messaging_config"]))
-    except _bus.BusDownError as error:
+        watch_bus.read_configuration(Path(settings["messaging_config"]))
+    except watch_bus.BusDownError as error:
         yield f"messaging: expected a library and its configuration, found that {error}"
 
 

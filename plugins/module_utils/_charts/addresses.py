@@ -1,0 +1,303 @@
+# Copyright: Contributors to the fedora_infra.dnf_counting project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Charts of client addresses per day, from the CSV file that people read by column number.
+
+Columns are found by the names in its header (``68-f33``), so releases that are new need nothing
+here. An address that asks for two releases counts in each.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from itertools import zip_longest
+from pathlib import Path
+
+from .._base.errors import SourceError, shown
+from .._condense.rules import calendar_day
+from .._storage.files import open_regular
+from .figures import (
+    DOTS,
+    LINES,
+    MOST_SERIES,
+    MOST_SERIES_OF_ALL,
+    NOISE_SHARE,
+    RECENT_DAYS,
+    STACK,
+    WEEK_DAYS,
+    Chart,
+    ValuesByStart,
+    figures_of,
+    is_others,
+    largest,
+    weekly_means,
+)
+
+#: Longer times are shown as weekly means: days can't be told apart at 800 pixels, and the swing
+#: between working days and weekends hides all else.
+MOST_DAYS_SHOWN = 370
+#: How many of the newest releases are "the latest".
+LATEST_RELEASES = 6
+_SELECTED_RELEASES = 8
+#: Dots beyond this number make one grey cloud and megabytes of SVG.
+_MOST_DOTS = 6000
+
+_COLUMN = re.compile(r"[0-9]+-(.+)", re.ASCII)
+_FEDORA = re.compile(r"f([0-9]+)", re.ASCII)
+_EPEL = re.compile(r"epel([0-9]+)", re.ASCII)
+_MODULAR = re.compile(r"modular_f([0-9]+)", re.ASCII)
+
+#: Columns of architectures, of all clients: those that end in _f and _e are only of some.
+_ARCHITECTURES = {
+    "x86_64": "x86_64",
+    "x86_32": "x86 (32 bit)",
+    "ppc": "ppc",
+    "arm64": "aarch64",
+    "arm": "arm (32 bit)",
+    "s390": "s390x",
+    "ppc64le": "ppc64le",
+    "ppc64": "ppc64",
+    "riscv64": "riscv64",
+    "ia64": "ia64",
+    "sparc": "sparc",
+    "mips": "mips",
+    "alpha": "alpha",
+    "tilegx": "tilegx",
+}
+_PRIMARY = ("x86_64", "x86_32")
+_FAMILIES = {
+    "fedora": "Fedora",
+    "epel": "EPEL",
+    "centos": "CentOS",
+    "rhel": "RHEL",
+    "modular": "Modular repositories",
+    "unk_rel": "unknown",
+}
+
+_ADDRESSES = "client addresses"
+_MEANING = (
+    "Distinct addresses that asked for a mirror list on a day. "
+    "Many machines can share an address, and one machine can have several."
+)
+
+
+@dataclass(frozen=True)
+class DailyClients:
+    """The CSV file: the days it has, and the values of each column that has any."""
+
+    days: tuple[date, ...]
+    columns: Mapping[str, Mapping[date, int]]
+
+
+def read_daily_clients(path: Path) -> DailyClients:
+    """The days of the CSV file. Rows written before a column was added are 0 there.
+
+    Raises SourceError for what is not such a file.
+    """
+    with open_regular(path) as opened:
+        lines = (line.decode("utf-8", "replace").rstrip("\r\n").split(",") for line in opened)
+        # without a header there is the name of no column
+        names = [_column_name(path, cell) for cell in next(lines, [])[1:] or [""]]
+        rows: dict[str, tuple[date, list[int]]] = {}
+        for number, row in enumerate(lines, 2):
+            # rows of zeros stand for no day: the old file has one for the day after the Unix
+            # epoch, and some for days such as 2021-10-1
+            if any(cell != "0" for cell in row[1:]):
+                rows[row[0]] = _row(path, number, row, len(names))
+    found: dict[date, list[int]] = {}
+    for day, values in rows.values():
+        # a day written with one digit has a row of its own
+        found[day] = [sum(v) for v in zip_longest(found.get(day, ()), values, fillvalue=0)]
+    days = tuple(sorted(found))
+    columns: dict[str, dict[date, int]] = {}
+    for place, name in enumerate(names):
+        values_by_day = {d: found[d][place] for d in days if len(found[d]) > place}
+        if any(values_by_day.values()):
+            columns[name] = values_by_day
+    return DailyClients(days, columns)
+
+
+def _column_name(path: Path, cell: str) -> str:
+    name = _COLUMN.fullmatch(cell)
+    if name is None:
+        raise _not_ours(path, 1, f"the column {shown(cell)}")
+    return name[1]
+
+
+def _row(path: Path, line: int, row: list[str], columns: int) -> tuple[date, list[int]]:
+    try:
+        day, values = calendar_day(row[0]), [int(cell) for cell in row[1:]]
+    except (IndexError, ValueError) as error:
+        raise _not_ours(path, line, shown(",".join(row))) from error
+    if len(values) > columns:
+        raise _not_ours(path, line, f"{len(values)} numbers")
+    return day, values
+
+
+def _not_ours(path: Path, line: int, found: str) -> SourceError:
+    return SourceError(
+        f"{path}, line {line}",
+        expected="a header such as 1970-01-01,02-epel4,… and rows of a day and numbers",
+        found=found,
+        advice="Correct that line, or let the file be made again.",
+    )
+
+
+def daily_charts(clients: DailyClients) -> list[Chart]:
+    """Every chart of client addresses that there are figures for."""
+    if not clients.days:
+        return []
+    fedora = _releases(clients, _FEDORA, "Fedora {}", rolling={"rawhide": "Rawhide"})
+    modular = _releases(
+        clients, _MODULAR, "Fedora {} Modular", rolling={"modular_rawhide": "Rawhide Modular"}
+    )
+    epel = _releases(clients, _EPEL, "EPEL {}")
+    families = _named(clients, _FAMILIES)
+    hardware = _named(clients, _ARCHITECTURES)
+    second = _named(clients, {k: v for k, v in _ARCHITECTURES.items() if k not in _PRIMARY})
+    recent = clients.days[-1] - timedelta(days=RECENT_DAYS - 1)
+    draw = _Drawer(clients.days)
+    by_release = "Client addresses per day by Fedora release"
+    by_epel = "Client addresses per day by EPEL release"
+    many, most = MOST_SERIES, MOST_SERIES_OF_ALL
+    of_fedora: dict[str, ValuesByStart] = {
+        label: families[label] for label in ("EPEL", "Fedora") if label in families
+    }
+    charts = [
+        draw.chart("fedora-epel-stacked", "Client addresses per day, Fedora and EPEL", of_fedora),
+        draw.chart("fedora-os-latest-stacked", by_release + ", latest", _latest(fedora)),
+        draw.chart("fedora-os-latest", by_release + ", latest, as lines", _latest(fedora), LINES),
+        draw.chart(
+            "fedora-select-stacked",
+            by_release + ", the largest",
+            largest(fedora, _SELECTED_RELEASES),
+        ),
+        draw.chart("fedora-stacked", by_release, largest(fedora, most)),
+        draw.chart(
+            "fedora-rev-all-stacked",
+            by_release + ", newest at the bottom",
+            _reversed(largest(fedora, most)),
+        ),
+        draw.chart("fedora-os-all", by_release + ", as lines", largest(fedora, most), LINES),
+        draw.chart(
+            "fedora-os-modular",
+            "Client addresses per day by modular Fedora release",
+            largest(modular, many),
+            LINES,
+        ),
+        draw.chart("epel-stacked", by_epel, largest(epel, many)),
+        draw.chart(
+            "epel-stacked-short", by_epel + ", newest year", _since(largest(epel, many), recent)
+        ),
+        draw.chart("epel-all", by_epel + ", as lines", largest(epel, many), LINES),
+        draw.chart(
+            "epel-all-short",
+            by_epel + ", newest year, as lines",
+            _since(largest(epel, many), recent),
+            LINES,
+        ),
+        draw.chart(
+            "fedora-hardware-full",
+            "Client addresses per day by architecture",
+            largest(hardware, many),
+            LINES,
+        ),
+        draw.chart(
+            "fedora-hardware-2nd",
+            "Client addresses per day by architecture, without x86",
+            largest(second, many),
+            LINES,
+        ),
+        draw.chart(
+            "mirrors-all-points", "Client addresses per day, each day a dot", families, DOTS
+        ),
+    ]
+    return [chart for chart in charts if chart is not None]
+
+
+@dataclass(frozen=True)
+class _Drawer:
+    days: tuple[date, ...]
+
+    def chart(
+        self, name: str, title: str, named: Mapping[str, ValuesByStart], kind: str = STACK
+    ) -> Chart | None:
+        used = [day for values in named.values() for day, value in values.items() if value]
+        if not used:
+            return None
+        known = {day for day in self.days if min(used) <= day}
+        description, step_days, measure = _MEANING, 1, ""
+        within = {n: {d: v for d, v in v.items() if d in known} for n, v in named.items()}
+        shown_values: Mapping[str, ValuesByStart] = within
+        if kind == DOTS:
+            step_days = -(-len(known) * len(named) // _MOST_DOTS)
+            # not the same day of each week
+            step_days += step_days % WEEK_DAYS == 0
+            known, shown_values = _thinned(known, within, step_days)
+            if step_days > 1:
+                description += f" One day in {step_days} is shown."
+        elif len(known) > MOST_DAYS_SHOWN:
+            shown_values, known = weekly_means(within, known)
+            description += " Each week is shown as the mean of its days."
+            measure, step_days = "weekly means", WEEK_DAYS
+        figures = figures_of(shown_values, known=known, step_days=step_days)
+        if figures is None:
+            return None
+        section = "epel" if name.startswith("epel") else "addresses"
+        return Chart(name, section, title, _ADDRESSES, description, kind, figures, measure)
+
+
+def _thinned(
+    known: set[date], named: Mapping[str, ValuesByStart], step_days: int
+) -> tuple[set[date], dict[str, ValuesByStart]]:
+    first = min(known)
+    kept = {day for day in known if (day - first).days % step_days == 0}
+    return kept, {n: {d: v for d, v in values.items() if d in kept} for n, values in named.items()}
+
+
+def _named(clients: DailyClients, labels: Mapping[str, str]) -> dict[str, ValuesByStart]:
+    columns = clients.columns
+    return {label: columns[name] for name, label in labels.items() if name in columns}
+
+
+def _releases(
+    clients: DailyClients,
+    pattern: re.Pattern[str],
+    label: str,
+    rolling: Mapping[str, str] | None = None,
+) -> dict[str, ValuesByStart]:
+    """The columns of a kind of release, ascending; those that have no number come last."""
+    numbers = {int(m[1]): name for name in clients.columns if (m := pattern.fullmatch(name))}
+    numbered = {label.format(n): clients.columns[numbers[n]] for n in sorted(numbers)}
+    return {**numbered, **_named(clients, rolling or {})}
+
+
+def _latest(releases: Mapping[str, ValuesByStart]) -> dict[str, ValuesByStart]:
+    """The newest few releases that are more than noise, and those that have no number."""
+    peaks = {label: max(values.values()) for label, values in releases.items()}
+    floor = max(peaks.values(), default=0) * NOISE_SHARE
+    real = [label for label in releases if peaks[label] > floor]
+    numbered = [label for label in real if label[-1].isdecimal()]
+    rolling = [label for label in real if label not in numbered]
+    newest = numbered[-LATEST_RELEASES:]
+    first = _first_day(releases[label] for label in newest or rolling)
+    return _since({label: releases[label] for label in (*newest, *rolling)}, first)
+
+
+def _first_day(series: Iterable[ValuesByStart]) -> date:
+    days = [day for values in series for day, value in values.items() if value]
+    return min(days, default=date.max)
+
+
+def _since(named: Mapping[str, ValuesByStart], first: date) -> dict[str, ValuesByStart]:
+    return {n: {d: v for d, v in values.items() if d >= first} for n, values in named.items()}
+
+
+def _reversed(named: Mapping[str, ValuesByStart]) -> dict[str, ValuesByStart]:
+    """The other way round; what is added up from the rest stays on top."""
+    backwards = list(named)[::-1]
+    turned = sorted(backwards, key=is_others)
+    return {label: named[label] for label in turned}

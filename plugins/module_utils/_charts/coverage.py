@@ -1,0 +1,170 @@
+# Copyright: Contributors to the fedora_infra.dnf_counting project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Calendars of host-days: how much of what should be counted is there.
+
+A *host-day* is the log of one host for one day. The calendar of weeks shows all years, that of days
+the newest year.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import NamedTuple
+
+from .._base.days_and_weeks import days_between, spell_days, week_name, week_of_day, week_start
+from .._hits.raw_days import list_raw_days, read_record
+from .._logs.combined_tree import combined_logs, newest_days, read_combined_day
+from .._publish.totals_reader import WeekQuality
+
+#: A calendar of days shows so many weeks.
+WEEKS_OF_DAYS = 53
+
+WEEKS = "weeks"
+DAYS = "days"
+
+ALL = "all"
+NEARLY_ALL = "95 % or more"
+MOST = "50 % to 95 %"
+FEW = "less than 50 %"
+NONE = "nothing"
+NOT_RECORDED = "not recorded"
+#: Classes of coverage, the best first.
+CLASSES = (ALL, NEARLY_ALL, MOST, FEW, NONE, NOT_RECORDED)
+
+
+class HostDays(NamedTuple):
+    """Host-days of a day or week; None where it isn't recorded what was expected."""
+
+    expected: int | None
+    received: int | None
+
+    @property
+    def coverage(self) -> str:
+        """One of CLASSES."""
+        if self.expected is None or self.received is None:
+            return NOT_RECORDED
+        if self.expected == 0 or self.received >= self.expected:
+            return ALL
+        share = self.received / self.expected
+        bounds = ((0.95, NEARLY_ALL), (0.5, MOST))
+        found = next((name for least, name in bounds if share >= least), FEW)
+        return found if self.received else NONE
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """A calendar of host-days, ascending."""
+
+    name: str
+    section: str
+    title: str
+    description: str
+    kind: str
+    """WEEKS (by their Mondays) or DAYS."""
+    host_days: Mapping[date, HostDays]
+    marks: Mapping[date, str]
+    """Weeks to be taken with care, by their Mondays, and why."""
+
+    @property
+    def steps(self) -> str:
+        return "week" if self.kind == WEEKS else "day"
+
+    @property
+    def span(self) -> str:
+        first, last = min(self.host_days), max(self.host_days)
+        last += timedelta(days=6 if self.kind == WEEKS else 0)
+        return f"{first} to {last}"
+
+    @property
+    def full_title(self) -> str:
+        return f"{self.title}, {self.span}"
+
+
+def host_days_by_week(quality: Mapping[int, WeekQuality]) -> dict[date, HostDays]:
+    """Host-days of the weeks, by their Mondays, as recorded beside the totals."""
+    return {
+        week_start(week): HostDays(known.expected_host_days, known.received_host_days)
+        for week, known in sorted(quality.items())
+    }
+
+
+def _newest_year(days: Iterable[date]) -> list[date]:
+    """The rotation days of the newest weeks, ascending, without gaps."""
+    there = sorted(days)
+    if not there:
+        return []
+    earliest = week_start(week_of_day(there[-1])) - timedelta(weeks=WEEKS_OF_DAYS - 1)
+    return days_between(max(there[0], earliest), there[-1])
+
+
+def _by_day(
+    rotation_days: list[date], known: Mapping[date, HostDays], there: Iterable[date]
+) -> dict[date, HostDays]:
+    """Host-days by the day whose requests they hold, the one before the rotation.
+
+    A day without any file was to have as many hosts as the known day next to it.
+    """
+    present = set(there)
+    recorded = {day: found for day, found in known.items() if found.expected is not None}
+    result = {}
+    for rotation in rotation_days:
+        found = known.get(rotation, HostDays(None, None))
+        if rotation not in present and recorded:
+            nearest = min(recorded, key=lambda other: (abs((other - rotation).days), other))
+            found = HostDays(recorded[nearest].expected, 0)
+        result[rotation - timedelta(days=1)] = found
+    return result
+
+
+def host_days_of_combined(combined: Path, log_name: str) -> dict[date, HostDays]:
+    """Host-days of the newest year, from the records of the combined logs.
+
+    A day that an earlier system combined is there, but not recorded. Raises CountingError where
+    the tree can't be read.
+    """
+    there: list[date] = []
+    for day in newest_days(combined):
+        if there and (there[0] - day).days > 7 * WEEKS_OF_DAYS:
+            break
+        if log_name in combined_logs(combined, day):
+            there.append(day)
+    known = {}
+    for day in there:
+        log = read_combined_day(combined, day).logs.get(log_name)
+        if log is not None:
+            present = set(log.hosts_expected) & set(log.hosts_present)
+            known[day] = HostDays(len(set(log.hosts_expected)), len(present))
+    return _by_day(_newest_year(there), known, there)
+
+
+def host_days_of_raw(raw_dir: Path) -> dict[date, HostDays]:
+    """Host-days of the newest year, from the records of the raw days."""
+    there = list_raw_days(raw_dir)
+    wanted = _newest_year(there)
+    known = {}
+    for day in wanted:
+        record = read_record(there[day]) if day in there else None
+        if record is not None and record.hosts_expected is not None:
+            expected = set(record.hosts_expected)
+            received = expected & set(record.hosts_present or ())
+            known[day] = HostDays(len(expected), len(received))
+    return _by_day(wanted, known, there)
+
+
+def spell_gaps(host_days: Mapping[date, HostDays], kind: str) -> str:
+    """The days or weeks that lack something, the newest few by name."""
+    lacking = [d for d, one in host_days.items() if one.coverage not in (ALL, NOT_RECORDED)]
+    if not lacking:
+        return "nothing is missing"
+    newest = lacking[-5:]
+    named = (
+        ", ".join(week_name(week_of_day(day)) for day in newest)
+        if kind == WEEKS
+        else spell_days(newest)
+    )
+    more = f" and {len(lacking) - len(newest)} before" if len(lacking) > len(newest) else ""
+    return f"something is missing in {named}{more}"

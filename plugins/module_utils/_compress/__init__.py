@@ -1,0 +1,9 @@
+# Copyright: Contributors to the fedora_infra.dnf_counting project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The stage ``compress``: compress the combined logs of past months.
+
+It takes plain combined logs and returns the same logs, compressed and verified.
+
+It may import ``_base``, ``_storage`` and ``_logs``.
+"""

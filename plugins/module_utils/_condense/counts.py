@@ -1,0 +1,92 @@
+# Copyright: Contributors to the fedora_infra.dnf_counting project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Counting the clients of a day from the condensed days that hold some of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from .._base.errors import OutputError, shown
+from .._base.libs import duckdb
+from .._storage.duckdb import Limits, connect, lack_of_room
+from .rules import UNKNOWN_REPO
+
+Asked = tuple[str, str]
+"""Release and architecture."""
+
+
+@dataclass(frozen=True)
+class DateCounts:
+    """The clients of one date as written."""
+
+    clients: Mapping[Asked, int]
+    first: Asked
+    """What the first client asks for, by the bytes of ``HOST RELEASE ARCH``."""
+
+
+@dataclass(frozen=True)
+class DayCounts:
+    """The clients of one day."""
+
+    dates: Mapping[str, DateCounts]
+    """By date as written; some lines have a day of one digit."""
+    clients: Mapping[Asked, int]
+    """Of all of these."""
+
+
+# put together from constants only; the rows of one file are distinct as they are
+_ROWS = "FROM read_parquet($paths) WHERE list_contains($dates, date)"
+_KNOWN = f"if(list_contains($to_come, release), '{UNKNOWN_REPO}', release) AS release"
+_PLAIN = f"SELECT date, host, release, arch {_ROWS}"
+_DISTINCT = f"SELECT DISTINCT date, host, {_KNOWN}, arch {_ROWS}"
+_BY_DATE = "SELECT date, release, arch, count(*), min(host) FROM ({}) GROUP BY date, release, arch"
+_OF_ALL = (
+    "SELECT release, arch, count(*) FROM"  # noqa: S608
+    f" (SELECT DISTINCT host, {_KNOWN}, arch {_ROWS}) GROUP BY release, arch"
+)
+
+
+def count_day(
+    paths: Sequence[Path],
+    dates: Collection[str],
+    *,
+    limits: Limits,
+    to_come: Collection[str] = (),
+) -> DayCounts:
+    """Count the clients of a day, each once whatever files it is in.
+
+    Those that ask for releases ``to_come`` ask for unknown ones. Raises OutputError where a file is
+    damaged or there is too little room.
+    """
+    of_plain = {"paths": [str(path) for path in paths], "dates": sorted(dates)}
+    given = {**of_plain, "to_come": list(to_come)}
+    try:
+        with connect(limits) as connection:
+            by_date = []
+            if len(paths) == 1:
+                by_date = connection.execute(_BY_DATE.format(_PLAIN), of_plain).fetchall()
+            if not by_date or not {row[1] for row in by_date}.isdisjoint(to_come):
+                by_date = connection.execute(_BY_DATE.format(_DISTINCT), given).fetchall()
+            of_all = connection.execute(_OF_ALL, given).fetchall() if len(dates) > 1 else None
+    except duckdb.Error as error:
+        advice = "Give this machine more memory."
+        raise lack_of_room(error, limits, advice=advice) or OutputError(
+            " and ".join(map(str, paths)),
+            expected="condensed days",
+            found=shown(str(error)),
+            advice="Remove what is damaged and run again: it is made again from its log.",
+        ) from error
+    counted: dict[str, Counter[Asked]] = {}
+    first: dict[str, tuple[str, Asked]] = {}  # blanks sort before all that hosts are made of
+    for written, release, arch, clients, lowest in by_date:
+        counted.setdefault(written, Counter())[release, arch] = clients
+        own = (lowest, (release, arch))
+        first[written] = min(first.get(written, own), own)
+    found = {one: DateCounts(clients, first[one][1]) for one, clients in counted.items()}
+    if of_all is None:
+        return DayCounts(found, sum(counted.values(), Counter()))
+    return DayCounts(found, {(release, arch): clients for release, arch, clients in of_all})

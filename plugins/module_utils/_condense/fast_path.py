@@ -1,0 +1,299 @@
+# Copyright: Contributors to the fedora_infra.dnf_counting project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The fast path from log to clients, exact by construction.
+
+All a line has to be for ``_mirrorlist`` stands between its first six quotes. A line with exactly
+six is cut at them by pyarrow's tokenizer; no field holds a quote then, so the line names a client
+just when each field matches its own part of the rule. Requests have few distinct values: what one
+asks for is found once. Addresses and dates are read by numpy where they look as they nearly always
+do. Every other line goes to the exact rule.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from threading import Lock
+from typing import Any, NamedTuple
+
+from .._base.days_and_weeks import UNIX_EPOCH_DAY
+from .._base.libs import np, pa, pc
+from .._hits.row_groups import used
+from .._logs.quoted_fields import FieldRule, codes_of, cut_at_quotes, lines_of, matches
+from .._logs.request_time import TAIL_BYTES, read_days
+from .rules import (
+    ODD_DATE,
+    PATHS,
+    UNRELATED,
+    Asked,
+    Client,
+    asked_of_request,
+    calendar_day,
+    client_of_line,
+    mentions_path,
+)
+
+# Narrower than the exact rule, whose white space and digits are Unicode's.
+_PLAIN_ANSWER = r"[\t-\r ][0-9]+[\t-\r ][!-~]*[\t-\r ]"
+_PLAIN_GAP = r"[\t-\r ]"
+_ANY_PATH = "|".join(PATHS)
+#: Fields that are looked into only where the request mentions no path.
+_SELDOM_READ = ("referrer", "agent", "end")
+_PLAIN = ("client", "gap", *_SELDOM_READ)
+
+#: Days before that of the rotation that a line may be of: rotation can be stuck for weeks. A date
+#: further away is damage or a trick, and would stand in the published rows for ever.
+_DAYS_BEFORE = 366
+_DAYS_AFTER = 1
+
+#: Bits of the bytes an address may have: one for those with points, one for those with colons.
+_POINTS, _COLONS = 1, 2
+
+
+def _address_bits() -> Any:
+    bits = np.zeros(256, np.uint8)
+    for text, kinds in (
+        (b"0123456789", _POINTS | _COLONS),
+        (b".", _POINTS),
+        (b"abcdefABCDEF:", _COLONS),
+    ):
+        bits[list(text)] = kinds
+    return bits
+
+
+class Wanted(NamedTuple):
+    """What a client wants: release and architecture as condensed."""
+
+    release: str
+    arch: str
+
+
+@dataclass
+class BlockClients:
+    """The clients of a block of lines, as columns of equal length, and what became of the rest."""
+
+    date: Any
+    """numpy int32, indices into ``dates``."""
+    dates: Sequence[str]
+    """As written."""
+    host: Any
+    """pyarrow dictionary array of strings."""
+    wanted: Any
+    """numpy int32, indices into ``wants``."""
+    wants: Sequence[Wanted]
+    """Those that an index points at; the list may grow."""
+    lines: int
+    """Lines read, empty ones left out."""
+    rejects: Counter[str]
+    unknown: Counter[str] = field(default_factory=Counter)
+    """Requests by repository of no known release, as it was asked for."""
+
+
+class _Request(NamedTuple):
+    asked: Asked
+    mentions_path: bool
+
+
+def _request_of_field(text: str) -> _Request:
+    return _Request(asked_of_request(text), mentions_path(text))
+
+
+class ClientReader:
+    """Reads clients out of blocks of lines of one rotation day. Threads may share one."""
+
+    def __init__(self, day: date) -> None:
+        self._first = day.toordinal() - _DAYS_BEFORE
+        self._last = day.toordinal() + _DAYS_AFTER
+        self._request = FieldRule(_request_of_field, lambda one: one.mentions_path)
+        self._wants: list[Wanted] = []
+        self._number: dict[Wanted, int] = {}
+        self._lock = Lock()
+
+    def clients(self, block: bytes | memoryview) -> BlockClients:
+        """All clients of a block that starts where a line starts and ends where one ends.
+
+        A block with an empty line at its start saves a copy of it.
+        """
+        fields, odd_lines = cut_at_quotes(block, plain=_PLAIN)
+        count = len(fields["client"])
+        requests, request, related = self._request(fields["request"])
+        others = np.flatnonzero(~related)
+        for name in ("client", "answer", *_SELDOM_READ) if len(others) else ():
+            related[others] |= _mention_path(fields[name].take(pa.array(others)))
+        rows, days, hosts = _plain_rows(fields)
+        plain = np.zeros(count, bool)
+        plain[rows] = True
+        chosen = related[rows]
+        if not chosen.all():
+            rows, days, hosts = rows[chosen], days[chosen], hosts.filter(pa.array(chosen))
+        asked, places = used([one.asked for one in requests.outcomes], request[rows])
+        dates, codes = _as_dates(days)
+        found = BlockClients(
+            date=codes,
+            dates=dates,
+            host=hosts,
+            wanted=self._numbers_of(asked)[places],
+            wants=self._wants,
+            lines=count + len(odd_lines),
+            rejects=Counter({UNRELATED.reason: count - int(np.count_nonzero(related))}),
+            unknown=_unknown(asked, np.bincount(places, minlength=len(asked))),
+        )
+        odd_lines += lines_of(fields, np.flatnonzero(related & ~plain))
+        self._add(found, odd_lines)
+        self._leave_out_odd_dates(found)
+        return found
+
+    def _numbers_of(self, asked: Sequence[Asked]) -> Any:
+        """Indices into the wants, which get what is new."""
+        with self._lock:
+            numbers = []
+            for one in asked:
+                wanted = Wanted(one.release, one.arch)
+                number = self._number.setdefault(wanted, len(self._wants))
+                if number == len(self._wants):
+                    self._wants.append(wanted)
+                numbers.append(number)
+        return np.array(numbers, np.int32)
+
+    def _add(self, found: BlockClients, lines: Sequence[str]) -> None:
+        """Add what the exact rule finds in some more lines."""
+        clients: list[Client] = []
+        for line in lines:
+            outcome = client_of_line(line)
+            if isinstance(outcome, Client):
+                clients.append(outcome)
+            else:
+                found.rejects[outcome.reason] += 1
+        if not clients:
+            return
+        numbers = {written: number for number, written in enumerate(found.dates)}
+        codes = [numbers.setdefault(client.date, len(numbers)) for client in clients]
+        found.dates = list(numbers)
+        found.date = np.append(found.date, np.array(codes, np.int32))
+        hosts = pa.array([client.host for client in clients], pa.string()).dictionary_encode()
+        found.host = pa.chunked_array([found.host, hosts]).unify_dictionaries().combine_chunks()
+        asked = [client.asked for client in clients]
+        found.wanted = np.append(found.wanted, self._numbers_of(asked))
+        found.unknown.update(_unknown(asked, [1] * len(asked)))
+
+    def _leave_out_odd_dates(self, found: BlockClients) -> None:
+        days = (calendar_day(one).toordinal() for one in found.dates)
+        timely = [self._first <= day <= self._last for day in days]
+        if all(timely):
+            return
+        rows = np.flatnonzero(np.array(timely)[found.date])
+        found.rejects[ODD_DATE.reason] += len(found.date) - len(rows)
+        _keep(found, rows)
+
+
+def _unknown(asked: Sequence[Asked], requests: Sequence[int]) -> Counter[str]:
+    unknown: Counter[str] = Counter()
+    for one, count in zip(asked, requests, strict=True):
+        if one.unknown and count:
+            unknown[one.unknown] += int(count)
+    return unknown
+
+
+def distinct(found: BlockClients) -> BlockClients:
+    """The same without doubles, in order of the date, what is wanted, and the host's place."""
+    hosts, wants = max(len(found.host.dictionary), 1), max(len(found.wants), 1)
+    rank = np.argsort(np.argsort(found.dates)) if found.dates else np.zeros(0, np.int64)
+    keys = codes_of(found.host) + hosts * (found.wanted + wants * rank[found.date])
+    keys.sort()  # by far faster than looking them up in a table that no cache holds
+    if len(keys):
+        keys = keys[np.append(True, keys[1:] != keys[:-1])]
+    rest, host = np.divmod(keys, hosts)
+    day, wanted = np.divmod(rest, wants)
+    return replace(
+        found,
+        date=day.astype(np.int32),
+        dates=sorted(found.dates),
+        host=pa.DictionaryArray.from_arrays(pa.array(host.astype(np.int32)), found.host.dictionary),
+        wanted=wanted.astype(np.int32),
+    )
+
+
+def _keep(found: BlockClients, rows: Any) -> None:
+    found.date = found.date[rows]
+    found.host = found.host.take(pa.array(rows))
+    found.wanted = found.wanted[rows]
+
+
+def _mention_path(texts: Any) -> Any:
+    """Which of some texts, as pyarrow bytes, mention a path."""
+    if pa.types.is_dictionary(texts.type):
+        texts = texts.dictionary_decode()
+    return pc.match_substring_regex(texts, _ANY_PATH).to_numpy(zero_copy_only=False)
+
+
+def _as_dates(days: Any) -> tuple[list[str], Any]:
+    """Days since the Unix epoch as dates, and the index of each into them."""
+    if not len(days):
+        return [], np.zeros(0, np.int32)
+    first, last = int(days.min()), int(days.max())
+    if first == last:
+        found, codes = [first], np.zeros(len(days), np.int32)
+    else:
+        numbers, codes = np.unique(days, return_inverse=True)
+        found, codes = numbers.tolist(), codes.astype(np.int32)
+    return [str(date.fromordinal(UNIX_EPOCH_DAY + day)) for day in found], codes
+
+
+def _plain_rows(fields: dict[str, Any]) -> tuple[Any, Any, Any]:
+    """Lines that need no exact rule, whatever they ask for: their numbers, days and hosts."""
+    client = fields["client"]
+    days, plain = read_days(client)
+    plain &= matches(fields["answer"], _PLAIN_ANSWER)
+    plain &= matches(fields["gap"], _PLAIN_GAP)
+    rows = np.flatnonzero(plain)
+    chosen = client if len(rows) == len(client) else client.take(pa.array(rows))
+    hosts = pc.binary_slice(chosen, 0, -TAIL_BYTES).dictionary_encode()
+    is_address = _are_addresses(hosts.dictionary)
+    if not is_address.all():
+        fitting = is_address[codes_of(hosts)]
+        rows, hosts = rows[fitting], hosts.filter(pa.array(fitting))
+        # not even the words of others may be read as text
+        hosts = hosts.dictionary_decode().dictionary_encode()
+    addresses = pa.DictionaryArray.from_arrays(hosts.indices, hosts.dictionary.cast(pa.string()))
+    return rows, days[rows], addresses
+
+
+_ADDRESS_BITS: Any = None if np is None else _address_bits()
+
+
+def _are_addresses(hosts: Any) -> Any:
+    """Which of the hosts (a pyarrow binary array) are plain addresses."""
+    _unused, offset_buffer, text_buffer = hosts.buffers()
+    found = np.zeros(len(hosts), bool)
+    if not len(hosts) or text_buffer is None:
+        return found
+    offsets = np.frombuffer(offset_buffer, np.int32)[hosts.offset : hosts.offset + len(hosts) + 1]
+    filled = np.flatnonzero(np.diff(offsets))
+    if len(filled):
+        text = np.frombuffer(text_buffer, np.uint8)[: offsets[-1]]
+        kinds = np.bitwise_and.reduceat(_ADDRESS_BITS[text], offsets[:-1][filled])
+        found[filled] = kinds != 0
+    return found
+
+
+def join(parts: Sequence[BlockClients]) -> BlockClients:
+    """Clients of several blocks of one reader as one, without doubles."""
+    numbers: dict[str, int] = {}
+    columns = []
+    for part in parts:
+        codes = [numbers.setdefault(written, len(numbers)) for written in part.dates]
+        columns.append(np.array(codes, np.int32)[part.date] if codes else part.date)
+    host = pa.chunked_array([part.host for part in parts]).unify_dictionaries().combine_chunks()
+    joined = BlockClients(
+        date=np.concatenate(columns),
+        dates=list(numbers),
+        host=host.combine_chunks() if isinstance(host, pa.ChunkedArray) else host,
+        wanted=np.concatenate([part.wanted for part in parts]),
+        wants=parts[0].wants,
+        lines=sum(part.lines for part in parts),
+        rejects=sum((part.rejects for part in parts), Counter()),
+    )
+    return distinct(joined)

@@ -1,0 +1,323 @@
+# Copyright: Contributors to the fedora_infra.dnf_counting project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Condense, second half: condensed days become the rows of mirrorsdata-*.csv and mirrors-daily.csv.
+
+The clients of a date are in two condensed days: a few in that of the date, which was rotated just
+after midnight, most in the next one. So the row of a date appears with the first log that was
+rotated later, is made of both, and is made again when one of them changes, in whatever order they
+come. Rows for which there are no condensed days (any more) stay as they are.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from .._base.days_and_weeks import spell_days
+from .._base.errors import CountingError
+from .._base.observer import NOBODY, Observer
+from .._base.records import Unit
+from .._daily.files import list_days
+from .._storage.duckdb import Limits
+from .._storage.files import UNFINISHED, replace_if_changed, write_bytes, write_error
+from .columns import counts_by_column, family_of, releases_to_come
+from .condensed_days import read_record
+from .counts import DayCounts, count_day
+from .rules import calendar_day
+from .tables import DailyTable, MirrorsTable, read_daily_table, read_mirrors_table
+
+ALL_NAME, DAILY_NAME = "mirrorsdata-all.csv", "mirrors-daily.csv"
+RECORD_NAME = ".condense.json"
+UNIT_NAME = "csv"
+
+#: Grows when a row would be made differently, so that all rows that can be are made again.
+_RULES_VERSION = 1
+
+Mark: TypeAlias = "tuple[int, int]"
+"""Size and time of modification (ns) of a file; another one is another file."""
+
+
+@dataclass(frozen=True)
+class CsvSettings:
+    """Where condensed days are, and where rows go."""
+
+    data_dir: Path
+    csv_dir: Path
+    memory_mib: int = 384
+    """What the counting of a day may use before it goes to disk."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A condensed day as the rows are made from it."""
+
+    mark: Mark
+    dates: tuple[str, ...]
+    """As written."""
+
+
+@dataclass(frozen=True)
+class Made:
+    """What the rows of a day were made from."""
+
+    dates: tuple[str, ...]
+    sources: Mapping[str, Mark]
+    """By rotation day."""
+    is_whole: bool
+    """Whether both days that hold most of its clients were there."""
+
+
+@dataclass(frozen=True)
+class CsvRecord:
+    """What the files were made from, as it was then."""
+
+    days: Mapping[str, Source] = field(default_factory=dict)
+    made: Mapping[str, Made] = field(default_factory=dict)
+    files: Mapping[str, Mark] = field(default_factory=dict)
+    rules: int = _RULES_VERSION
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "rules": self.rules,
+            "days": {day: [*one.mark, list(one.dates)] for day, one in self.days.items()},
+            "made": {
+                day: [list(one.dates), {d: list(m) for d, m in one.sources.items()}, one.is_whole]
+                for day, one in self.made.items()
+            },
+            "files": {name: list(mark) for name, mark in self.files.items()},
+        }
+
+    @classmethod
+    def from_json(cls, record: Mapping[str, Any]) -> CsvRecord:
+        """Raises KeyError, TypeError or ValueError for what is not such a record."""
+        return cls(
+            {
+                day: Source((size, mtime), tuple(dates))
+                for day, (size, mtime, dates) in record["days"].items()
+            },
+            {
+                day: Made(tuple(dates), {d: _mark(m) for d, m in sources.items()}, whole)
+                for day, (dates, sources, whole) in record["made"].items()
+            },
+            {name: _mark(mark) for name, mark in record["files"].items()},
+            int(record["rules"]),
+        )
+
+
+def _mark(values: Any) -> Mark:
+    size, mtime = values
+    return int(size), int(mtime)
+
+
+@dataclass(frozen=True)
+class CsvPlan:
+    """What is to be done about the rows."""
+
+    unit: Unit
+    days: Mapping[str, Source] = field(default_factory=dict)
+    wanted: Mapping[str, Made] = field(default_factory=dict)
+    """All days whose rows can be made, and of what."""
+    due: tuple[str, ...] = ()
+    withdrawn: tuple[str, ...] = ()
+    """Dates as written that a condensed day held once and, made again, no longer holds."""
+
+
+def plan_csv(settings: CsvSettings) -> CsvPlan:
+    """Compare condensed days and files with what is recorded. Reads records only."""
+    record = _read_record(settings.data_dir)
+    days, damaged = _sources(settings.data_dir, record)
+    wanted = _wanted(days)
+    changed_files = _changed_files(settings.csv_dir, record)
+    again = bool(changed_files) or not record.files or record.rules != _RULES_VERSION
+    due = tuple(day for day, made in wanted.items() if again or record.made.get(day) != made)
+    withdrawn = tuple(_withdrawn(record, days, wanted))
+    reasons = [f"rows of {spell_days(map(date.fromisoformat, due))}"] if due else []
+    reasons += [f"{name} is not as it was left" for name in changed_files if due]
+    reasons += [f"no client of {one} is left" for one in withdrawn]
+    status = "due" if due or withdrawn else "unchanged"
+    unit = Unit(UNIT_NAME, status, (*reasons, *damaged), warnings=damaged)
+    return CsvPlan(unit, days, wanted, due, withdrawn)
+
+
+def _read_record(data_dir: Path) -> CsvRecord:
+    try:
+        return CsvRecord.from_json(json.loads((data_dir / RECORD_NAME).read_bytes()))
+    except (OSError, ValueError, KeyError, TypeError):
+        # without it all rows are made again, which is right whatever became of it
+        return CsvRecord()
+
+
+def _sources(data_dir: Path, record: CsvRecord) -> tuple[dict[str, Source], tuple[str, ...]]:
+    days, damaged = {}, []
+    for day, path in list_days(data_dir).items():
+        mark = _mark_of(path)
+        known = record.days.get(str(day))
+        if known and known.mark == mark:
+            days[str(day)] = known
+            continue
+        try:
+            days[str(day)] = Source(mark, tuple(sorted(read_record(path).dates)))
+        except CountingError as error:
+            damaged.append(f"left out: {error}")
+    return days, tuple(damaged)
+
+
+def _mark_of(path: Path) -> Mark:
+    found = path.stat()
+    return found.st_size, found.st_mtime_ns
+
+
+def _wanted(days: Mapping[str, Source]) -> dict[str, Made]:
+    """The days whose rows can be made: some log that was rotated later holds clients of them."""
+    dates: dict[date, set[str]] = {}
+    holders: dict[date, set[str]] = {}
+    for rotated, source in days.items():
+        for written in source.dates:
+            day = calendar_day(written)
+            dates.setdefault(day, set()).add(written)
+            holders.setdefault(day, set()).add(rotated)
+    return {
+        str(day): Made(
+            tuple(sorted(dates[day])),
+            {rotated: days[rotated].mark for rotated in sorted(holders[day])},
+            {str(day), str(day + timedelta(days=1))} <= days.keys(),
+        )
+        for day in sorted(dates)
+        if max(holders[day]) > str(day)
+    }
+
+
+def _changed_files(csv_dir: Path, record: CsvRecord) -> list[str]:
+    changed = []
+    for name, mark in record.files.items():
+        try:
+            is_same = _mark_of(csv_dir / name) == mark
+        except FileNotFoundError:
+            is_same = False
+        if not is_same:
+            changed.append(name)
+    return changed
+
+
+def _withdrawn(
+    record: CsvRecord, days: Mapping[str, Source], wanted: Mapping[str, Made]
+) -> Iterator[str]:
+    for day, made in record.made.items():
+        if made.sources.keys() <= days.keys():
+            still = wanted[day].dates if day in wanted else ()
+            yield from (written for written in made.dates if written not in still)
+
+
+def update_csv(
+    plan: CsvPlan,
+    settings: CsvSettings,
+    *,
+    observer: Observer = NOBODY,
+) -> Unit:
+    """Make the rows that are due and write the files that change by it.
+
+    A day that can't be counted keeps its row and is named; an error of the library otherwise
+    becomes a failed unit.
+    """
+    observer.started(plan.unit, kind=UNIT_NAME)
+    try:
+        unit = _update(plan, settings)
+    except CountingError as error:
+        unit = Unit(UNIT_NAME, "failed", (str(error),))
+    except OSError as error:
+        unit = Unit(UNIT_NAME, "failed", (str(write_error(settings.csv_dir, error)),))
+    finally:
+        shutil.rmtree(_spill_dir(settings), ignore_errors=True)
+    observer.ended(unit, kind=UNIT_NAME)
+    return unit
+
+
+def _update(plan: CsvPlan, settings: CsvSettings) -> Unit:
+    all_path, daily_path = settings.csv_dir / ALL_NAME, settings.csv_dir / DAILY_NAME
+    table = read_mirrors_table(all_path)
+    year_paths = sorted(settings.csv_dir.glob("mirrorsdata-[0-9][0-9][0-9][0-9].csv"))
+    for path in year_paths:
+        read_mirrors_table(path, into=table)
+    daily = read_daily_table(daily_path)
+    columns = len(table.columns)
+    for gone in plan.withdrawn:
+        table.rows.pop(gone, None)
+        daily.rows.pop(str(calendar_day(gone)), None)
+    failed = dict(_count_due(plan, settings, table, daily))
+
+    contents = {ALL_NAME: table.to_bytes(), DAILY_NAME: daily.to_bytes()}
+    for year in sorted({*table.years(), *(path.stem[-4:] for path in year_paths)}):
+        contents[f"mirrorsdata-{year}.csv"] = table.to_bytes(year)
+    written = [
+        name
+        for name, content in contents.items()
+        if replace_if_changed(settings.csv_dir / name, content)
+    ]
+    made = {day: one for day, one in plan.wanted.items() if day not in failed}
+    marks = {name: _mark_of(settings.csv_dir / name) for name in contents}
+    _write_record(settings.data_dir, CsvRecord(plan.days, made, marks))
+    figures = {
+        "rows": len(plan.due) - len(failed),
+        "files": [str(settings.csv_dir / name) for name in written],
+        "new_columns": [
+            f"{number:02}-{name}"
+            for number, name in enumerate(table.columns[columns:], columns + 2)
+        ],
+    }
+    reasons = (*plan.unit.reasons, *failed.values())
+    status = "failed" if failed else "made" if written else "unchanged"
+    return Unit(UNIT_NAME, status, reasons, figures, plan.unit.warnings)
+
+
+def _spill_dir(settings: CsvSettings) -> Path:
+    return settings.data_dir / f".spill{UNFINISHED}"
+
+
+def _count_due(
+    plan: CsvPlan, settings: CsvSettings, table: MirrorsTable, daily: DailyTable
+) -> Iterator[tuple[str, str]]:
+    """Put the rows of all days that are due into the tables; gives days that failed, and why."""
+    limits = Limits(_spill_dir(settings), settings.memory_mib)
+    for day in plan.due:
+        made = plan.wanted[day]
+        paths = [settings.data_dir / f"{rotated}.parquet" for rotated in made.sources]
+        try:
+            to_come = releases_to_come(date.fromisoformat(day))
+            counts = count_day(paths, made.dates, limits=limits, to_come=to_come)
+        except CountingError as error:
+            yield day, str(error)
+            continue
+        _put(day, counts, table, daily, is_whole=made.is_whole)
+
+
+def _put(
+    day: str, counts: DayCounts, table: MirrorsTable, daily: DailyTable, *, is_whole: bool
+) -> None:
+    """Put the rows of a day in, but for those that would be poorer for the lack of a log.
+
+    Where the log of the day itself isn't there any more, or never was, a row that was made while
+    it was has more clients.
+    """
+    for written, found in counts.dates.items():
+        by_column = counts_by_column(found.clients, found.first)
+        rows = MirrorsTable(list(table.columns))
+        rows.replace(written, by_column)
+        if is_whole or rows.clients(written) >= table.clients(written):
+            table.replace(written, by_column)
+    by_family: dict[tuple[str, str, str], int] = {}
+    for (release, arch), clients in counts.clients.items():
+        one = (*family_of(release), arch.replace("unknown_arch", "unknown"))
+        by_family[one] = by_family.get(one, 0) + clients
+    if is_whole or sum(by_family.values()) >= daily.clients(day):
+        daily.replace(day, by_family)
+
+
+def _write_record(data_dir: Path, record: CsvRecord) -> None:
+    content = json.dumps(record.to_json(), sort_keys=True).encode() + b"\n"
+    write_bytes(data_dir / RECORD_NAME, content, mode=0o640)

@@ -1,0 +1,153 @@
+# Copyright: Contributors to the fedora_infra.dnf_counting project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The files mirrorsdata-*.csv and mirrors-daily.csv as tables: read, changed and written whole.
+
+Rows that nothing is known about any more stay as they are: the files are the memory of all days
+since the counting began, and their header is the memory of where each column stands.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from .._base.errors import OutputError, shown
+from .columns import DATE_COLUMN, FIRST_COLUMNS, is_added_column, new_columns
+
+#: The second line of all files: a row of zeros, from which plots start.
+_ZERO_DATE = "1970-01-02"
+_ROW = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{1,2}(?:,[0-9]*)+")
+_DAILY_ROW = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:,[a-z0-9_-]*){3},[0-9]+")
+
+DAILY_HEADER = "date,family,release,arch,clients"
+
+
+@dataclass
+class MirrorsTable:
+    """Rows of mirrorsdata-all.csv; a date has one, or several where an old system left them so."""
+
+    columns: list[str] = field(default_factory=lambda: list(FIRST_COLUMNS))
+    """Without the date and without their numbers."""
+    rows: dict[str, list[tuple[str, ...]]] = field(default_factory=dict)
+    """Cells by date as written."""
+
+    def add_columns(self, counted: Iterable[str]) -> None:
+        """Give columns without a place one at the end."""
+        self.columns += new_columns(counted, self.columns)
+
+    def replace(self, written: str, counts: Mapping[str, int]) -> None:
+        """The row of a date, from its clients by column."""
+        self.add_columns(counts)
+        self.rows[written] = [tuple(str(counts.get(name, 0)) for name in self.columns)]
+
+    def clients(self, written: str) -> int:
+        """Clients in the fullest row of a date; 0 where there is none."""
+        return max((_clients(self.columns, row) for row in self.rows.get(written, ())), default=0)
+
+    def years(self) -> list[str]:
+        return sorted({written[:4] for written in self.rows})
+
+    def to_bytes(self, year: str = "") -> bytes:
+        """The file for all years, or for one."""
+        names = [f"{number:02}-{name}" for number, name in enumerate(self.columns, 2)]
+        lines = [
+            ",".join((written, *row, *("0" for _unused in self.columns[len(row) :])))
+            for written, rows in self.rows.items()
+            if written.startswith(year)
+            for row in rows
+        ]
+        zeros = ",".join((_ZERO_DATE, *("0" for _unused in names)))
+        return "\n".join((",".join((DATE_COLUMN, *names)), zeros, *sorted(lines), "")).encode()
+
+
+def _clients(columns: Sequence[str], row: Sequence[str]) -> int:
+    """How full a row is: its clients by family of releases; a few count in two of them."""
+    sums = ("epel", "fedora", "modular", "unk_rel")
+    named = zip(columns, row, strict=False)
+    return sum(int(cell or 0) for name, cell in named if name in sums)
+
+
+def read_mirrors_table(path: Path, *, into: MirrorsTable | None = None) -> MirrorsTable:
+    """The rows of a file, also one that an earlier system wrote with fewer columns.
+
+    With ``into``, dates that it lacks are added to it. A file that isn't there has no rows. Raises
+    OutputError for what is no such file: it would be overwritten.
+    """
+    table = MirrorsTable() if into is None else into
+    known = frozenset(table.rows)
+    for number, line in enumerate(_lines(path), 1):
+        written, *cells = line.split(",")
+        if written == DATE_COLUMN:
+            _learn_columns(table, cells, f"{path}:{number}")
+        elif written == _ZERO_DATE:
+            continue
+        elif not _ROW.fullmatch(line) or len(cells) > len(table.columns):
+            raise _not_ours(f"{path}:{number}", "a date and a number for each column", line)
+        elif written not in known:
+            table.rows.setdefault(written, []).append(tuple(cells))
+    return table
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except FileNotFoundError:
+        return []
+
+
+def _learn_columns(table: MirrorsTable, header: Sequence[str], place: str) -> None:
+    names = [name.partition("-")[2] for name in header]
+    numbered = [f"{number:02}-{name}" for number, name in enumerate(names, 2)]
+    agreeing = min(len(names), len(table.columns))
+    added = names[agreeing:]
+    if (
+        list(header) != numbered
+        or names[:agreeing] != table.columns[:agreeing]
+        or not all(is_added_column(name) for name in added)
+        or len({*table.columns, *added}) < len(table.columns) + len(added)
+    ):
+        raise _not_ours(place, "columns in their old order, with new ones at the end", str(header))
+    table.columns += added
+
+
+def _not_ours(place: str, expected: str, found: str) -> OutputError:
+    return OutputError(
+        place,
+        expected=expected,
+        found=shown(found),
+        advice="Put that file right, or move it away where its rows are not wanted.",
+    )
+
+
+@dataclass
+class DailyTable:
+    """Rows of mirrors-daily.csv by day: whole lines without the day."""
+
+    rows: dict[str, list[str]] = field(default_factory=dict)
+
+    def replace(self, day: str, clients: Mapping[tuple[str, str, str], int]) -> None:
+        """The rows of a day, from its clients by (family, release, arch)."""
+        self.rows[day] = [f"{','.join(one)},{number}" for one, number in sorted(clients.items())]
+
+    def clients(self, day: str) -> int:
+        return sum(int(row.rpartition(",")[2]) for row in self.rows.get(day, ()))
+
+    def to_bytes(self) -> bytes:
+        lines = (f"{day},{row}" for day in sorted(self.rows) for row in self.rows[day])
+        return "\n".join((DAILY_HEADER, *lines, "")).encode()
+
+
+def read_daily_table(path: Path) -> DailyTable:
+    """The rows of a file, none where it isn't there. Raises OutputError as for the others."""
+    table = DailyTable()
+    for number, line in enumerate(_lines(path), 1):
+        if number == 1 and line == DAILY_HEADER:
+            continue
+        if not _DAILY_ROW.fullmatch(line):
+            raise _not_ours(f"{path}:{number}", DAILY_HEADER, line)
+        day, _unused, row = line.partition(",")
+        table.rows.setdefault(day, []).append(row)
+    return table

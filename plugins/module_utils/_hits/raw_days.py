@@ -1,0 +1,114 @@
+# Copyright: Contributors to the fedora_infra.dnf_counting project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Raw days: the hits of one log, one Parquet file a rotation day, with its record inside.
+
+``RAW_DIR/YYYY-MM-DD.parquet`` has the columns of :class:`~._countme.Hit`; no row occurs twice.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any, Self
+
+from .._base.errors import OutputError
+from .._base.libs import pa
+from .._daily.files import DayRecord, day_path, list_days, read_day_record
+
+#: The version of this format; a file of another one is made again.
+FORMAT = 1
+_TRIMMED = ".trimmed.json"
+
+#: Where the hits of a raw day are from.
+FROM_LOG = "log"
+FROM_DATABASE = "database"
+"""The raw hits of an earlier system; a raw day made from the log of that day takes its place."""
+
+COLUMNS = (
+    "timestamp",
+    "host",
+    "os_name",
+    "os_version",
+    "os_variant",
+    "os_arch",
+    "sys_age",
+    "repo_tag",
+    "repo_arch",
+)
+INTEGER_COLUMNS = ("timestamp", "sys_age")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RawRecord(DayRecord):
+    """What a raw day was made from and what it holds; times in Unix seconds, UTC."""
+
+    hits: int
+    """Lines that are hits; ``rows`` are the distinct ones."""
+    weeks: Mapping[int, int]
+    """Rows by number of the week they count in."""
+    first: int | None
+    last: int | None
+    last_countme: int | None
+    last_unique: int | None
+    hosts_expected: tuple[str, ...] | None
+    """Hosts whose logs should be in the combined log; None where that is not recorded."""
+    hosts_present: tuple[str, ...] | None
+    hashed: bool = False
+    """Whether the hosts are keyed hashes."""
+    format: int = FORMAT
+    origin: str = FROM_LOG
+
+    @classmethod
+    def from_json(cls, record: Mapping[str, Any]) -> Self:
+        values = dict(record)
+        values["weeks"] = {int(week): int(rows) for week, rows in values["weeks"].items()}
+        for name in ("hosts_expected", "hosts_present"):
+            values[name] = None if values[name] is None else tuple(values[name])
+        return super().from_json(values)
+
+
+def raw_schema() -> Any:
+    """The Arrow schema of a raw day."""
+    types = {name: pa.int64() for name in INTEGER_COLUMNS}
+    return pa.schema([(name, types.get(name, pa.string())) for name in COLUMNS])
+
+
+#: Where a raw day lies, and which there are.
+raw_day_path = day_path
+list_raw_days = list_days
+
+
+def read_record(path: Path) -> RawRecord:
+    """The record of a raw day. Raises OutputError where the file is damaged or not ours."""
+    return read_day_record(
+        path,
+        RawRecord,
+        known_format=FORMAT,
+        expected="a raw day with its record",
+        advice="Run countme_raw for that day: it is made again from the combined log.",
+    )
+
+
+def read_trimmed_through(raw_dir: Path) -> date | None:
+    """The newest rotation day up to which raw days were trimmed; None where none ever were."""
+    path = raw_dir / _TRIMMED
+    try:
+        return date.fromisoformat(json.loads(path.read_bytes())["through"])
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise OutputError(
+            path,
+            expected='a record such as {"through": "2021-09-30"}',
+            found=f"{type(error).__name__}: {str(error)[:200]}",
+            advice="Write into it up to which rotation day the raw days were trimmed.",
+        ) from error
+
+
+def trimmed_record(through: date) -> tuple[str, bytes]:
+    """Name and content of the file that says up to which rotation day raw days were trimmed."""
+    return _TRIMMED, (json.dumps({"through": str(through)}) + "\n").encode()

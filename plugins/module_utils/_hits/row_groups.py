@@ -1,0 +1,164 @@
+# Copyright: Contributors to the fedora_infra.dnf_counting project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Hits by the million, as index columns, with doubles taken out: one row group of a raw day."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .._base.libs import np, pa
+from .fast_path import BlockHits
+from .raw_days import COLUMNS
+
+_KEY_LIMIT = 1 << 63
+
+
+@dataclass(frozen=True)
+class HitGroup:
+    """Hits as columns of equal length; host, system and request are indices, as in BlockHits."""
+
+    timestamp: Any
+    host: Any
+    """pyarrow dictionary array."""
+    system: Any
+    systems: Sequence[Any]
+    request: Any
+    requests: Sequence[Any]
+
+    def __len__(self) -> int:
+        return len(self.timestamp)
+
+    def rows(self, chosen: Any) -> HitGroup:
+        """Some of the rows, by index or mask."""
+        rows = np.flatnonzero(chosen) if chosen.dtype == bool else chosen
+        return HitGroup(
+            self.timestamp[rows],
+            self.host.take(pa.array(rows)),
+            self.system[rows],
+            self.systems,
+            self.request[rows],
+            self.requests,
+        )
+
+    def part(self, start: int, end: int) -> HitGroup:
+        """The rows from ``start`` up to ``end``."""
+        return HitGroup(
+            self.timestamp[start:end],
+            self.host[start:end],
+            self.system[start:end],
+            self.systems,
+            self.request[start:end],
+            self.requests,
+        )
+
+    def distinct(self) -> HitGroup:
+        """Without doubles; the first of each stays, the order is kept."""
+        keys = _row_keys([self.timestamp, self.host.indices.to_numpy(), self.system, self.request])
+        # codes ascend in order of first appearance, so each new highest code is a first one
+        codes = pa.array(keys).dictionary_encode().indices.to_numpy()
+        first = np.ones(len(codes), bool)
+        first[1:] = codes[1:] > np.maximum.accumulate(codes)[:-1]
+        return self if first.all() else self.rows(first)
+
+    def to_table(self) -> Any:
+        """The nine columns as a pyarrow table, the strings still as dictionaries."""
+        systems, system = used(self.systems, self.system)
+        requests, request = used(self.requests, self.request)
+        by_system = list(zip(*systems, strict=True)) or [()] * 4
+        by_request = list(zip(*requests, strict=True)) or [()] * 3
+        sys_age = np.array(by_request[0], np.int64)[request]
+        columns = [
+            pa.array(self.timestamp),
+            only_used(self.host),
+            *(_strings(values, system) for values in by_system),
+            pa.array(sys_age),
+            *(_strings(values, request) for values in by_request[1:]),
+        ]
+        return pa.table(columns, names=list(COLUMNS))
+
+
+def join(parts: Sequence[HitGroup | BlockHits]) -> HitGroup:
+    """Several parts as one, the indices brought to common lists without doubles in them."""
+    systems, system = _joined([(part.systems, part.system) for part in parts])
+    requests, request = _joined([(part.requests, part.request) for part in parts])
+    hosts = [
+        part.host if isinstance(part, BlockHits) else part.host.dictionary_decode()
+        for part in parts
+    ]
+    return HitGroup(
+        np.concatenate([part.timestamp for part in parts]),
+        pa.concat_arrays(hosts).dictionary_encode(),
+        system,
+        systems,
+        request,
+        requests,
+    )
+
+
+def _joined(parts: Sequence[tuple[Sequence[Any], Any]]) -> tuple[Sequence[Any], Any]:
+    common = parts[0][0]
+    if all(values is common for values, _unused in parts):
+        return common, np.concatenate([codes for _unused, codes in parts])
+    numbers: dict[Any, int] = {}
+    columns = []
+    for values, codes in parts:
+        found, places = used(values, codes)
+        numbered = [numbers.setdefault(value, len(numbers)) for value in found]
+        columns.append(np.array(numbered, np.int32)[places])
+    return list(numbers), np.concatenate(columns)
+
+
+def used(values: Sequence[Any], codes: Any) -> tuple[list[Any], Any]:
+    """Those values that a row has, and the codes for them."""
+    is_used, places = _places(len(values), codes)
+    return [values[code] for code in np.flatnonzero(is_used).tolist()], places
+
+
+def only_used(column: Any) -> Any:
+    """A dictionary array without the values that no row has: they would all be written."""
+    is_used, places = _places(len(column.dictionary), column.indices.to_numpy())
+    return pa.DictionaryArray.from_arrays(
+        pa.array(places, pa.int32()), column.dictionary.filter(pa.array(is_used))
+    )
+
+
+def _places(count: int, codes: Any) -> tuple[Any, Any]:
+    """Which of ``count`` values the codes point at, and codes that count only those."""
+    is_used = np.zeros(count, bool)
+    is_used[codes] = True
+    return is_used, (np.cumsum(is_used, dtype=np.int32) - 1)[codes]
+
+
+def _strings(values: Sequence[str], codes: Any) -> Any:
+    """A string column by index; equal values get one place in the dictionary."""
+    places: dict[str, int] = {}
+    place = np.array([places.setdefault(value, len(places)) for value in values], np.int32)
+    return pa.DictionaryArray.from_arrays(
+        pa.array(place[codes]), pa.array(list(places), pa.string())
+    )
+
+
+def _row_keys(columns: Sequence[Any]) -> Any:
+    """One int64 per row, equal just where all columns are."""
+    keys = None
+    size = 1
+    for column in columns:
+        low, high = (int(column.min()), int(column.max())) if len(column) else (0, 0)
+        if high - low >= _KEY_LIMIT // size:
+            column, low, high = _ranked(column)
+        if keys is not None and high - low >= _KEY_LIMIT // size:
+            keys, _unused, size = _ranked(keys)
+            size += 1
+        part = column.astype(np.int64) - low
+        keys = part if keys is None else keys * (high - low + 1) + part
+        size *= high - low + 1
+    return keys
+
+
+def _ranked(column: Any) -> tuple[Any, int, int]:
+    """The column with its values replaced by their ranks; (ranks, lowest, highest)."""
+    distinct, ranks = np.unique(column, return_inverse=True)
+    return ranks.astype(np.int64), 0, max(len(distinct) - 1, 0)

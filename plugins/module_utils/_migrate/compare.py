@@ -1,0 +1,169 @@
+# Copyright: Contributors to the fedora_infra.dnf_counting project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Two files of totals, row by row: where they differ, and the likely cause of it.
+
+The earlier system counted each log once, in its turn, and only weeks after the newest one that it
+had: what came late was never counted. So a row that has grown is most likely that of a late log.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from sqlite3 import Connection
+from typing import NamedTuple
+
+from .._base.days_and_weeks import rotation_days, spell_days, week_name, week_start
+from .._base.errors import SourceError
+from .._hits.raw_days import list_raw_days
+from .._publish.public_text import csv_text
+from .._totals.database import counted_weeks, open_totals, rows_of
+
+LATE = "late log counted"
+LOG_MISSING = "log missing"
+TWICE = "counted twice by the earlier system"
+CHANGED = "log changed since, or in part counted twice by the earlier system"
+NEW_WEEK = "week not counted by the earlier system"
+NEW_KIND = "rows of this kind not counted by the earlier system"
+
+Key = tuple[str, ...]
+"""A row of totals without its hits and its week; sys_age is its fifth value."""
+_KEY = ("os_name", "os_version", "os_variant", "os_arch", "sys_age", "repo_tag", "repo_arch")
+_SYS_AGE = _KEY.index("sys_age")
+COLUMNS = ("week", "week_start", *_KEY, "old_hits", "new_hits", "likely_cause")
+
+
+class Difference(NamedTuple):
+    """A row that is not the same in both."""
+
+    week: int
+    key: Key
+    old_hits: int
+    """0 where there is no such row."""
+    new_hits: int
+    cause: str
+
+
+@dataclass(frozen=True)
+class ComparedWeek:
+    """What two counts of one week have in common."""
+
+    week: int
+    old_rows: int
+    new_rows: int
+    old_hits: int
+    """The sum of the countme hits, that is without the rows of unique addresses."""
+    new_hits: int
+    differences: Sequence[Difference] = field(default_factory=tuple)
+
+    @property
+    def causes(self) -> dict[str, int]:
+        """How many rows differ, by likely cause; the most frequent first."""
+        return dict(Counter(one.cause for one in self.differences).most_common())
+
+    @property
+    def said(self) -> str:
+        """The outcome as a short sentence."""
+        if not self.differences:
+            return f"{self.new_rows} rows, all equal"
+        causes = ", ".join(f"{cause}: {rows}" for cause, rows in self.causes.items())
+        rows = max(self.old_rows, self.new_rows)
+        return f"{len(self.differences)} of {rows} rows differ ({causes})"
+
+
+def compare_totals(
+    old_db: Path, new_db: Path, *, weeks: Collection[int] = (), raw_dir: Path | None = None
+) -> list[ComparedWeek]:
+    """Compare some weeks, by default those that ``new_db`` has; ascending.
+
+    ``raw_dir`` has the raw days of the new count: which of them are missing tells of missing logs.
+    Weeks that begin before the first of them are not compared unless they are named. Raises
+    CountingError where one of the files is not there or can't be read.
+    """
+    for path in (old_db, new_db):
+        if not path.is_file():
+            raise SourceError(
+                path, expected="a file of totals", found="no file", advice="Correct the option."
+            )
+    there = set(list_raw_days(raw_dir)) if raw_dir else None
+    with open_totals(old_db, write=False) as old, open_totals(new_db, write=False) as new:
+        begin = min(there, default=date.min) if there else date.min
+        wanted = sorted(weeks) or [w for w in counted_weeks(new) if week_start(w) >= begin]
+        return [_compared(week, _rows(old, week), _rows(new, week), there) for week in wanted]
+
+
+def _rows(connection: Connection, week: int) -> dict[Key, int]:
+    """Hits by key; rows of the earlier system that have the same key count together."""
+    found: Counter[Key] = Counter()
+    if counted_weeks(connection):
+        for row in rows_of(connection, week):
+            found[tuple(map(str, row[2:]))] += row.hits
+    return found
+
+
+def _compared(
+    week: int, old: dict[Key, int], new: dict[Key, int], there: Collection[date] | None
+) -> ComparedWeek:
+    missing = [] if there is None else [day for day in rotation_days(week) if day not in there]
+    kinds = {_is_unique(key) for key in old}
+    differences = [
+        Difference(
+            week,
+            key,
+            old.get(key, 0),
+            new.get(key, 0),
+            _cause(old.get(key, 0), new.get(key, 0), kinds, _is_unique(key), missing),
+        )
+        for key in sorted(old.keys() | new.keys())
+        if old.get(key, 0) != new.get(key, 0)
+    ]
+    return ComparedWeek(week, len(old), len(new), _hits(old), _hits(new), tuple(differences))
+
+
+def _is_unique(key: Key) -> bool:
+    return key[_SYS_AGE] == "-1"
+
+
+def _hits(rows: dict[Key, int]) -> int:
+    return sum(hits for key, hits in rows.items() if not _is_unique(key))
+
+
+def _cause(
+    old: int, new: int, old_kinds: set[bool], is_unique: bool, missing: Sequence[date]
+) -> str:
+    if not old_kinds:
+        return NEW_WEEK
+    if is_unique not in old_kinds:
+        return NEW_KIND
+    if new > old:
+        return LATE
+    if missing:
+        return f"{LOG_MISSING} ({spell_days(missing)})"
+    # addresses are distinct by day, so a log that was counted twice makes no more of them
+    if new and old % new == 0 and not is_unique:
+        return TWICE
+    return CHANGED
+
+
+def report_csv(compared: Sequence[ComparedWeek]) -> bytes:
+    """All differences as a CSV file with :data:`COLUMNS`."""
+    out = io.StringIO(newline="")
+    writer = csv.writer(out)
+    writer.writerow(COLUMNS)
+    writer.writerows(_lines(compared))
+    return out.getvalue().encode("utf-8", "replace")
+
+
+def _lines(compared: Sequence[ComparedWeek]) -> Iterator[tuple[object, ...]]:
+    for week in compared:
+        for one in week.differences:
+            start = week_start(one.week)
+            # -1 marks the rows of unique addresses
+            key = (value if value == "-1" else csv_text(value) for value in one.key)
+            yield (week_name(one.week), start, *key, one.old_hits, one.new_hits, one.cause)

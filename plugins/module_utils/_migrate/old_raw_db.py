@@ -1,0 +1,142 @@
+# Copyright: Contributors to the fedora_infra.dnf_counting project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The SQLite file with the raw hits of mirrors-countme, which this collection replaces; read only.
+
+Its table ``countme_raw`` has the columns of a raw day. No row says which log it came from, so its
+time is all there is to tell its day.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from .._base.days_and_weeks import DAY_SECONDS, UNIX_EPOCH_DAY
+from .._base.errors import SourceError, shown
+from .._base.libs import np, pa
+from .._hits.fast_path import BlockHits
+from .._hits.raw_days import COLUMNS
+from .._hits.rules import Request, System
+from .._storage.sqlite import sqlite_errors
+
+_TABLE = "countme_raw"
+_MENDED = "Put a good copy in its place; nothing was imported from there."
+_ROWS_A_BLOCK = 100_000
+#: What can be a date; times beyond come from corrupt ones.
+_FIRST_TIME, _END_OF_TIMES = 0, (date(9999, 1, 1).toordinal() - UNIX_EPOCH_DAY) * DAY_SECONDS
+
+
+def day_start(day: date) -> int:
+    """Midnight, UTC, in Unix seconds."""
+    return (day.toordinal() - UNIX_EPOCH_DAY) * DAY_SECONDS
+
+
+@contextlib.contextmanager
+def open_old_raw(path: Path) -> Iterator[sqlite3.Connection]:
+    """The database, checked to hold raw hits. Raises SourceError for one that can't be read."""
+    if not path.is_file():
+        raise SourceError(
+            path,
+            expected="the SQLite file with raw hits of the earlier system",
+            found="no file",
+            advice="Correct raw_db.",
+        )
+    with sqlite_errors(path, "a database of raw hits", advice=_MENDED):
+        connection = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=60)
+        try:
+            # what is no UTF-8 becomes U+FFFD, as it does in logs
+            connection.text_factory = lambda text: text.decode("utf-8", "replace")
+            _check_columns(connection, path)
+            yield connection
+        finally:
+            connection.close()
+
+
+def _check_columns(connection: sqlite3.Connection, path: Path) -> None:
+    found = connection.execute("SELECT name FROM pragma_table_info(?)", (_TABLE,)).fetchall()
+    names = [name for (name,) in found]
+    if not set(COLUMNS) <= set(names):
+        raise SourceError(
+            path,
+            expected=f"a table {_TABLE} with the columns {', '.join(COLUMNS)}",
+            found=shown(", ".join(map(str, names))) if names else "no such table",
+            advice="Correct raw_db.",
+        )
+
+
+def days_with_hits(connection: sqlite3.Connection) -> set[date]:
+    """The days, in UTC, on which there are hits; found through the index of the times."""
+    later = f"SELECT min(timestamp) / ? FROM {_TABLE} WHERE timestamp >="  # noqa: S608
+    query = (
+        f"WITH RECURSIVE d(n) AS ({later} ? UNION ALL SELECT ({later} (n + 1) * ?)"  # noqa: S608
+        " FROM d WHERE n IS NOT NULL AND n < ?)"
+        " SELECT CAST(n AS INTEGER) FROM d WHERE n IS NOT NULL"
+    )
+    last = _END_OF_TIMES // DAY_SECONDS
+    asked = (DAY_SECONDS, _FIRST_TIME, DAY_SECONDS, DAY_SECONDS, last)
+    return {
+        date.fromordinal(UNIX_EPOCH_DAY + number)
+        for (number,) in connection.execute(query, asked)
+        if number < last
+    }
+
+
+def first_and_last(connection: sqlite3.Connection, day: date) -> tuple[int, int]:
+    """The times of the first and the last hit of a day that has some."""
+    query = f"SELECT min(timestamp), max(timestamp) FROM {_TABLE} WHERE timestamp BETWEEN ? AND ?"  # noqa: S608
+    start = day_start(day)
+    first, last = connection.execute(query, (start, start + DAY_SECONDS - 1)).fetchone()
+    return int(first), int(last)
+
+
+def read_hits(connection: sqlite3.Connection, start: int, end: int) -> Iterator[BlockHits]:
+    """The hits from one time up to another, in their order, in blocks; bad rows are rejects."""
+    query = (
+        f"SELECT {', '.join(COLUMNS)} FROM {_TABLE}"  # noqa: S608
+        " WHERE timestamp >= ? AND timestamp < ? ORDER BY timestamp"
+    )
+    cursor = connection.execute(query, (start, end))
+    while rows := cursor.fetchmany(_ROWS_A_BLOCK):
+        yield _block(rows)
+
+
+def _block(rows: Sequence[Sequence[Any]]) -> BlockHits:
+    good = [row for row in rows if _is_sound(row)]
+    systems: dict[System, int] = {}
+    requests: dict[Request, int] = {}
+    # a system or request that is not known is NULL in some versions
+    system = [
+        systems.setdefault(System(*(value or "" for value in row[2:6])), len(systems))
+        for row in good
+    ]
+    request = [
+        requests.setdefault(Request(row[6], row[7] or "", row[8] or ""), len(requests))
+        for row in good
+    ]
+    return BlockHits(
+        timestamp=np.array([row[0] for row in good], np.int64),
+        host=pa.array([row[1] for row in good], pa.string()),
+        system=np.array(system, np.int32),
+        systems=list(systems),
+        request=np.array(request, np.int32),
+        requests=list(requests),
+        lines=len(rows),
+        rejects=Counter({"garbled": len(rows) - len(good)} if len(good) < len(rows) else {}),
+    )
+
+
+def _is_sound(row: Sequence[Any]) -> bool:
+    timestamp, host, *system, sys_age, repo_tag, repo_arch = row
+    return (
+        isinstance(timestamp, int)
+        and isinstance(sys_age, int)
+        and isinstance(host, str)
+        and all(value is None or isinstance(value, str) for value in (*system, repo_tag, repo_arch))
+    )

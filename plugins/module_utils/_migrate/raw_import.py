@@ -1,0 +1,199 @@
+# Copyright: Contributors to the fedora_infra.dnf_counting project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Raw hits of the earlier system become raw days, where there is no raw day made from a log.
+
+A day that the database holds a part of only, because it was trimmed or its log was not read yet, is
+left out: a week would be counted from it as if it were whole.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from sqlite3 import Connection
+
+from .._base.days_and_weeks import DAY_SECONDS, LOG_JITTER_SECONDS
+from .._base.errors import CountingError
+from .._base.observer import NOBODY, Observer
+from .._base.records import InputFile, Unit
+from .._hits.host_hash import host_hasher
+from .._hits.raw_days import FROM_DATABASE, RawRecord, raw_day_path, read_record
+from .._hits.rules import RULES_VERSION
+from .._hits.writer import RawDayWriter
+from .._storage.files import read_error, replacing
+from .old_raw_db import day_start, days_with_hits, first_and_last, open_old_raw, read_hits
+
+#: The log of a day ends shortly after midnight, and begins with answers to requests from before the
+#: midnight of its begin. A raw day that was imported reaches as far on both sides, since a
+#: neighbour made from a log lacks these hits. Those that are in both count once.
+OVERLAP_SECONDS = 3600
+
+
+@dataclass(frozen=True)
+class ImportSettings:
+    """Where raw hits come from, and where raw days go."""
+
+    raw_db: Path
+    log_name: str
+    """The log that the database was made from."""
+    raw_dir: Path
+    hash_hosts: bool = False
+    edge_days: bool = False
+    """Whether days are taken although the database may hold a part of them only."""
+    mode: int = 0o640
+
+
+@dataclass(frozen=True)
+class ImportPlan:
+    """What is to be done about one day."""
+
+    unit: Unit
+    day: date
+
+
+def plan_import(
+    settings: ImportSettings, days: Sequence[date] | None, *, today: date
+) -> list[ImportPlan]:
+    """Compare the days of the database with the raw days; all that it has where ``days`` is None.
+
+    Raises SourceError where the database can't be read.
+    """
+    with open_old_raw(settings.raw_db) as connection:
+        source = _seen(settings)
+        there = days_with_hits(connection)
+        wanted = days if days is not None else [day + timedelta(days=1) for day in sorted(there)]
+        return [
+            ImportPlan(_plan_day(settings, source, connection, day, there, today), day)
+            for day in wanted
+        ]
+
+
+def _seen(settings: ImportSettings) -> InputFile:
+    try:
+        return InputFile.seen(settings.raw_db.resolve(), settings.raw_db.resolve().parent)
+    except OSError as error:
+        raise read_error(settings.raw_db, error) from error
+
+
+def _plan_day(
+    settings: ImportSettings,
+    source: InputFile,
+    connection: Connection,
+    day: date,
+    there: Collection[date],
+    today: date,
+) -> Unit:
+    requests_of = day - timedelta(days=1)
+    if requests_of not in there:
+        return Unit(str(day), "missing", (f"the database has no hit of {requests_of}",))
+    if day > today:
+        return Unit(str(day), "skipped", (f"its hits are dated {requests_of}, not over yet",))
+    path = raw_day_path(settings.raw_dir, day)
+    try:
+        record = read_record(path) if path.exists() else None
+    except CountingError as error:
+        return Unit(str(day), "blocked", (str(error),))
+    # whatever raw day is there: which days are whole follows from the database alone
+    cut = "" if settings.edge_days else _cut(connection, requests_of, there)
+    if cut:
+        return Unit(str(day), "skipped", (cut,))
+    if record is None:
+        return Unit(str(day), "due", ("not imported yet",))
+    if record.origin != FROM_DATABASE:
+        return Unit(str(day), "unchanged", ("it was made from the log",))
+    if _is_same(record, settings, source):
+        return Unit(str(day), "unchanged")
+    return Unit(str(day), "due", ("the database or the settings have changed",))
+
+
+def _is_same(record: RawRecord, settings: ImportSettings, source: InputFile) -> bool:
+    recorded = (record.source, record.log_name, record.hashed, record.rules)
+    return recorded == (source, settings.log_name, settings.hash_hosts, RULES_VERSION)
+
+
+def _cut(connection: Connection, day: date, there: Collection[date]) -> str:
+    """How the database has a part of a day only, as far as can be told; empty where it has all."""
+    one = timedelta(days=1)
+    if day - one in there and day + one in there:
+        return ""
+    first, last = first_and_last(connection, day)
+    start, end = day_start(day), day_start(day + one)
+    if day - one not in there and first > start + LOG_JITTER_SECONDS:
+        return f"its hits begin at {_clock(first)}: what was before may have been trimmed"
+    if day + one not in there and last < end - LOG_JITTER_SECONDS:
+        return f"its hits end at {_clock(last)}: the rest may not have been read"
+    return ""
+
+
+def _clock(seconds: int) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def import_days(
+    plans: Sequence[ImportPlan], settings: ImportSettings, *, observer: Observer = NOBODY
+) -> list[Unit]:
+    """Import the days that are due, one after the other; the units of all, in their order."""
+    observer.expect("days", sum(plan.unit.status == "due" for plan in plans))
+    units = []
+    for plan in plans:
+        unit = plan.unit
+        if unit.status == "due":
+            observer.started(unit)
+            unit = _import_day(plan, settings)
+            observer.advance("days", unit=unit.name)
+        observer.ended(unit)
+        units.append(unit)
+    return units
+
+
+def _import_day(plan: ImportPlan, settings: ImportSettings) -> Unit:
+    began = time.monotonic()
+    try:
+        with open_old_raw(settings.raw_db) as connection:
+            record = _write(plan.day, settings, connection)
+    except (CountingError, OSError) as error:
+        return replace(plan.unit, status="failed", reasons=(str(error),))
+    figures = {
+        "rows": record.rows,
+        "rejects": dict(record.rejects),
+        "seconds": round(time.monotonic() - began, 3),
+    }
+    return replace(plan.unit, status="made", figures=figures)
+
+
+def _write(day: date, settings: ImportSettings, connection: Connection) -> RawRecord:
+    source = _seen(settings)
+    start = day_start(day) - DAY_SECONDS
+    hash_hosts = host_hasher(settings.raw_dir, day, wanted=settings.hash_hosts)
+    output = raw_day_path(settings.raw_dir, day)
+    with (
+        replacing(output, mode=settings.mode) as unfinished,
+        RawDayWriter(unfinished, hash_hosts=hash_hosts) as writer,
+    ):
+        lines = rejected = 0
+        end = start + DAY_SECONDS + OVERLAP_SECONDS
+        for block in read_hits(connection, start - OVERLAP_SECONDS, end):
+            lines += block.lines
+            rejected += block.rejects["garbled"]
+            writer.add(block)
+        statistics = writer.complete()
+        record = RawRecord(
+            day=str(day),
+            log_name=settings.log_name,
+            rules=RULES_VERSION,
+            source=source,
+            lines=lines,
+            hits=lines - rejected,
+            rejects={"garbled": rejected} if rejected else {},
+            **statistics.recorded(),
+            hosts_expected=None,
+            hosts_present=None,
+            hashed=settings.hash_hosts,
+            origin=FROM_DATABASE,
+        )
+        writer.close(record.metadata())
+    return record

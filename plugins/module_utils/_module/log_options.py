@@ -1,0 +1,31 @@
+# Copyright: Contributors to the fedora_infra.dnf_counting project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Options that several modules have, for the logs of hosts and the combined ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from .._logs.hosts_tree import DEFAULT_GROUPS, Group
+
+GROUP_OPTIONS: dict[str, dict[str, Any]] = {
+    "groups": {
+        "type": "list",
+        "elements": "dict",
+        "options": {
+            "name": {"type": "str", "required": True},
+            "hosts": {"type": "str", "required": True},
+            "logs": {"type": "str", "required": True},
+        },
+    },
+    "settle_days": {"type": "int", "default": 2},
+}
+GROUP_BOUNDS = {"settle_days": (0, 10_000)}
+SHARE_OPTIONS: dict[str, dict[str, Any]] = {"require_mount": {"type": "path"}}
+
+
+def groups_of(option: Sequence[Mapping[str, str]] | None) -> tuple[Group, ...]:
+    """The groups that are given; by default the usual ones."""
+    return DEFAULT_GROUPS if option is None else tuple(Group(**group) for group in option)

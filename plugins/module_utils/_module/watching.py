@@ -1,0 +1,82 @@
+# Copyright: Contributors to the fedora_infra.dnf_counting project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How a module's step is watched: the options for it, and the sinks that they ask for."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+
+from .._base.errors import CountingError
+from .._watch.local_sinks import LOG_SOCKET, HistoryFile, ProgressFile, SystemLog
+from .._watch.messages import make_messages
+from .._watch.topics import TOPIC_PREFIX
+from .._watch.watch import Sink, Step, Watch
+from .ending import end_early, temporary_folders
+
+WATCH_OPTIONS: dict[str, dict[str, Any]] = {
+    "subject": {"type": "str", "default": ""},
+    "messaging_config": {"type": "path"},
+    "messaging_spool": {"type": "path"},
+    "messaging_prefix": {"type": "str", "default": TOPIC_PREFIX},
+    "messaging_topic": {"type": "str", "default": ""},
+    "messaging_timeout": {"type": "int", "default": 5},
+    "progress_file": {"type": "path"},
+    "system_log": {"type": "bool", "default": True},
+    "history_db": {"type": "path"},
+    "history_days": {"type": "int", "default": 400},
+}
+WATCH_BOUNDS: dict[str, tuple[float, float | None]] = {
+    "messaging_timeout": (1, 300),
+    "history_days": (1, 10_000),
+}
+
+
+def watch_step(module: AnsibleModule, stage: str) -> Watch:
+    """Begin to watch the step that the module is; what can't be watched is a warning."""
+    params = module.params
+    step = Step(
+        stage=stage,
+        run_id=params["run_id"],
+        host=socket.gethostname(),
+        subject=params["subject"],
+        topic=params["messaging_topic"],
+    )
+    sinks: list[Sink] = []
+    for name, make in _makers(params):
+        try:
+            sinks.append(make())
+        except (CountingError, OSError) as error:
+            module.warn(f"{name}: left out. {error}")
+    watch = Watch(step, sinks)
+    end_early(watch.fail, temporary_folders(module._tmpdir))
+    return watch
+
+
+def _makers(params: Mapping[str, Any]) -> Iterator[tuple[str, Callable[[], Sink]]]:
+    if params["progress_file"]:
+        yield "progress file", lambda: ProgressFile(Path(params["progress_file"]))
+    if params["system_log"] and os.path.exists(LOG_SOCKET):
+        yield "system log", lambda: SystemLog(LOG_SOCKET, monotonic=time.monotonic)
+    if params["history_db"]:
+        history = Path(params["history_db"])
+        yield "run history", lambda: HistoryFile(history, keep_days=params["history_days"])
+    # the last one: at the end of a step it waits until all is sent
+    if params["messaging_config"]:
+        yield (
+            "messages",
+            lambda: make_messages(
+                Path(params["messaging_config"]),
+                Path(params["messaging_spool"]),
+                run_id=params["run_id"],
+                prefix=params["messaging_prefix"].strip("."),
+                timeout_seconds=params["messaging_timeout"],
+            ),
+        )

@@ -1,0 +1,125 @@
+# Copyright: Contributors to the fedora_infra.dnf_counting project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The hidden record beside the published files: what each was made of, and how it looked then."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from .._base.records import InputFile
+from .._storage.files import open_regular, write_bytes
+from .totals_reader import WeekFigures
+
+RECORD_NAME = ".publish.json"
+_FORMAT = 1
+_NAME = re.compile(r"([a-z0-9][a-z0-9._-]*/)?[A-Za-z0-9][A-Za-z0-9._-]*", re.ASCII)
+
+
+class PublishedFile(NamedTuple):
+    """A published file as it was left."""
+
+    size: int
+    mtime_ns: int
+    sha256: str
+
+
+class PublishedWeek(NamedTuple):
+    """What was published of a week. ``digest`` is that of all its rows."""
+
+    rows: int
+    hits: int
+    revision: int | None
+    digest: str
+
+    @property
+    def figures(self) -> WeekFigures:
+        return WeekFigures(self.rows, self.hits)
+
+
+@dataclass(frozen=True)
+class ProfileRecord:
+    """What the files of one profile were made of."""
+
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    inputs: tuple[InputFile, ...] = ()
+    weeks: Mapping[int, PublishedWeek] = field(default_factory=dict)
+    files: Mapping[str, PublishedFile] = field(default_factory=dict)
+    """By name, relative to the published folder."""
+
+
+def read_records(dest: Path) -> dict[str, ProfileRecord]:
+    """Records by profile; none where the file is damaged: then all is made and compared again."""
+    path = dest / RECORD_NAME
+    if not path.exists():
+        return {}
+    with open_regular(path) as opened:
+        content = opened.read()
+    try:
+        found = json.loads(content)
+        if found["format"] != _FORMAT:
+            return {}
+        return {name: _from_json(record) for name, record in found["profiles"].items()}
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return {}
+
+
+def write_records(dest: Path, records: Mapping[str, ProfileRecord]) -> None:
+    """Put the records in their place. They name paths of this host: not for the web."""
+    profiles = {name: _to_json(record) for name, record in sorted(records.items())}
+    content = json.dumps({"format": _FORMAT, "profiles": profiles}, indent=1, sort_keys=True)
+    write_bytes(dest / RECORD_NAME, content.encode() + b"\n", mode=0o640)
+
+
+def _to_json(record: ProfileRecord) -> dict[str, Any]:
+    return {
+        "settings": dict(record.settings),
+        "inputs": [one.to_json() for one in record.inputs],
+        "weeks": {str(week): list(one) for week, one in record.weeks.items()},
+        "files": {name: list(one) for name, one in record.files.items()},
+    }
+
+
+def _from_json(found: Mapping[str, Any]) -> ProfileRecord:
+    if not all(_NAME.fullmatch(name) for name in found["files"]):
+        raise ValueError("a name that is none of ours")
+    return ProfileRecord(
+        settings={name: found["settings"][name] for name in ("prefix", "min_hits", "makers")},
+        inputs=tuple(InputFile.from_json(one) for one in found["inputs"]),
+        weeks={int(week): PublishedWeek(*one) for week, one in found["weeks"].items()},
+        files={str(name): PublishedFile(*one) for name, one in found["files"].items()},
+    )
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file's content, read in blocks."""
+    digest = hashlib.sha256()
+    with open_regular(path) as opened:
+        while block := opened.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def left_alone(path: Path, recorded: PublishedFile | None) -> bool:
+    """Whether a published file is there as it was left (by size and time)."""
+    if recorded is None:
+        return False
+    try:
+        found = os.stat(path, follow_symlinks=False)
+    except OSError:
+        return False
+    return stat.S_ISREG(found.st_mode) and (found.st_size, found.st_mtime_ns) == recorded[:2]
+
+
+def published_now(path: Path, sha256: str) -> PublishedFile:
+    """A published file as it is now, its content being known."""
+    found = os.stat(path, follow_symlinks=False)
+    return PublishedFile(found.st_size, found.st_mtime_ns, sha256)

@@ -1,0 +1,179 @@
+# Copyright: Contributors to the fedora_infra.dnf_counting project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From the folder aside to the readers: each file whole, by a rename, and only where it differs."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from .._base.errors import OutputError
+from .._base.records import Unit
+from .._storage.files import holds, make_folder, replace_if_changed, replacing, write_error
+from .files import SCHEMA_VERSION, as_json, write_gzip
+from .record import ProfileRecord, PublishedFile, left_alone, published_now, sha256_of
+
+#: Files are made in this folder below the published one, on the same file system.
+STAGE_NAME = ".publishing"
+INDEX_NAME = "index.json"
+
+
+class Swapped(NamedTuple):
+    """The files of a profile as they now are, and which of them were replaced or removed."""
+
+    files: dict[str, PublishedFile]
+    made: frozenset[str]
+    removed: tuple[str, ...]
+
+
+@contextlib.contextmanager
+def staging_folder(dest: Path) -> Iterator[Path]:
+    """An empty folder that only we can read; gone at the end. A killed run may have left one."""
+    stage = dest / STAGE_NAME
+    _remove(stage)
+    try:
+        stage.mkdir(mode=0o700)
+    except OSError as error:
+        raise write_error(stage, error) from error
+    try:
+        yield stage
+    finally:
+        _remove(stage)
+
+
+def _remove(stage: Path) -> None:
+    if stage.is_symlink():
+        stage.unlink()
+    shutil.rmtree(stage, ignore_errors=True)
+
+
+def swap_in(
+    stage: Path,
+    dest: Path,
+    recorded: Mapping[str, PublishedFile],
+    wanted: Sequence[str],
+    *,
+    compressed: Sequence[str],
+    now: datetime,
+) -> Swapped:
+    """Put the staged files that differ from the published ones in their places.
+
+    ``wanted`` are the names to be published; those neither staged nor ``.gz`` stay as they are.
+    All slow work comes first, so that the files change within a moment of each other.
+    """
+
+    def hashed(name: str) -> tuple[str, str]:
+        return name, sha256_of(stage / name)
+
+    staged = {name for name in wanted if (stage / name).is_file()}
+    with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
+        hashes = dict(pool.map(hashed, staged))
+        packed = [
+            name
+            for name in compressed
+            if not (
+                _is_published(dest, name, hashes[name], recorded)
+                and left_alone(dest / f"{name}.gz", recorded.get(f"{name}.gz"))
+            )
+        ]
+        list(pool.map(lambda name: write_gzip(stage / name, stage / f"{name}.gz"), packed))
+        archives = [f"{name}.gz" for name in packed]
+        hashes |= pool.map(hashed, archives)
+    differing = {
+        name for name, sha256 in hashes.items() if not _is_published(dest, name, sha256, recorded)
+    }
+    for name in sorted(differing):
+        _sync(stage / name)
+    for name in sorted(differing):
+        _put(stage / name, dest, name, now)
+    files = {
+        name: published_now(dest / name, hashes[name]) if name in hashes else recorded[name]
+        for name in wanted
+    }
+    removed = tuple(sorted(name for name in recorded if name not in files))
+    for name in removed:
+        (dest / name).unlink(missing_ok=True)
+    return Swapped(files, frozenset(differing), removed)
+
+
+def _is_published(
+    dest: Path, name: str, sha256: str, recorded: Mapping[str, PublishedFile]
+) -> bool:
+    """Whether the published file has this content already."""
+    path = dest / name
+    if left_alone(path, recorded.get(name)):
+        return recorded[name].sha256 == sha256
+    return path.is_file() and not path.is_symlink() and sha256_of(path) == sha256
+
+
+def _sync(path: Path) -> None:
+    with path.open("rb") as opened:
+        os.fsync(opened.fileno())
+
+
+def _put(staged: Path, dest: Path, name: str, now: datetime) -> None:
+    folder = (dest / name).parent
+    if folder.is_symlink():
+        raise OutputError(
+            folder,
+            expected="a folder",
+            found="a symbolic link",
+            advice="Remove it; the next run makes the folder.",
+        )
+    if folder != dest and not folder.exists():
+        make_folder(folder)
+        folder.chmod(0o755)
+    with replacing(dest / name) as unfinished:
+        os.utime(staged, (int(now.timestamp()),) * 2)
+        staged.rename(unfinished)
+
+
+def index_of(records: Mapping[str, ProfileRecord]) -> bytes:
+    """The list of what is published, for programs: sizes, hashes, times."""
+    profiles = {
+        name: {
+            "prefix": record.settings["prefix"],
+            "min_hits": record.settings["min_hits"],
+            "weeks": len(record.weeks),
+        }
+        for name, record in sorted(records.items())
+        if record.files
+    }
+    files = [
+        {
+            "name": name,
+            "profile": profile,
+            "size": one.size,
+            "sha256": one.sha256,
+            "modified": datetime.fromtimestamp(one.mtime_ns // 10**9, UTC).isoformat(),
+        }
+        for profile, record in sorted(records.items())
+        for name, one in sorted(record.files.items())
+    ]
+    return as_json({"schema_version": SCHEMA_VERSION, "profiles": profiles, "files": files})
+
+
+def plan_index(dest: Path, records: Mapping[str, ProfileRecord], *, due: bool) -> Unit:
+    """Whether the list is out of date; ``due`` says that published files are to change."""
+    if due:
+        return Unit(INDEX_NAME, "due", ("published files change",))
+    if not any(record.files for record in records.values()):
+        return Unit(INDEX_NAME, "waiting", ("nothing is published yet",))
+    if holds(dest / INDEX_NAME, index_of(records)):
+        return Unit(INDEX_NAME, "unchanged")
+    return Unit(INDEX_NAME, "due", ("missing or altered",))
+
+
+def write_index(dest: Path, records: Mapping[str, ProfileRecord]) -> Unit:
+    """Put the list in its place, where it differs."""
+    content = index_of(records)
+    if not replace_if_changed(dest / INDEX_NAME, content):
+        return Unit(INDEX_NAME, "unchanged")
+    return Unit(INDEX_NAME, "made", ("published files changed",), {"bytes": len(content)})

@@ -1,0 +1,240 @@
+# Copyright: Contributors to the fedora_infra.dnf_counting project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The totals as publishing sees them: read in one state, copied without anything private.
+
+A published database holds the table ``countme_totals`` and nothing else, in a fixed order of rows,
+so that one state of the totals gives the same bytes whatever became of the file before.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import quote
+
+from .._base.days_and_weeks import week_end, week_name, week_start
+from .._base.errors import OutputError, SourceError, shown
+from .._storage.files import open_regular
+from .._storage.sqlite import sqlite_errors
+from .._totals.database import TotalsRow, open_totals, week_number
+
+#: Columns of the totals, in the old order, with their types; all are NOT NULL.
+TOTALS_COLUMNS = {name: "INTEGER" if name == "hits" else "TEXT" for name in TotalsRow._fields}
+
+#: What the file of the old name totals.db holds.
+ALL_ROWS = "1"
+
+_MENDED = "Put back a good copy, or have the totals made again."
+
+#: How long to wait for a writer of the totals; it holds its lock for one short transaction.
+WAIT_SECONDS = 60.0
+
+#: A week that keeps less than this share of its rows or hits is taken for damage: a revision adds
+#: late logs, or removes the few hits of one polluter.
+SHRUNK_SHARE = 0.5
+
+
+class WeekFigures(NamedTuple):
+    """How much the totals hold of one week."""
+
+    rows: int
+    hits: int
+
+
+class WeekQuality(NamedTuple):
+    """What is published about a week, beside its totals. None where it isn't known."""
+
+    week: str
+    week_start: str
+    week_end: str
+    status: str
+    expected_host_days: int | None = None
+    received_host_days: int | None = None
+    hits: int | None = None
+    malformed: int | None = None
+    suspect: int | None = None
+    suspect_reason: str | None = None
+    revision: int | None = None
+    computed_at: str | None = None
+
+
+class Totals(NamedTuple):
+    """One state of the totals: what is there of each week, and how good it is."""
+
+    figures: Mapping[int, WeekFigures]
+    quality: Mapping[int, WeekQuality]
+
+
+@contextlib.contextmanager
+def reading(path: Path, *, wait_seconds: float = WAIT_SECONDS) -> Iterator[sqlite3.Connection]:
+    """One read transaction on a totals database: all queries see the same state.
+
+    Raises CountingError where it is locked for too long, damaged, or not a database of totals.
+    """
+    open_regular(path).close()
+    with open_totals(path, write=False, lock_timeout_seconds=wait_seconds) as connection:
+        connection.execute("BEGIN")
+        check_totals_table(connection, path)
+        yield connection
+
+
+def _read_only(path: Path) -> str:
+    return f"file:{quote(str(path.absolute()))}?mode=ro"
+
+
+def check_totals_table(connection: sqlite3.Connection, path: Path, schema: str = "main") -> None:
+    """Raises SourceError where ``countme_totals`` has other columns than it must have.
+
+    A column more could be a host or a time of the raw hits, which must not be published.
+    """
+    query = "SELECT name, type FROM pragma_table_info('countme_totals', ?)"
+    columns = dict(connection.execute(query, (schema,)).fetchall())
+    if {name: kind.upper() for name, kind in columns.items()} != TOTALS_COLUMNS:
+        raise SourceError(
+            path,
+            expected=f"a table countme_totals of the columns {', '.join(TOTALS_COLUMNS)} only",
+            found=f"the columns {shown(', '.join(columns))}" if columns else "no such table",
+            advice="Correct the totals; nothing else is ever published.",
+        )
+
+
+def read_figures(connection: sqlite3.Connection) -> dict[int, WeekFigures]:
+    """Rows and hits of each week, ascending."""
+    query = "SELECT weeknum, count(*), sum(hits) FROM countme_totals GROUP BY weeknum"
+    found = {
+        week_number(week): WeekFigures(*figures) for week, *figures in connection.execute(query)
+    }
+    return dict(sorted(found.items()))
+
+
+def read_totals(connection: sqlite3.Connection) -> Totals:
+    """The state of the totals; a week that nothing more is known of has the status ``unknown``."""
+    figures = read_figures(connection)
+    known = read_quality(connection)
+    quality = {
+        week: known.get(week) or unknown_quality(week) for week in sorted({*figures, *known})
+    }
+    return Totals(figures, quality)
+
+
+def unknown_quality(week: int) -> WeekQuality:
+    """A week that the old system counted: nothing is recorded of it."""
+    return WeekQuality(week_name(week), str(week_start(week)), str(week_end(week)), "unknown")
+
+
+def read_quality(connection: sqlite3.Connection) -> dict[int, WeekQuality]:
+    """What is recorded about weeks; nothing where another system counted them."""
+    present = {row[1] for row in connection.execute("PRAGMA table_info(weeks)")}
+    if not {"weeknum", "status"} <= present:
+        return {}
+    wanted = [name for name in WeekQuality._fields[4:] if name in present]
+    query = f"SELECT {', '.join(['weeknum', 'status', *wanted])} FROM weeks"  # noqa: S608
+    found = {}
+    for weeknum, status, *values in connection.execute(query):
+        week = week_number(weeknum)
+        known = unknown_quality(week)._replace(status=str(status))
+        found[week] = known._replace(**dict(zip(wanted, values, strict=True)))
+    return found
+
+
+def write_totals_db(source: Path, target: Path, *, rows: str = ALL_ROWS) -> Totals:
+    """Copy some of the totals to a new database; gives the state that was copied.
+
+    All is read in one transaction, so a writer of ``source`` comes before or after it.
+    """
+    open_regular(source).close()
+    target.unlink(missing_ok=True)
+    columns = ", ".join(TOTALS_COLUMNS)
+    declared = ", ".join(f"{name} {kind} NOT NULL" for name, kind in TOTALS_COLUMNS.items())
+    with sqlite_errors(source, "a database of totals", advice=_MENDED, written=target):
+        connection = sqlite3.connect(
+            f"file:{quote(str(target.absolute()))}",
+            uri=True,
+            timeout=WAIT_SECONDS,
+            isolation_level=None,
+        )
+        with contextlib.closing(connection):
+            # nobody reads the file before it has its name, so a journal protects nothing
+            connection.execute("PRAGMA page_size = 4096")
+            connection.execute("PRAGMA journal_mode = OFF")
+            connection.execute("PRAGMA synchronous = OFF")
+            connection.execute("ATTACH ? AS source", (_read_only(source),))
+            check_totals_table(connection, source, "source")
+            connection.execute("BEGIN")
+            connection.execute(f"CREATE TABLE main.countme_totals ({declared})")
+            # rows come by week, so that the index grows at its end and needs no sorting
+            connection.execute("CREATE INDEX main.weeknum_idx ON countme_totals (weeknum)")
+            connection.execute(
+                f"INSERT INTO main.countme_totals ({columns}) SELECT {columns} "  # noqa: S608
+                f"FROM source.countme_totals WHERE {rows} ORDER BY weeknum, rowid"
+            )
+            totals = read_totals(connection)
+            connection.execute("COMMIT")
+    return totals
+
+
+def spell_weeks(weeks: list[int], limit: int = 5) -> str:
+    """Names of weeks, the first few of many."""
+    names = ", ".join(week_name(week) for week in sorted(weeks)[:limit])
+    return names if len(weeks) <= limit else f"{names} and {len(weeks) - limit} more"
+
+
+def shrinkage(
+    published: Mapping[int, WeekFigures], new: Mapping[int, WeekFigures]
+) -> tuple[str, ...]:
+    """What good published totals would lose by being replaced; empty where nothing is wrong."""
+    missing = [week for week in published if week not in new]
+    shrunk = [
+        week
+        for week, before in published.items()
+        if week in new
+        and (
+            new[week].rows < before.rows * SHRUNK_SHARE
+            or new[week].hits < before.hits * SHRUNK_SHARE
+        )
+    ]
+    losses = []
+    if missing:
+        losses.append(f"{len(missing)} published weeks missing ({spell_weeks(missing)})")
+    if shrunk:
+        losses.append(f"{len(shrunk)} weeks with less than half left ({spell_weeks(shrunk)})")
+    return tuple(losses)
+
+
+def refuse_shrinkage(
+    published: Mapping[int, WeekFigures],
+    new: Mapping[int, WeekFigures],
+    *,
+    published_path: Path,
+    new_path: Path,
+) -> None:
+    """Raises OutputError where the new totals would overwrite published ones that are better."""
+    losses = shrinkage(published, new)
+    if losses:
+        raise OutputError(
+            published_path,
+            expected=f"{new_path} to hold all that is published",
+            found="; ".join(losses),
+            advice="Look whether the right totals are configured. "
+            "Set allow_shrink to publish them all the same; nothing was replaced.",
+        )
+
+
+def newest_week(weeks: Iterable[int], quality: Mapping[int, WeekQuality]) -> int | None:
+    """The newest complete week, or the newest of all where none is called complete."""
+    counted = list(weeks)
+    complete = [week for week in counted if week in quality and quality[week].status == "complete"]
+    return max(complete or counted, default=None)
+
+
+def monday(text: str) -> date:
+    """The first day of a week as it stands in totals.csv. Raises ValueError for another day."""
+    day = date.fromisoformat(text)
+    if day.isoformat() != text or day.weekday() != 0:
+        raise ValueError(text)
+    return day

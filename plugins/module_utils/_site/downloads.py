@@ -1,0 +1,110 @@
+# Copyright: Contributors to the fedora_infra.dnf_counting project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The list of all that can be downloaded, with sizes and dates."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import quote
+
+from .._publish.files import week_folder
+from .._publish.record import ProfileRecord
+from .._publish.staging import Profile
+from .dictionary import meaning_of, reading_order
+
+#: What lies in the folder of client addresses; other files there are none of ours.
+_MIRRORS_GLOB = "mirror*.csv*"
+
+
+class Download(NamedTuple):
+    """A file that readers can get."""
+
+    name: str
+    href: str
+    """Relative to the web root, as it stands in a link."""
+    holds: str
+    bytes: int
+    changed: int
+    """Seconds since the Unix epoch."""
+
+
+class Group(NamedTuple):
+    title: str
+    about: str
+    files: list[Download]
+    weeks: list[Download]
+    """Files of single weeks, newest first."""
+
+
+def link(path: Path, web_dir: Path) -> str:
+    """A path below the web root as it stands in a link on a page there."""
+    return quote(path.relative_to(web_dir).as_posix())
+
+
+def published_group(
+    profile: Profile, record: ProfileRecord, *, title: str, dest: Path, web_dir: Path
+) -> Group:
+    """What is published of a profile."""
+    folder = f"{week_folder(profile.prefix)}/"
+    weeks: list[Download] = []
+    others: list[Download] = []
+    names = sorted(record.files, key=lambda name: reading_order(name, profile.names))
+    for name in names:
+        file = record.files[name]
+        holds = meaning_of(name, profile.names)
+        changed = file.mtime_ns // 1_000_000_000
+        one = Download(name, link(dest / name, web_dir), holds, file.size, changed)
+        (weeks if name.startswith(folder) else others).append(one)
+    return Group(title, "", others, weeks[::-1])
+
+
+def mirrors_group(files: Sequence[Path], web_dir: Path) -> Group:
+    """The files of client addresses a day."""
+    found = []
+    for path in files:
+        seen = os.stat(path, follow_symlinks=False)
+        found.append(
+            Download(
+                path.name,
+                link(path, web_dir),
+                meaning_of(path.name),
+                seen.st_size,
+                int(seen.st_mtime),
+            )
+        )
+    return Group(
+        "Client addresses a day",
+        "Distinct addresses that asked for a list of mirrors on a day. They are not machines.",
+        found,
+        [],
+    )
+
+
+def mirrors_files(folder: Path | None) -> list[Path]:
+    """The files of client addresses that are there; links are none of ours."""
+    if folder is None or not folder.is_dir():
+        return []
+    return sorted(path for path in folder.glob(_MIRRORS_GLOB) if stat.S_ISREG(path.lstat().st_mode))
+
+
+def groups_of(
+    profiles: Sequence[Profile],
+    records: Mapping[str, ProfileRecord],
+    titles: Mapping[str, str],
+    *,
+    dest: Path,
+    mirrors: Sequence[Path],
+    web_dir: Path,
+) -> list[Group]:
+    """All downloads: those of each profile, then client addresses."""
+    groups = [
+        published_group(one, records[one.name], title=titles[one.name], dest=dest, web_dir=web_dir)
+        for one in profiles
+        if one.name in records and records[one.name].files
+    ]
+    return [*groups, *([mirrors_group(mirrors, web_dir)] if mirrors else [])]

@@ -1,0 +1,79 @@
+# Copyright: Contributors to the fedora_infra.dnf_counting project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The hidden record in the web root: what pages and pictures were made of, and how they looked."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .._base.records import InputFile
+from .._publish.record import PublishedFile
+from .._storage.files import open_regular, write_bytes
+
+RECORD_NAME = ".pages.json"
+_FORMAT = 1
+_NAME = re.compile(r"((assets|charts|images)/)?[a-z0-9][a-z0-9._-]*", re.ASCII)
+
+
+@dataclass(frozen=True)
+class ChartNote:
+    """What the pages with many charts say of one; kept, so that they can without drawing it."""
+
+    name: str
+    title: str
+    alt: str
+    section: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
+class SiteRecord:
+    """What the pages were made of; no ``inputs`` where not all of them could be made."""
+
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    inputs: tuple[InputFile, ...] = ()
+    charts: tuple[ChartNote, ...] = ()
+    files: Mapping[str, PublishedFile] = field(default_factory=dict)
+    """By name, relative to the web root."""
+
+
+def read_site_record(web_dir: Path) -> SiteRecord:
+    """The record; an empty one where there is none or it is damaged: then all is made again."""
+    path = web_dir / RECORD_NAME
+    if not path.exists():
+        return SiteRecord()
+    with open_regular(path) as opened:
+        content = opened.read()
+    try:
+        found = json.loads(content)
+        files = {str(name): PublishedFile(*one) for name, one in found["files"].items()}
+        if found["format"] != _FORMAT or not all(map(_NAME.fullmatch, files)):
+            return SiteRecord()
+        return SiteRecord(
+            settings=dict(found["settings"]),
+            inputs=tuple(InputFile.from_json(one) for one in found["inputs"]),
+            charts=tuple(ChartNote(**one) for one in found["charts"]),
+            files=files,
+        )
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return SiteRecord()
+
+
+def write_site_record(web_dir: Path, record: SiteRecord) -> None:
+    """Put the record in its place. It is not for the web."""
+    content = {
+        "format": _FORMAT,
+        "settings": dict(record.settings),
+        "inputs": [one.to_json() for one in record.inputs],
+        "charts": [asdict(one) for one in record.charts],
+        "files": {name: list(one) for name, one in sorted(record.files.items())},
+    }
+    text = json.dumps(content, indent=1, sort_keys=True)
+    write_bytes(web_dir / RECORD_NAME, text.encode() + b"\n", mode=0o640)

@@ -1,0 +1,231 @@
+# Copyright: Contributors to the fedora_infra.dnf_counting project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the pages tell of weeks: the newest at a glance, and how good each one is.
+
+It is read from the published files, so a page never tells what its readers can't download.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from .._base.days_and_weeks import parse_week, week_name
+from .._base.errors import SettingsError, SourceError, shown
+from .._publish.files import week_file
+from .._publish.machines import Release, machines_by_release, machines_of_week
+from .._publish.public_text import public_text, visible_text
+from .._publish.staging import Profile
+from .._publish.totals_reader import WeekQuality, newest_week, reading, unknown_quality
+from .._storage.files import open_regular
+from .._totals.database import COUNTME_ROWS, UNIQUE_ROWS, counted_weeks
+from .dictionary import Place
+
+RELEASES_SHOWN = 10
+
+
+class State(NamedTuple):
+    """What may be said of a week."""
+
+    name: str
+    meaning: str
+
+
+STATES = (
+    State("complete", "All expected host-days were there when the week was counted."),
+    State("partial", "Logs are missing, so the numbers are too low."),
+    State("provisional", "Logs are missing that may still come; then the week is counted again."),
+    State("unknown", "Counted by an earlier system, which recorded nothing about quality."),
+    State(
+        "suspect",
+        "Beside its status: the hits are far from those of the weeks before, or one source sent "
+        "an unusual share of them.",
+    ),
+)
+
+
+class ReleaseLine(NamedTuple):
+    name: str
+    machines: int
+    share: str
+
+
+class Glance(NamedTuple):
+    """The newest week of a profile in a few numbers."""
+
+    title: str
+    quality: WeekQuality
+    machines: int
+    change: str
+    host_days: str
+    hits: int
+    unique: int
+    releases: list[ReleaseLine]
+    notes: list[str]
+    days: str
+    """The week and its days."""
+    files: list[Place]
+    """Where its numbers are for programs, and how good they are."""
+    quote: str
+
+
+class WeekLine(NamedTuple):
+    quality: WeekQuality
+    host_days: str
+    computed: str
+    """To the minute; empty where it isn't known."""
+    href: str
+    """Of the file of the week; empty where there is none."""
+
+
+class ProfileWeeks(NamedTuple):
+    title: str
+    summary: str
+    weeks: list[WeekLine]
+
+
+def published_quality(path: Path) -> dict[int, WeekQuality]:
+    """The published quality.json, by week. Raises SourceError where it isn't one."""
+    with open_regular(path) as opened:
+        content = opened.read()
+    try:
+        weeks = [WeekQuality(**week) for week in json.loads(content)["weeks"]]
+        return {parse_week(week.week): week for week in weeks}
+    except (ValueError, KeyError, TypeError, SettingsError) as error:
+        raise SourceError(
+            path,
+            expected="the quality of weeks as stats_publish writes it",
+            found=shown(str(error)),
+            advice="Remove it; the next run publishes it again.",
+        ) from error
+
+
+def glance_of(
+    profile: Profile, dest: Path, *, title: str, folder: str, min_hits: int
+) -> Glance | None:
+    """The newest week of what is published of a profile; None where no week is.
+
+    Releases with fewer than ``min_hits`` machines are told as one sum. ``folder`` is where the
+    files are, for links.
+    """
+    quality = published_quality(dest / profile.names.quality_json)
+    with reading(dest / profile.names.totals_db) as connection:
+        weeks = counted_weeks(connection)
+        week = newest_week(weeks, quality)
+        if week is None:
+            return None
+        releases = machines_by_release(machines_of_week(connection, week))
+        before = machines_by_release(machines_of_week(connection, week - 1))
+        hits, unique = _sums(connection, week)
+    machines = sum(one.machines for one in releases)
+    known = quality.get(week) or unknown_quality(week)
+    return Glance(
+        title=title,
+        quality=known,
+        machines=machines,
+        change=_change(machines, before, quality.get(week - 1), week - 1),
+        host_days=spell_host_days(known),
+        hits=hits,
+        unique=unique,
+        releases=_release_lines(releases, machines, min_hits),
+        notes=_notes(week, weeks, quality),
+        days=f"{known.week}, {known.week_start} to {known.week_end}",
+        files=[
+            Place(name, f"{folder}{name}")
+            for name in (profile.names.machines_csv, profile.names.quality_csv)
+        ],
+        quote=f"{title}, {machines:,} machines in {known.week} ({_trust(known)}), "
+        f"{profile.names.machines_csv}",
+    )
+
+
+def _trust(quality: WeekQuality) -> str:
+    """What has to be said of a number's week, such as ``complete, revision 1``."""
+    revision = "" if quality.revision is None else f", revision {quality.revision}"
+    return f"{quality.status}{' and suspect' if quality.suspect else ''}{revision}"
+
+
+def _sums(connection: sqlite3.Connection, week: int) -> tuple[int, int]:
+    query = (
+        f"SELECT coalesce(sum(hits) FILTER (WHERE {COUNTME_ROWS}), 0), "  # noqa: S608
+        f"coalesce(sum(hits) FILTER (WHERE {UNIQUE_ROWS}), 0) "
+        "FROM countme_totals WHERE weeknum = ?"
+    )
+    hits, unique = connection.execute(query, (str(week),)).fetchone()
+    return hits, unique
+
+
+def _change(
+    machines: int, before: Sequence[Release], quality: WeekQuality | None, week: int
+) -> str:
+    """How the number differs from that of the week before, and whether that week can be trusted."""
+    earlier = sum(one.machines for one in before)
+    if not earlier:
+        return f"There are no numbers of the week before, {week_name(week)}."
+    difference = machines - earlier
+    change = f"{difference:+,} ({difference / earlier:+.1%})" if difference else "No change"
+    text = f"{change} on the week before"
+    doubts = [quality.status] if quality and quality.status not in ("complete", "unknown") else []
+    doubts += ["suspect"] if quality and quality.suspect else []
+    return f"{text}, which is {' and '.join(doubts)}." if doubts else f"{text}."
+
+
+def _release_lines(releases: Sequence[Release], machines: int, min_hits: int) -> list[ReleaseLine]:
+    named: Counter[str] = Counter()
+    for one in releases:
+        name = f"{public_text(one.os_name)} {public_text(one.os_version, 'os_version')}".strip()
+        shown_name = visible_text(name) or "(no name)"
+        named[shown_name if one.machines >= min_hits else ""] += one.machines
+    rare = named.pop("", 0)
+    ranked = sorted(named.items(), key=lambda one: (-one[1], one[0]))
+    lines = [ReleaseLine(n, count, _share(count, machines)) for n, count in ranked]
+    top, rest = lines[:RELEASES_SHOWN], lines[RELEASES_SHOWN:]
+    others = sum(line.machines for line in rest) + rare
+    if others:
+        label = f"{len(rest):,} others" if rest and not rare else "others"
+        top.append(ReleaseLine(label, others, _share(others, machines)))
+    return top
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{part / whole:.1%}" if whole else ""
+
+
+def _notes(week: int, weeks: Iterable[int], quality: Mapping[int, WeekQuality]) -> list[str]:
+    newer = [one for one in weeks if one > week]
+    told = [f"{week_name(w)} is {quality[w].status}" for w in newer if w in quality]
+    return [f"Newer, but not complete: {', '.join(told)}."] if told else []
+
+
+def spell_host_days(quality: WeekQuality) -> str:
+    """``167 of 168 host-days``."""
+    if quality.expected_host_days is None or quality.received_host_days is None:
+        return "not recorded"
+    return f"{quality.received_host_days:,} of {quality.expected_host_days:,} host-days"
+
+
+def weeks_of(profile: Profile, dest: Path, *, title: str, folder: str) -> ProfileWeeks:
+    """All published weeks, newest first; ``folder`` is where files of weeks are, for links."""
+    quality = published_quality(dest / profile.names.quality_json)
+    lines = []
+    for week, one in sorted(quality.items(), reverse=True):
+        name = week_file(profile.prefix, week)
+        href = f"{folder}{name}" if (dest / name).is_file() else ""
+        computed = (one.computed_at or "")[:16].replace("T", " ")
+        host_days = spell_host_days(one).removesuffix(" host-days")
+        lines.append(WeekLine(one, host_days, computed, href))
+    return ProfileWeeks(title, _summary(quality.values()), lines)
+
+
+def _summary(weeks: Iterable[WeekQuality]) -> str:
+    counted = list(weeks)
+    statuses = Counter(one.status for one in counted)
+    parts = [f"{count:,} {status}" for status, count in sorted(statuses.items())]
+    suspect = sum(bool(one.suspect) for one in counted)
+    what = f"{len(counted):,} {'week' if len(counted) == 1 else 'weeks'}: {', '.join(parts)}."
+    return f"{what} {suspect:,} suspect." if suspect else what

@@ -1,0 +1,10 @@
+# Copyright: Contributors to the fedora_infra.dnf_counting project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The status of the pipeline: what is there, what is missing, what is wrong.
+
+It takes the trees and records of all stages, and returns a status as JSON, text, page and metrics.
+It writes nothing but these.
+
+It may import every package but ``_site``, ``_charts``, ``_migrate`` and ``_module``.
+"""

@@ -1,0 +1,235 @@
+# Copyright: Contributors to the fedora_infra.dnf_counting project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Coverage of the sync: which days came from which log host, and logs that nobody combines."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from functools import cached_property
+
+from .._base.errors import CountingError, SettingsError, shown
+from .._logs.combined_tree import CombinedDay
+from .._logs.hosts_tree import Group, HostsTree, logs_of_day
+from .._logs.paths import checked_host
+from .._sync.memory import HostMemory
+from .._sync.plan import Source, plan_hosts
+from .states import (
+    LATE,
+    MISSING,
+    NOT_EXPECTED,
+    PARTIAL,
+    PRESENT,
+    UNREADABLE,
+    Calendar,
+    Covered,
+    HostCoverage,
+    StageCoverage,
+    worst,
+)
+
+_ALL_LOGS = (Group("all", "*", "*"),)
+
+
+@dataclass(frozen=True)
+class HostsSeen:
+    """What lies in the hosts tree for some days, and what the sync and the records know of it."""
+
+    tree: HostsTree
+    listed: tuple[str, ...]
+    """The host list."""
+    memory: Mapping[str, HostMemory] = field(default_factory=dict)
+    records: Mapping[date, CombinedDay] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class UnmatchedLog:
+    """A log in the hosts tree that no group combines."""
+
+    name: str
+    hosts: tuple[str, ...]
+    newest: date
+
+
+@dataclass(frozen=True)
+class HostsCoverage:
+    """The calendar of the hosts, and what it was read from."""
+
+    hosts: tuple[HostCoverage, ...] = ()
+    unmatched: tuple[UnmatchedLog, ...] = ()
+    silently_unmatched: Mapping[str, date] = field(default_factory=dict)
+    """Hosts of a group of whose newest day with logs not one is combined, with that day."""
+    bytes: int = 0
+    """Of the logs of these days in the hosts tree, as they lie there."""
+
+
+def cover_hosts(
+    seen: HostsSeen,
+    groups: Sequence[Group],
+    calendar: Calendar,
+) -> HostsCoverage:
+    """The days of all hosts that are listed, have a folder, or stand in a record; by name."""
+    days = calendar.days
+    open_days = _open_days(seen, days)
+    names = {*seen.listed, *seen.tree.hosts, *_recorded_hosts(seen.records)}
+    hosts, size = [], 0
+    matched: dict[str, tuple[date, bool]] = {}
+    loose: dict[str, dict[str, date]] = {}
+    for name in sorted(names):
+        look = _HostLook(seen, name, calendar, frozenset(open_days.get(name, ())))
+        covered: dict[date, Covered] = {}
+        for day in days:
+            logs, problem = _logs_here(seen.tree, name, day)
+            covered[day] = problem or look.covered(day, logs)
+            size += sum(logs.values())
+            if logs and any(group.has_host(name) for group in groups):
+                free = [log for log in logs if not _is_combined(groups, name, log)]
+                matched[name] = (day, len(free) < len(logs))
+                for log in free:
+                    loose.setdefault(log, {})[name] = day
+        hosts.append(look.host(covered))
+    return HostsCoverage(
+        hosts=tuple(hosts),
+        unmatched=tuple(
+            UnmatchedLog(log, tuple(sorted(by_host)), max(by_host.values()))
+            for log, by_host in sorted(loose.items())
+        ),
+        silently_unmatched={name: day for name, (day, found) in matched.items() if not found},
+        bytes=size,
+    )
+
+
+def _open_days(seen: HostsSeen, days: Sequence[date]) -> dict[str, tuple[date, ...]]:
+    """By host the days that the sync does not take for whole and would ask for again."""
+    plans = plan_hosts(
+        [Source(host, "") for host in seen.memory],
+        [days[-1] + timedelta(days=1)],
+        dest=seen.tree.root,
+        memory=seen.memory,
+        catch_up_days=(days[-1] - days[0]).days + 2,
+    )
+    return {plan.host: plan.catch_up for plan in plans}
+
+
+def _recorded_hosts(records: Mapping[date, CombinedDay]) -> set[str]:
+    logs = [log for record in records.values() for log in record.logs.values()]
+    return {host for log in logs for host in (*log.hosts_expected, *log.hosts_present)}
+
+
+def _logs_here(tree: HostsTree, host: str, day: date) -> tuple[dict[str, int], Covered | None]:
+    """A host's logs of a day with their bytes; or why they can't be read."""
+    if host not in tree.hosts:
+        return {}, None
+    try:
+        found = logs_of_day(HostsTree(tree.root, (host,), ()), _ALL_LOGS, day)
+    except CountingError as error:
+        return {}, Covered(UNREADABLE, (str(error),))
+    return {
+        name: sum(file.size for log in logs for file in log.files.values())
+        for name, logs in found.items()
+    }, None
+
+
+def _is_combined(groups: Sequence[Group], host: str, log: str) -> bool:
+    return any(group.has_host(host) and group.has_log(log) for group in groups)
+
+
+@dataclass(frozen=True)
+class _HostLook:
+    """One host, looked at day by day."""
+
+    seen: HostsSeen
+    name: str
+    calendar: Calendar
+    open_days: frozenset[date]
+
+    def covered(self, day: date, logs: Collection[str]) -> Covered:
+        if logs or self._is_in_record(day, "hosts_present"):
+            return self._there(day, logs)
+        if not self._is_expected(day):
+            return Covered(NOT_EXPECTED)
+        return Covered(LATE if self.calendar.is_open(day) else MISSING)
+
+    def _there(self, day: date, logs: Collection[str]) -> Covered:
+        known = self.seen.memory.get(self.name)
+        if known and known.whole and day >= known.whole[0] and day in self.open_days and logs:
+            return Covered(PARTIAL, ("some of its logs may not have come; the sync asks again",))
+        lacking = sorted(self.usual_logs & self._logs_without_it(day) - {*logs})
+        if lacking:
+            return Covered(PARTIAL, (f"without {', '.join(map(shown, lacking))}",))
+        return Covered(PRESENT)
+
+    def _logs_without_it(self, day: date) -> set[str]:
+        """The combined logs of a day that it was expected in and is not."""
+        record = self.seen.records.get(day)
+        return {
+            name
+            for name, log in (record.logs.items() if record else ())
+            if self.name in log.hosts_expected and self.name not in log.hosts_present
+        }
+
+    @cached_property
+    def usual_logs(self) -> set[str]:
+        """The combined logs that it is in on some day: not all of a group serve each site."""
+        return {
+            name
+            for record in self.seen.records.values()
+            for name, log in record.logs.items()
+            if self.name in log.hosts_present
+        }
+
+    def _is_expected(self, day: date) -> bool:
+        known = self.seen.memory.get(self.name)
+        since = known.listed_since if known else None
+        listed = self.name in self.seen.listed and since is not None and day >= since
+        return listed or self._is_in_record(day, "hosts_expected")
+
+    def _is_in_record(self, day: date, where: str) -> bool:
+        record = self.seen.records.get(day)
+        return record is not None and any(
+            self.name in getattr(log, where) for log in record.logs.values()
+        )
+
+    def host(self, covered: Mapping[date, Covered]) -> HostCoverage:
+        known = self.seen.memory.get(self.name)
+        there = [day for day, one in covered.items() if one.state in (PRESENT, PARTIAL)]
+        there += [known.last_log] if known and known.last_log else []
+        return HostCoverage(
+            name=_safe_name(self.name),
+            listed=self.name in self.seen.listed,
+            days=covered,
+            newest=max(there, default=None),
+        )
+
+
+def _safe_name(name: str) -> str:
+    """Records hold whatever somebody wrote into them."""
+    try:
+        return checked_host(name)
+    except SettingsError:
+        return shown(name)
+
+
+def cover_sync(hosts: Sequence[HostCoverage], days: Sequence[date]) -> StageCoverage:
+    """The sync stage, day by day over all hosts."""
+    units = {str(day): _sync_day(hosts, day) for day in days}
+    newest = max((host.newest for host in hosts if host.newest), default=None)
+    return StageCoverage("sync", "", "day", units, newest)
+
+
+def _sync_day(hosts: Sequence[HostCoverage], day: date) -> Covered:
+    by_state: dict[str, list[str]] = {}
+    for host in hosts:
+        by_state.setdefault(host.days[day].state, []).append(host.name)
+    by_state.pop(NOT_EXPECTED, None)
+    reasons = tuple(
+        f"{state}: {', '.join(names)}"
+        for state, names in sorted(by_state.items())
+        if state != PRESENT
+    )
+    covered = worst(Covered(state) for state in by_state)
+    if covered.state == MISSING and PRESENT in by_state:
+        return Covered(PARTIAL, reasons)
+    return Covered(covered.state, reasons)

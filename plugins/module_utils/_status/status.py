@@ -1,0 +1,119 @@
+# Copyright: Contributors to the fedora_infra.dnf_counting project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The status of the whole pipeline, as it is given to modules, files, pages and monitors.
+
+It is one structure; what is shown anywhere is made of it alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from .._base.days_and_weeks import week_end, week_name, week_start
+from .._watch.spool import Waiting
+from .cover_hosts import UnmatchedLog
+from .cover_stages import WeekCoverage
+from .problem import Problem, overall
+from .runs import StepTimes
+from .schedule import NextRun
+from .states import HostCoverage, StageCoverage
+from .trees import Tree
+
+#: The version of the structure; raised when a reader of an older one would misread it.
+FORMAT = 1
+
+#: So many logs that no group combines are named.
+_MOST_UNMATCHED = 50
+
+
+@dataclass(frozen=True)
+class Status:
+    """All there is to know of the pipeline at one moment."""
+
+    generated_at: datetime
+    log_host: str
+    days: tuple[date, ...]
+    run_id: str = ""
+    problems: tuple[Problem, ...] = ()
+    stages: tuple[StageCoverage, ...] = ()
+    hosts: tuple[HostCoverage, ...] = ()
+    unmatched: tuple[UnmatchedLog, ...] = ()
+    weeks: tuple[WeekCoverage, ...] = ()
+    steps: tuple[StepTimes, ...] = ()
+    trees: tuple[Tree, ...] = ()
+    synced_at: datetime | None = None
+    """When the last sync ended, where that is known."""
+    next_run: NextRun | None = None
+    at_work: tuple[str, ...] = field(default=())
+    """Who writes to one of the trees just now."""
+    unsent: Waiting | None = None
+
+    @property
+    def state(self) -> str:
+        """``ok``, or the severity of the worst problem."""
+        return overall(self.problems)
+
+    def stages_called(self, name: str) -> Sequence[StageCoverage]:
+        """The coverage of a stage, one of each profile."""
+        return [stage for stage in self.stages if stage.stage == name]
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "format": FORMAT,
+            "generated_at": self.generated_at.isoformat(timespec="seconds"),
+            "log_host": self.log_host,
+            "run_id": self.run_id,
+            "state": self.state,
+            "window": {
+                "since": str(self.days[0]),
+                "until": str(self.days[-1]),
+                "days": len(self.days),
+            },
+            "problems": [problem.to_json() for problem in self.problems],
+            "stages": [stage.to_json() for stage in self.stages],
+            "hosts": [host.to_json() for host in self.hosts],
+            "unmatched_logs": [
+                {"name": one.name, "hosts": list(one.hosts), "newest": str(one.newest)}
+                for one in self.unmatched[:_MOST_UNMATCHED]
+            ],
+            "weeks": [week_to_json(week) for week in self.weeks],
+            "steps": [step.to_json() for step in self.steps],
+            "trees": [tree.to_json() for tree in self.trees],
+            "synced_at": self.synced_at and self.synced_at.isoformat(timespec="seconds"),
+            "next_run": _next_run(self.next_run),
+            "at_work": list(self.at_work),
+            "unsent_messages": None if self.unsent is None else self.unsent.messages,
+        }
+
+
+def _next_run(run: NextRun | None) -> dict[str, str] | None:
+    if run is None:
+        return None
+    return {"at": run.at.isoformat(timespec="seconds"), "source": run.source}
+
+
+def week_to_json(one: WeekCoverage) -> dict[str, Any]:
+    """A week and, where it is recorded, how good it is."""
+    record = one.record
+    return {
+        "profile": one.profile,
+        "name": week_name(one.week),
+        "week": one.week,
+        "week_start": str(week_start(one.week)),
+        "week_end": str(week_end(one.week)),
+        "state": one.covered.state,
+        "reasons": list(one.covered.reasons),
+        "status": record.quality.status if record else None,
+        "expected_host_days": record.quality.expected_host_days if record else None,
+        "received_host_days": record.quality.received_host_days if record else None,
+        "hits": record.hits if record else None,
+        "malformed": record.quality.malformed if record else None,
+        "revision": record.revision if record else None,
+        "computed_at": record.computed_at if record else None,
+        "suspect": record.suspect if record else None,
+        "suspect_reason": record.suspect_reason if record else None,
+    }

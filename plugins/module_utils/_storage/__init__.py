@@ -1,0 +1,10 @@
+# Copyright: Contributors to the fedora_infra.dnf_counting project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Files and databases on a machine that can fail at any moment.
+
+It takes paths and contents, and returns whole files: temporary file, fsync, rename; locks; SQLite
+and DuckDB connections; shares that may not answer. It knows nothing of logs.
+
+It may import ``_base``.
+"""

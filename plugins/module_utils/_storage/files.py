@@ -1,0 +1,283 @@
+# Copyright: Contributors to the fedora_infra.dnf_counting project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Writing so that nobody ever sees half a file, and so that two runs never write to one tree."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import errno
+import fcntl
+import json
+import os
+import shutil
+import stat
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO
+
+from .._base.errors import LockedError, OutputError, SourceError
+
+#: Unfinished outputs are named ``.NAME.unfinished``: never read, overwritten by the next try.
+UNFINISHED = ".unfinished"
+LOCK_NAME = ".writing"
+_LOCK_POLL_SECONDS = 0.05
+# Python has no function for it; every C library for Linux has.
+_SYNCFS = ctypes.CDLL(None, use_errno=True).syncfs
+
+
+def write_error(path: Path, error: OSError) -> OutputError:
+    """An OSError met while writing, in terms of what an operator can do."""
+    advice = {
+        errno.ENOSPC: "Free some space there, or inodes (df -i); the next run goes on from here.",
+        errno.EDQUOT: "Raise the quota or free some space; the next run goes on from here.",
+        errno.ENOLCK: "Let the server of that share lend locks, or mount it with local_lock=flock.",
+        errno.EROFS: "Mount the file system writable.",
+        errno.EACCES: "Give the counting user write permission there.",
+        errno.EPERM: "Give the counting user write permission there.",
+    }.get(error.errno or 0, "Look at that path, then run again.")
+    return OutputError(
+        path, expected="to write there", found=os.strerror(error.errno or 0), advice=advice
+    )
+
+
+def read_error(
+    path: Path | str,
+    error: OSError,
+    *,
+    expected: str = "to read that place",
+    advice: str = "Look at that place and its file system, then run again.",
+) -> SourceError:
+    """An OSError met while reading, in terms of what an operator can do."""
+    found = os.strerror(error.errno or 0)
+    return SourceError(path, expected=expected, found=found, advice=advice)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make renames in a folder durable."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def make_folder(folder: Path) -> None:
+    """Create a folder and its parents. Raises OutputError where that can't be done."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise write_error(folder, error) from error
+
+
+@contextlib.contextmanager
+def replacing(path: Path, *, mode: int = 0o644) -> Iterator[Path]:
+    """Give a temporary path beside ``path``; put it in its place if the block ends well.
+
+    The finished file is complete, on disk and has ``mode`` before it gets its name, whatever the
+    umask. After a failure ``path`` is as before. Raises OutputError for what went wrong in writing.
+    """
+    make_folder(path.parent)
+    unfinished = path.with_name(f".{path.name}{UNFINISHED}")
+    try:
+        # an earlier try that was killed may have left one, perhaps with another owner or kind
+        unfinished.unlink(missing_ok=True)
+        yield unfinished
+        with unfinished.open("rb") as finished:
+            os.fchmod(finished.fileno(), mode)
+            os.fsync(finished.fileno())
+        unfinished.replace(path)
+        sync_folder(path.parent)
+    except OSError as error:
+        raise write_error(path, error) from error
+    finally:
+        with contextlib.suppress(OSError):
+            unfinished.unlink(missing_ok=True)
+
+
+def check_mount(proof: Path | None) -> None:
+    """Raise OutputError unless the share is there: never fill an empty mount point."""
+    if proof is None or (proof.is_dir() and os.path.ismount(proof)) or proof.is_file():
+        return
+    raise OutputError(
+        proof,
+        expected="a marker file, or a mount point, that proves that the share is mounted",
+        found="a folder that is not a mount point" if proof.is_dir() else "nothing",
+        advice="Mount the share, then run again; nothing was written.",
+    )
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove what runs that were killed left in a folder; only for the holder of its lock."""
+    for path in folder.glob(f".*{UNFINISHED}*"):
+        try:
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+        except OSError as error:
+            raise write_error(path, error) from error
+
+
+def write_bytes(path: Path, content: bytes, *, mode: int = 0o644) -> None:
+    """Put ``content`` in the place of ``path``, all or nothing."""
+    with replacing(path, mode=mode) as unfinished:
+        unfinished.write_bytes(content)
+
+
+def holds(path: Path, content: bytes) -> bool:
+    """Whether a regular file, and no link, is there with this very content.
+
+    What can't be read holds something else: it is to be replaced.
+    """
+    try:
+        with open_regular(path) as there:
+            return there.read(len(content) + 1) == content
+    except (SourceError, OSError):
+        return False
+
+
+def replace_if_changed(path: Path, content: bytes, *, mode: int = 0o644) -> bool:
+    """Put ``content`` in the place of ``path`` unless it holds it already; whether it did not."""
+    if holds(path, content):
+        return False
+    write_bytes(path, content, mode=mode)
+    return True
+
+
+def size_now(path: Path) -> int:
+    """Bytes on disk, for the progress of work that is about to begin.
+
+    0 where that can't be told: whoever opens the file finds out why.
+    """
+    try:
+        return path.stat(follow_symlinks=False).st_size
+    except OSError:
+        return 0
+
+
+def open_regular(path: Path) -> IO[bytes]:
+    """Open a file of ours for reading: a regular file, its last part not a symbolic link.
+
+    Raises SourceError otherwise, so that a link in a log tree never leads out of it.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        found = "a symbolic link" if error.errno == errno.ELOOP else os.strerror(error.errno or 0)
+        raise SourceError(
+            path,
+            expected="a readable regular file",
+            found=found,
+            advice="Remove it or make it readable; the next run takes it up.",
+        ) from error
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise SourceError(
+            path,
+            expected="a readable regular file",
+            found="something else (a folder, device, socket or pipe)",
+            advice="Remove it; the next run takes the place up.",
+        )
+    return os.fdopen(descriptor, "rb")
+
+
+@contextlib.contextmanager
+def writer_lock(
+    folder: Path,
+    *,
+    run_id: str = "",
+    now: datetime | None = None,
+    patience_seconds: float = 0,
+    name: str = LOCK_NAME,
+) -> Iterator[None]:
+    """Be the only writer below ``folder`` (advisory; ends with the process, so never stale).
+
+    Waits for as long as ``patience_seconds`` says, then raises LockedError that says which process
+    writes there, and since when. Another ``name`` is another lock, for one kind of work.
+    """
+    make_folder(folder)
+    path = folder / name
+    since = (now or datetime.now(UTC)).isoformat(timespec="seconds")
+    holder = json.dumps({"pid": os.getpid(), "run_id": run_id, "since": since}).encode()
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
+    except OSError as error:
+        raise write_error(path, error) from error
+    with os.fdopen(descriptor, "r+b", buffering=0) as lock:
+        try:
+            _lock(lock, patience_seconds)
+            lock.truncate(0)
+            lock.write(holder)
+        except BlockingIOError as error:
+            raise LockedError(
+                folder,
+                expected="to be the only writer",
+                found=f"another run at work ({_holder(lock)})",
+                advice="Wait until it has ended, or end it; this run changed nothing there.",
+            ) from error
+        except OSError as error:
+            raise write_error(path, error) from error
+        try:
+            yield
+        finally:
+            # where the share went meanwhile this stays, and says nothing without the lock
+            with contextlib.suppress(OSError):
+                lock.truncate(0)
+
+
+def _lock(lock: IO[bytes], patience_seconds: float) -> None:
+    until = time.monotonic() + patience_seconds
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= until:
+                raise
+            time.sleep(_LOCK_POLL_SECONDS)
+        else:
+            return
+
+
+def sync_file_system(folder: Path) -> None:
+    """Have all that was written to the file system of a folder on disk. Raises OutputError.
+
+    Unlike os.sync() this waits for no other file system, and says when something could not be
+    written.
+    """
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            if _SYNCFS(descriptor):
+                number = ctypes.get_errno()
+                raise OSError(number, os.strerror(number))
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        raise write_error(folder, error) from error
+
+
+def writer_at_work(folder: Path) -> str:
+    """Who writes below ``folder`` just now, or an empty text. Writes nothing."""
+    try:
+        descriptor = os.open(folder / LOCK_NAME, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError:
+        return ""
+    with os.fdopen(descriptor, "rb") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return _holder(lock)
+    return ""
+
+
+def _holder(lock: IO[bytes]) -> str:
+    try:
+        holder = json.load(lock)
+        run = f", run {holder['run_id']}" if holder["run_id"] else ""
+        return f"process {holder['pid']}{run}, since {holder['since']}"
+    except (ValueError, KeyError, TypeError):
+        return "its process is not known yet"

@@ -1,0 +1,173 @@
+# Copyright: Contributors to the fedora_infra.dnf_counting project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Changing the totals: weeks are put beside them, compared, and taken in by one transaction.
+
+Readers see the weeks of one call of :func:`replace_weeks` all old or all new.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sqlite3
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from .._base.days_and_weeks import week_end, week_start
+from .database import (
+    COLUMNS,
+    COUNTME_ROWS,
+    ROW_ORDER,
+    TOTALS_INDEX,
+    TOTALS_TABLE,
+    WEEKS_COLUMNS,
+    WEEKS_TABLE,
+    TotalsRow,
+    counted_weeks,
+    has_table,
+)
+from .quality import WeekRecord
+
+
+@contextlib.contextmanager
+def staging(connection: sqlite3.Connection, path: Path) -> Iterator[None]:
+    """A place beside the totals for new rows, so that the totals are locked only to take them."""
+    connection.execute("ATTACH ? AS staged", (f"file:{quote(str(path))}?mode=rwc",))
+    try:
+        connection.execute("PRAGMA staged.journal_mode = OFF")
+        connection.execute("PRAGMA staged.synchronous = OFF")
+        yield
+    finally:
+        connection.execute("DETACH staged")
+
+
+@dataclass(frozen=True)
+class StagedWeek:
+    """The result of a count that waits to be taken into the totals."""
+
+    week: int
+    rows: int
+    hits: int
+    same: bool
+    """Whether the totals have exactly these rows already."""
+
+
+def _staged(week: int) -> str:
+    return f"staged.week_{week:d}"
+
+
+def stage_week(
+    connection: sqlite3.Connection, week: int, blocks: Iterable[Sequence[Sequence[object]]]
+) -> StagedWeek:
+    """Put the rows of a week beside the totals and compare. Nobody is locked out meanwhile."""
+    table = _staged(week)
+    connection.execute(f"DROP TABLE IF EXISTS {table}")
+    connection.execute(TOTALS_TABLE.replace("countme_totals", table))
+    insert = f"INSERT INTO {table} ({COLUMNS}) VALUES ({','.join('?' * 9)})"  # noqa: S608
+    connection.execute("BEGIN")
+    try:
+        for block in blocks:
+            connection.executemany(insert, block)
+    finally:
+        connection.execute("COMMIT")
+    rows, hits = connection.execute(
+        f"SELECT count(*), coalesce(sum(hits) FILTER (WHERE {COUNTME_ROWS}), 0) FROM {table}"  # noqa: S608
+    ).fetchone()
+    return StagedWeek(week, rows, hits, same=_same_rows(connection, week, rows))
+
+
+def _same_rows(connection: sqlite3.Connection, week: int, rows: int) -> bool:
+    if not has_table(connection, "countme_totals"):
+        return rows == 0
+    key = (str(week),)
+    query = "SELECT count(*) FROM countme_totals WHERE weeknum = ?"
+    if connection.execute(query, key).fetchone()[0] != rows:
+        return False
+    other = (
+        f"SELECT {COLUMNS} FROM {_staged(week)} EXCEPT "  # noqa: S608
+        f"SELECT {COLUMNS} FROM countme_totals WHERE weeknum = ? LIMIT 1"
+    )
+    return connection.execute(other, key).fetchone() is None
+
+
+@contextlib.contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """All that the block changes, or nothing."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def replace_weeks(
+    connection: sqlite3.Connection,
+    replaced: Collection[int],
+    records: Iterable[WeekRecord],
+) -> None:
+    """Take the staged rows of some weeks and write week records, in one transaction."""
+    with transaction(connection):
+        for statement in (TOTALS_TABLE, TOTALS_INDEX, WEEKS_TABLE):
+            connection.execute(statement)
+        for week in sorted(replaced):
+            connection.execute("DELETE FROM countme_totals WHERE weeknum = ?", (str(week),))
+            connection.execute(
+                f"INSERT INTO countme_totals ({COLUMNS}) SELECT {COLUMNS} "  # noqa: S608
+                f"FROM {_staged(week)} ORDER BY {ROW_ORDER}"
+            )
+        columns = ", ".join(WEEKS_COLUMNS)
+        marks = ", ".join("?" * len(WEEKS_COLUMNS))
+        connection.executemany(
+            f"INSERT OR REPLACE INTO weeks ({columns}) VALUES ({marks})",  # noqa: S608
+            [_values(record) for record in records],
+        )
+
+
+def fill_totals(connection: sqlite3.Connection, rows: Iterable[TotalsRow]) -> int | None:
+    """Give totals without any week these rows, in one transaction; gives their number.
+
+    None where there are totals already, which stay as they are.
+    """
+    with transaction(connection):
+        if counted_weeks(connection):
+            return None
+        for statement in (TOTALS_TABLE, TOTALS_INDEX):
+            connection.execute(statement)
+        insert = f"INSERT INTO countme_totals ({COLUMNS}) VALUES ({','.join('?' * 9)})"  # noqa: S608
+        return connection.executemany(insert, rows).rowcount
+
+
+def _values(record: WeekRecord) -> tuple[object, ...]:
+    return (
+        record.week,
+        str(week_start(record.week)),
+        str(week_end(record.week)),
+        record.quality.status,
+        record.quality.expected_host_days,
+        record.quality.received_host_days,
+        record.hits,
+        record.quality.malformed,
+        record.revision,
+        record.computed_at,
+        record.fingerprint,
+        int(record.suspect),
+        record.suspect_reason,
+        json.dumps(record.inputs),
+        record.log_name,
+        record.polluted,
+    )
+
+
+def delete_weeks(connection: sqlite3.Connection, weeks: Collection[int]) -> None:
+    """Remove weeks, their rows and their records, in one transaction."""
+    with transaction(connection):
+        for week in sorted(weeks):
+            connection.execute("DELETE FROM countme_totals WHERE weeknum = ?", (str(week),))
+            if has_table(connection, "weeks"):
+                connection.execute("DELETE FROM weeks WHERE weeknum = ?", (week,))

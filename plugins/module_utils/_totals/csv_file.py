@@ -1,0 +1,249 @@
+# Copyright: Contributors to the fedora_infra.dnf_counting project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The totals as CSV: written from the database, whole or only its tail, and replaced at once.
+
+Weeks ascend, and most runs touch the newest ones only. So the file is copied up to the first week
+that changed by the kernel, which shares the blocks where the file system can, and written anew from
+there. A small record beside the file, ``.NAME.json``, says where each week begins and which state
+of the database the file shows. Where that does not fit, the whole file is written again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import io
+import json
+import os
+import sqlite3
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import IO, Any, NamedTuple
+
+from .._base.days_and_weeks import week_end, week_start
+from .._base.errors import OutputError, shown
+from .._storage.files import open_regular, replacing, write_bytes
+from .database import TotalsRow, counted_weeks, rows_of
+
+CSV_COLUMNS = ("week_start", "week_end", "hits", *TotalsRow._fields[2:])
+_HEADER = (",".join(CSV_COLUMNS) + "\r\n").encode()
+_FORMAT = 1
+#: A line of a log that is longer is not counted.
+_LONGEST_VALUE = 1 << 30
+
+
+@dataclass(frozen=True)
+class CsvRecord:
+    """What a CSV file shows, and where its weeks begin."""
+
+    size: int
+    mtime_ns: int
+    database: list[int]
+    """Sizes and times of the database's files when the CSV was written."""
+    made_from: str
+    """Path of the database."""
+    weeks: list[list[int]]
+    """[week, offset of its first row in bytes], ascending."""
+    format: int = _FORMAT
+
+
+class CsvWritten(NamedTuple):
+    """How much of a file was copied from the one before, and how much was written anew."""
+
+    copied_bytes: int
+    written_bytes: int
+
+
+def _record_path(path: Path) -> Path:
+    return path.with_name(f".{path.name}.json")
+
+
+def _database_state(path: Path) -> list[int]:
+    """Changes with every transaction: the sizes and times of the file and its write-ahead log."""
+    state = []
+    for name in (path.name, f"{path.name}-wal"):
+        with contextlib.suppress(FileNotFoundError):
+            found = path.with_name(name).stat()
+            state += [found.st_size, found.st_mtime_ns]
+    return state
+
+
+def csv_record(path: Path) -> CsvRecord | None:
+    """The record of a CSV file; None where the file is not as it was written by us."""
+    try:
+        values = json.loads(_record_path(path).read_bytes())
+        record = CsvRecord(**values)
+        found = path.lstat()
+    except (OSError, ValueError, TypeError):
+        return None
+    same = (record.format, record.size, record.mtime_ns) == (
+        _FORMAT,
+        found.st_size,
+        found.st_mtime_ns,
+    )
+    return record if same else None
+
+
+def csv_in_step(path: Path, database: Path) -> CsvRecord | None:
+    """The record of a CSV file that shows the present state of the database; None otherwise."""
+    record = csv_record(path)
+    if record is None or record.made_from != str(database.absolute()):
+        return None
+    return record if record.database == _database_state(database) else None
+
+
+def write_csv(
+    path: Path,
+    connection: sqlite3.Connection,
+    database: Path,
+    *,
+    keep: CsvRecord | None = None,
+    first_changed: int = 0,
+) -> CsvWritten:
+    """Write the totals to ``path``, all or nothing.
+
+    ``keep`` is the record of a file that is right up to the week ``first_changed``; the weeks
+    before it are copied.
+    """
+    connection.execute("BEGIN")  # one state of the totals for the whole file
+    try:
+        weeks = counted_weeks(connection)
+        offsets = [(w, o) for w, o in (keep.weeks if keep else []) if w < first_changed]
+        new_weeks = [week for week in weeks if keep is None or week >= first_changed]
+        head = _head_bytes(keep, first_changed)
+        with replacing(path) as unfinished:
+            with unfinished.open("wb") as out:
+                _write_head(out, path, head)
+                offsets += _write_weeks(out, connection, new_weeks)
+                size = out.tell()
+            mtime_ns = unfinished.stat().st_mtime_ns
+        record = CsvRecord(
+            size=size,
+            mtime_ns=mtime_ns,
+            database=_database_state(database),
+            made_from=str(database.absolute()),
+            weeks=[list(pair) for pair in offsets],
+        )
+    finally:
+        connection.execute("COMMIT")
+    _write_record(path, record)
+    return CsvWritten(copied_bytes=head, written_bytes=size - head)
+
+
+def keep_in_step(path: Path, record: CsvRecord, database: Path) -> None:
+    """Note that a CSV file still shows the totals, although something else in them changed."""
+    state = _database_state(database)
+    if record.database != state:
+        _write_record(path, replace(record, database=state))
+
+
+def _write_record(path: Path, record: CsvRecord) -> None:
+    write_bytes(_record_path(path), json.dumps(asdict(record)).encode())
+
+
+def _head_bytes(keep: CsvRecord | None, first_changed: int) -> int:
+    if keep is None:
+        return 0
+    return next((offset for week, offset in keep.weeks if week >= first_changed), keep.size)
+
+
+def _write_head(out: IO[bytes], before: Path, count: int) -> None:
+    """The first bytes of the file as it was before, or the header alone."""
+    if not count:
+        out.write(_HEADER)
+        return
+    with open_regular(before) as source:
+        _copy_head(source, out, count)
+
+
+def _copy_head(source: IO[bytes], target: IO[bytes], count: int) -> None:
+    """Copy the first bytes of a file within the kernel; by hand where it can't."""
+    target.flush()
+    done = 0
+    try:
+        while done < count:
+            copied = os.copy_file_range(source.fileno(), target.fileno(), count - done, done, done)
+            if not copied:
+                break
+            done += copied
+    except OSError:
+        done = 0  # across file systems of some kinds: as below
+    source.seek(done)
+    target.seek(done)
+    while done < count:
+        block = source.read(min(1 << 20, count - done))
+        if not block:
+            raise OutputError(
+                source.name,
+                expected=f"at least {count} bytes, as recorded",
+                found=f"{done} bytes: it became shorter while it was read",
+                advice="End what else writes that file, then run again; it is written anew.",
+            )
+        target.write(block)
+        done += len(block)
+
+
+def _write_weeks(
+    out: IO[bytes], connection: sqlite3.Connection, weeks: Sequence[int]
+) -> Iterator[tuple[int, int]]:
+    """Append the rows of weeks; gives (week, offset)."""
+    for week in weeks:
+        yield week, out.tell()
+        text = io.TextIOWrapper(out, encoding="utf-8", newline="", write_through=False)
+        csv.writer(text).writerows(csv_rows(week, rows_of(connection, week)))
+        text.detach()
+
+
+def csv_rows(week: int, rows: Iterable[TotalsRow]) -> Iterator[tuple[object, ...]]:
+    """Rows of the totals as rows of the CSV file."""
+    start, end = str(week_start(week)), str(week_end(week))
+    return ((start, end, row[0], *row[2:]) for row in rows)
+
+
+def check_replaceable(path: Path, database: Path, weeks: Collection[int]) -> None:
+    """Raises OutputError for a file that is no totals, or has weeks that would be lost.
+
+    A file that was written from this database, and only lags behind it, is replaced whatever it
+    holds.
+    """
+    record = csv_record(path)
+    if record and record.made_from == str(database.absolute()):
+        return
+    if not path.is_file() or not path.stat().st_size:
+        return
+    with open_regular(path) as there:
+        found = _weeks_in(io.TextIOWrapper(there, "utf-8", "replace", newline=""))
+    if found is None:
+        raise OutputError(
+            path,
+            expected="a CSV file of totals, or none",
+            found="something else",
+            advice="Name another file in totals_csv; that one is left as it is.",
+        )
+    lost = sorted(found - {str(week_start(week)) for week in weeks})
+    if lost:
+        raise OutputError(
+            path,
+            expected="no weeks that the totals lack",
+            found=f"the week of {shown(lost[-1])}",
+            advice="Correct totals_db or totals_csv, or move that file away.",
+        )
+
+
+def csv_reader(text: Iterable[str]) -> Any:
+    """A reader of totals whose values may be of any length, as a hostile request makes them."""
+    csv.field_size_limit(_LONGEST_VALUE)
+    return csv.reader(text)
+
+
+def _weeks_in(there: IO[str]) -> set[str] | None:
+    """The weeks' first days in a CSV file; None where it is not one of totals."""
+    rows = csv_reader(there)
+    try:
+        if next(rows, None) != list(CSV_COLUMNS):
+            return None
+        return {row[0] for row in rows}
+    except (csv.Error, IndexError):
+        return None

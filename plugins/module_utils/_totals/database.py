@@ -1,0 +1,279 @@
+# Copyright: Contributors to the fedora_infra.dnf_counting project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The SQLite file of the totals: the table that readers know since 2020, and the weeks' quality.
+
+``countme_totals`` has the very schema that its readers rely on, with weeknum and sys_age as TEXT;
+sys_age -1 marks the rows of unique addresses. Tables that are not ours are left alone. How they
+are changed is in ``_totals_changes``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import quote
+
+from .._base.days_and_weeks import week_end
+from .._base.errors import CountingError, LockedError, OutputError, SourceError, shown
+from .._storage.files import make_folder, write_error
+from .quality import Quality, WeekRecord
+from .week_plan import CountedState
+
+
+class TotalsRow(NamedTuple):
+    """A row of ``countme_totals``, in the order of its columns."""
+
+    hits: int
+    weeknum: str
+    os_name: str
+    os_version: str
+    os_variant: str
+    os_arch: str
+    sys_age: str
+    repo_tag: str
+    repo_arch: str
+
+
+COLUMNS = ",".join(TotalsRow._fields)
+_TYPES = ["INTEGER", *["TEXT"] * 8]
+TOTALS_TABLE = "CREATE TABLE IF NOT EXISTS countme_totals ({})".format(
+    ",".join(f"{n} {t} NOT NULL" for n, t in zip(TotalsRow._fields, _TYPES, strict=True))
+)
+TOTALS_INDEX = "CREATE INDEX IF NOT EXISTS weeknum_idx ON countme_totals (weeknum)"
+WEEKS_COLUMNS = {
+    "weeknum": "INTEGER PRIMARY KEY",
+    "week_start": "TEXT NOT NULL",
+    "week_end": "TEXT NOT NULL",
+    "status": "TEXT NOT NULL",
+    "expected_host_days": "INTEGER",
+    "received_host_days": "INTEGER",
+    "hits": "INTEGER NOT NULL",
+    "malformed": "INTEGER NOT NULL",
+    "revision": "INTEGER NOT NULL",
+    "computed_at": "TEXT NOT NULL",
+    "fingerprint": "TEXT NOT NULL",
+    "suspect": "INTEGER NOT NULL",
+    "suspect_reason": "TEXT NOT NULL",
+    "inputs": "TEXT NOT NULL",
+    "log_name": "TEXT NOT NULL",
+    "polluted": "TEXT NOT NULL",
+}
+WEEKS_TABLE = "CREATE TABLE IF NOT EXISTS weeks ({})".format(
+    ", ".join(f"{name} {kind}" for name, kind in WEEKS_COLUMNS.items())
+)
+
+#: The two kinds of rows: distinct addresses, and all others, which are hits with countme.
+UNIQUE_ROWS = "sys_age = '-1'"
+COUNTME_ROWS = "sys_age <> '-1'"
+
+#: Within a week: hits by countme first, then unique addresses; most hits first, then by the key.
+#: Text is ordered by its bytes.
+ROW_ORDER = (
+    f"{UNIQUE_ROWS}, hits DESC, os_name, os_version, os_variant, os_arch, "
+    "CAST(sys_age AS INTEGER), sys_age, repo_tag, repo_arch"
+)
+
+
+#: Totals are for everybody, whatever the umask when they were first written.
+_MODE = 0o644
+
+
+@contextlib.contextmanager
+def open_totals(
+    path: Path, *, write: bool, lock_timeout_seconds: float = 60
+) -> Iterator[sqlite3.Connection]:
+    """The totals, checked to be ours; created where absent and ``write`` is set.
+
+    Waits ``lock_timeout_seconds`` for another program that holds the file. Raises LockedError,
+    OutputError for a file that is damaged, not ours or can't be written, or SourceError for one
+    that can't be read.
+    """
+    new = write and not path.exists()
+    if write:
+        make_folder(path.parent)
+    mode = "rwc" if write else "ro"
+    with _errors_of(path, write=write):
+        connection = sqlite3.connect(
+            f"file:{quote(str(path))}?mode={mode}",
+            uri=True,
+            timeout=lock_timeout_seconds,
+            isolation_level=None,
+        )
+    try:
+        with _errors_of(path, write=write):
+            _check_schema(connection, path)
+            _check_weeks(connection, path)
+            yield connection
+        if new and path.exists():
+            path.chmod(_MODE)
+    finally:
+        connection.close()
+
+
+@contextlib.contextmanager
+def _errors_of(path: Path, *, write: bool) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise _explained(path, error, write=write) from error
+
+
+def _explained(path: Path, error: sqlite3.Error, *, write: bool) -> CountingError:
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return LockedError(
+            path,
+            expected=f"to {'write' if write else 'read'} there within lock_timeout",
+            found="another program that reads or writes it all the time",
+            advice="End that program, or raise lock_timeout of countme_totals.",
+        )
+    numbers = {
+        sqlite3.SQLITE_FULL: errno.ENOSPC,
+        sqlite3.SQLITE_READONLY: errno.EACCES,
+        sqlite3.SQLITE_CANTOPEN: errno.EACCES,
+        sqlite3.SQLITE_PERM: errno.EACCES,
+        sqlite3.SQLITE_IOERR: errno.EIO,
+    }
+    if code in numbers and not write:
+        return SourceError(
+            path,
+            expected="a database of totals that can be read",
+            found=shown(str(error)),
+            advice="Let the counting user read it, then run again; nothing was changed.",
+        )
+    if code in numbers:
+        return write_error(path, OSError(numbers[code], str(error)))
+    return OutputError(
+        path,
+        expected="a sound SQLite file with totals",
+        found=shown(str(error)),
+        advice="Move it away, or put a good copy in its place, and run again.",
+    )
+
+
+def _check_schema(connection: sqlite3.Connection, path: Path) -> None:
+    """Raises OutputError where a table has one of our names and is not ours."""
+    ours = {
+        "countme_totals": list(zip(TotalsRow._fields, _TYPES, strict=True)),
+        "weeks": [(name, kind.split()[0]) for name, kind in WEEKS_COLUMNS.items()],
+    }
+    for table, columns in ours.items():
+        there = connection.execute(
+            "SELECT name, upper(type) FROM pragma_table_info(?)", (table,)
+        ).fetchall()
+        if there and there != columns:
+            wanted = ", ".join(column[0] for column in columns)
+            raise OutputError(
+                path,
+                expected=f"table {table} with the columns {wanted}",
+                found=", ".join(shown(f"{name} {kind}") for name, kind in there),
+                advice="Name another file in totals_db; that one is left as it is.",
+            )
+
+
+def _check_weeks(connection: sqlite3.Connection, path: Path) -> None:
+    try:
+        counted_weeks(connection)
+        week_records(connection)
+    except (TypeError, ValueError, SourceError) as error:
+        raise OutputError(
+            path,
+            expected="numbers of weeks and records of their inputs",
+            found=shown(str(error)),
+            advice="Put a good copy in its place, and run again.",
+        ) from error
+
+
+def has_table(connection: sqlite3.Connection, table: str) -> bool:
+    query = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?"
+    return connection.execute(query, (table,)).fetchone() is not None
+
+
+def counted_state(connection: sqlite3.Connection) -> CountedState:
+    """What is counted, found through the index: a file of 600 MB is not read for it."""
+    if not has_table(connection, "countme_totals"):
+        return CountedState()
+    weeks = counted_weeks(connection)
+
+    def first_with(kind: str, order: Iterable[int]) -> int | None:
+        query = f"SELECT 1 FROM countme_totals WHERE weeknum = ? AND {kind} LIMIT 1"  # noqa: S608
+        return next((w for w in order if connection.execute(query, (str(w),)).fetchone()), None)
+
+    return CountedState(
+        weeks=frozenset(weeks),
+        newest_countme=first_with(COUNTME_ROWS, reversed(weeks)),
+        oldest_unique=first_with(UNIQUE_ROWS, weeks),
+        newest_unique=first_with(UNIQUE_ROWS, reversed(weeks)),
+        records={record.week: record for record in week_records(connection)},
+    )
+
+
+def counted_weeks(connection: sqlite3.Connection) -> list[int]:
+    """The weeks that have rows, ascending."""
+    if not has_table(connection, "countme_totals"):
+        return []
+    weeks = connection.execute(
+        "WITH RECURSIVE w(n) AS (SELECT min(weeknum) FROM countme_totals UNION ALL "
+        "SELECT (SELECT min(weeknum) FROM countme_totals WHERE weeknum > n) FROM w "
+        "WHERE n IS NOT NULL) SELECT n FROM w WHERE n IS NOT NULL"
+    )
+    return sorted(week_number(week) for (week,) in weeks)
+
+
+def week_number(text: object) -> int:
+    """The number of a week as it stands in the totals. Raises SourceError where it is none."""
+    try:
+        week = int(str(text))
+        week_end(week)
+    except (ValueError, OverflowError) as error:
+        raise SourceError(
+            "column weeknum",
+            expected="the number of a week",
+            found=shown(str(text)),
+            advice="Correct the totals.",
+        ) from error
+    return week
+
+
+def week_records(connection: sqlite3.Connection) -> list[WeekRecord]:
+    """The table ``weeks``, ascending."""
+    if not has_table(connection, "weeks"):
+        return []
+    columns = (
+        "weeknum, status, expected_host_days, received_host_days, malformed, hits, revision, "
+        "computed_at, fingerprint, inputs, log_name, polluted, suspect_reason"
+    )
+    rows = connection.execute(f"SELECT {columns} FROM weeks ORDER BY weeknum")  # noqa: S608
+    return [
+        WeekRecord(
+            week=row[0],
+            quality=Quality(*row[1:5]),
+            hits=row[5],
+            revision=row[6],
+            computed_at=row[7],
+            fingerprint=row[8],
+            inputs=tuple(json.loads(row[9])),
+            log_name=row[10],
+            polluted=row[11],
+            suspect_reason=row[12],
+        )
+        for row in rows
+    ]
+
+
+def hits_of(connection: sqlite3.Connection, weeks: Iterable[int]) -> dict[int, int]:
+    """The countme hits of some weeks, from their rows."""
+    query = f"SELECT sum(hits) FROM countme_totals WHERE weeknum = ? AND {COUNTME_ROWS}"  # noqa: S608
+    return {w: connection.execute(query, (str(w),)).fetchone()[0] or 0 for w in weeks}
+
+
+def rows_of(connection: sqlite3.Connection, week: int) -> Iterator[TotalsRow]:
+    """The rows of a week in the order that is documented."""
+    query = f"SELECT {COLUMNS} FROM countme_totals WHERE weeknum = ? ORDER BY {ROW_ORDER}"  # noqa: S608
+    return map(TotalsRow._make, connection.execute(query, (str(week),)))

@@ -1,0 +1,355 @@
+# Copyright: Contributors to the fedora_infra.dnf_counting project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From raw days to totals: plan which weeks are due, count them, take them into the files.
+
+The database comes first, then the CSV file. A run that is killed between the two leaves a CSV file
+that shows an older state; the next run sees that and writes it again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import time
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from sqlite3 import Connection
+from typing import Any
+
+from .._base.days_and_weeks import week_name
+from .._base.errors import CountingError
+from .._base.observer import NOBODY, Observer
+from .._base.records import Unit
+from .._storage.files import make_folder, write_error, writer_lock
+from .changes import StagedWeek, delete_weeks, replace_weeks, stage_week, staging
+from .counting import Counter
+from .csv_file import CsvRecord, keep_in_step, write_csv
+from .database import week_records
+from .plan import (
+    TotalsPlan,
+    TotalsSettings,
+    csv_plan,
+    csv_unit,
+    judged_otherwise,
+    limits_of,
+    opened_totals,
+    plan_totals,
+    read_counted,
+)
+from .quality import COMPLETE, SuspectRule, WeekRecord
+from .week_plan import CountedState, WeekPlan
+
+#: So many weeks are taken into the database at once: all of a nightly run, and of years of history
+#: so much that little is lost when the run is ended.
+WEEKS_A_TRANSACTION = 26
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of the weeks and of the CSV file, and how the totals stand."""
+
+    units: Sequence[Unit]
+    newest_complete_week: str | None = None
+    hits: int = 0
+    """Countme hits of the weeks that were counted in this run."""
+    rows: int = 0
+    """Rows of the totals of these weeks."""
+
+
+def update_totals(
+    settings: TotalsSettings,
+    *,
+    check: bool = False,
+    observer: Observer = NOBODY,
+) -> Outcome:
+    """Count the weeks that are due, or say which ones are (``check``: nothing is written).
+
+    Raises CountingError where the files can't be used at all; a week that can't be counted is a
+    ``failed`` unit. Where there is no folder of raw days, and no week that was counted from one,
+    that is a ``missing`` unit; so it is for a plan, which a run that makes the folder may come
+    before.
+    """
+    needless = not settings.weeks and not settings.raw_dir.is_dir()
+    if needless and (check or not read_counted(settings).records):
+        reason = f"no folder {settings.raw_dir}: countme_raw makes it with the first raw day"
+        return _outcome(settings, [Unit(settings.raw_dir.name, "missing", (reason,))])
+    if check:
+        planned = plan_totals(settings)
+        return _outcome(
+            settings, [*(p.unit() for p in planned.weeks), *csv_unit(settings, planned)]
+        )
+    with _only_writer(settings):
+        planned = plan_totals(settings)
+        units, replaced = _carry_out(settings, planned, observer)
+        csv = _written_csv(settings, planned, replaced, observer)
+        return _outcome(settings, [*units, *csv])
+
+
+def delete_totals(settings: TotalsSettings, *, check: bool = False) -> Outcome:
+    """Remove the named weeks from the database and the CSV file."""
+    if check:
+        return _outcome(settings, _deletions(settings, read_counted(settings)))
+    with _only_writer(settings):
+        counted = read_counted(settings)
+        units = _deletions(settings, counted)
+        there = [unit.figures["week"] for unit in units if unit.status == "due"]
+        if there:
+            csv = csv_plan(settings, counted.weeks, changes=True)
+            with opened_totals(settings, write=True) as connection:
+                delete_weeks(connection, there)
+            if csv:
+                _write_csv(settings, csv.keep, first_changed=min(there))
+        done = [replace(u, status="made") if u.status == "due" else u for u in units]
+        return _outcome(settings, done)
+
+
+def _deletions(settings: TotalsSettings, counted: CountedState) -> list[Unit]:
+    return [
+        Unit(
+            week_name(week),
+            "due" if week in counted.weeks or week in counted.records else "unchanged",
+            figures={"week": week},
+        )
+        for week in sorted(set(settings.weeks))
+    ]
+
+
+def _carry_out(
+    settings: TotalsSettings, planned: TotalsPlan, observer: Observer
+) -> tuple[list[Unit], set[int]]:
+    """What became of the weeks, and the weeks whose rows are others now."""
+    replaced: set[int] = set()
+    units = [p.unit() for p in planned.weeks if p.status != "due" and not p.recount]
+    for unit in units:
+        observer.ended(unit)
+    todo = [plan for plan in planned.weeks if plan.status == "due" or plan.recount]
+    if todo:
+        observer.expect("weeks", len(todo))
+        with (
+            _spill_dir(settings.spill_dir),
+            Counter(limits_of(settings)) as counter,
+            opened_totals(settings, write=True) as connection,
+            staging(connection, settings.spill_dir / "staged.db"),
+        ):
+            for first in range(0, len(todo), WEEKS_A_TRANSACTION):
+                batch = todo[first : first + WEEKS_A_TRANSACTION]
+                taken, of_batch = _take(settings, planned, batch, connection, counter, observer)
+                replaced.update(of_batch)
+                units += taken
+                for unit in taken:
+                    observer.ended(unit)
+    return sorted(units, key=lambda unit: int(unit.figures["week"])), replaced
+
+
+@dataclass(frozen=True)
+class _Counted:
+    """A week of a batch, counted and compared with what the totals have."""
+
+    plan: WeekPlan
+    staged: StagedWeek | None = None
+    polluted: str = ""
+    failure: str = ""
+    seconds: float = 0.0
+
+
+def _take(
+    settings: TotalsSettings,
+    planned: TotalsPlan,
+    batch: Sequence[WeekPlan],
+    connection: Connection,
+    counter: Counter,
+    observer: Observer,
+) -> tuple[list[Unit], list[int]]:
+    """Count some weeks and take them into the totals in one transaction."""
+    counted = []
+    for plan in batch:
+        observer.started(plan.unit())
+        counted.append(_counted_week(plan, settings, connection, counter))
+        observer.advance("weeks", unit=plan.unit().name)
+    before = {record.week: record for record in week_records(connection)}
+    new = {
+        one.plan.week: record
+        for one in counted
+        if (record := _new_record(one, before.get(one.plan.week), settings.now))
+    }
+    changed = judged_otherwise(before, new, planned.history, settings.suspect)
+    replaced = [
+        one.plan.week
+        for one in counted
+        if one.staged and not one.staged.same and one.plan.week in new
+    ]
+    if changed or replaced:
+        replace_weeks(connection, replaced, changed)
+    after = {**before, **new, **{record.week: record for record in changed}}
+    written = {record.week for record in changed} | set(replaced)
+    return [_unit(one, after.get(one.plan.week), written) for one in counted], replaced
+
+
+def _counted_week(
+    plan: WeekPlan, settings: TotalsSettings, connection: Connection, counter: Counter
+) -> _Counted:
+    if not plan.recount:
+        return _Counted(plan)
+    began = time.monotonic()
+    paths = [d.path for d in plan.inputs if d.record.weeks.get(plan.week)]
+    try:
+        blocks: Iterator[list[tuple[Any, ...]]] = iter(())
+        if paths:
+            blocks = counter.count_week(plan.week, paths, **plan.kinds._asdict())
+        staged = stage_week(connection, plan.week, blocks)
+        polluted = _polluter(plan.week, paths, staged.hits, counter, settings.suspect)
+    except CountingError as error:
+        return _Counted(plan, failure=str(error))
+    return _Counted(plan, staged, polluted, seconds=time.monotonic() - began)
+
+
+def _polluter(
+    week: int, paths: Sequence[Path], hits: int, counter: Counter, rule: SuspectRule
+) -> str:
+    at_least = max(rule.polluter_hits, int(hits * rule.polluter_percent / 100))
+    if not paths or hits < at_least:
+        return ""
+    largest = counter.largest_client(week, paths, at_least=at_least)
+    if not largest:
+        return ""
+    return f"one address sent {largest} of the hits, {largest / hits:.0%}"
+
+
+def _new_record(one: _Counted, before: WeekRecord | None, now: datetime) -> WeekRecord | None:
+    """The record of a week as it is now; None where it gets none."""
+    plan, staged = one.plan, one.staged
+    if one.failure or plan.quality is None:
+        return None
+    if staged is None:
+        return replace(before, quality=plan.quality) if before else None
+    if before is None and not staged.rows:
+        return None
+    record = WeekRecord(
+        week=plan.week,
+        quality=plan.quality,
+        hits=staged.hits,
+        revision=1 if before is None else before.revision + (not staged.same),
+        computed_at=now.astimezone(UTC).isoformat(timespec="seconds"),
+        fingerprint=plan.fingerprint,
+        inputs=tuple(d.path.name for d in plan.inputs),
+        log_name=plan.inputs[0].record.log_name if plan.inputs else "",
+        polluted=one.polluted,
+        suspect_reason=before.suspect_reason if before else "",
+    )
+    if before and staged.same and replace(record, computed_at=before.computed_at) == before:
+        return before
+    return record
+
+
+def _unit(one: _Counted, record: WeekRecord | None, written: Collection[int]) -> Unit:
+    unit = one.plan.unit()
+    if one.failure:
+        return replace(unit, status="failed", reasons=(one.failure,))
+    if record is None:
+        reason = "it has no hits of a kind that is over"
+        return replace(unit, status="waiting", reasons=(reason,))
+    figures = dict(unit.figures)
+    if one.staged:
+        figures |= {
+            "hits": one.staged.hits,
+            "rows": one.staged.rows,
+            "seconds": round(one.seconds, 3),
+        }
+    status = "made" if record.week in written else "unchanged"
+    return replace(unit, status=status, figures=figures)
+
+
+def _described(unit: Unit, records: Mapping[int, WeekRecord]) -> Unit:
+    """The unit with what is recorded of its week."""
+    record = records.get(unit.figures.get("week", -1))
+    if record is None:
+        return unit
+    quality = {
+        "hits": record.hits,
+        "week_status": record.quality.status,
+        "expected_host_days": record.quality.expected_host_days,
+        "received_host_days": record.quality.received_host_days,
+        "malformed": record.quality.malformed,
+        "revision": record.revision,
+        "suspect": record.suspect,
+        "suspect_reason": record.suspect_reason,
+    }
+    return replace(unit, figures={**unit.figures, **quality})
+
+
+def _written_csv(
+    settings: TotalsSettings,
+    planned: TotalsPlan,
+    replaced: Collection[int],
+    observer: Observer,
+) -> list[Unit]:
+    """Bring the CSV file to the state of the database."""
+    path, csv = settings.totals_csv, planned.csv
+    if path is None or csv is None or not settings.totals_db.exists():
+        return []
+    if csv.keep and not replaced:
+        keep_in_step(path, csv.keep, settings.totals_db)
+        unit = Unit(path.name, "unchanged")
+    else:
+        observer.started(Unit(path.name, "due"), kind="csv")
+        figures = _write_csv(settings, csv.keep, first_changed=min(replaced, default=0))
+        unit = Unit(path.name, "made", (csv.reason or "weeks changed",), figures)
+    observer.ended(unit, kind="csv")
+    return [unit]
+
+
+def _write_csv(
+    settings: TotalsSettings, keep: CsvRecord | None, *, first_changed: int
+) -> dict[str, int]:
+    if settings.totals_csv is None:
+        raise AssertionError("there is a plan for a CSV file that is not wanted")
+    with opened_totals(settings, write=False) as connection:
+        written = write_csv(
+            settings.totals_csv,
+            connection,
+            settings.totals_db,
+            keep=keep,
+            first_changed=first_changed,
+        )
+    return written._asdict()
+
+
+def _outcome(settings: TotalsSettings, units: Sequence[Unit]) -> Outcome:
+    made = [unit.figures for unit in units if unit.status == "made"]
+    records = read_counted(settings).records
+    complete = [r.week for r in records.values() if r.quality.status == COMPLETE]
+    return Outcome(
+        [_described(unit, records) for unit in units],
+        newest_complete_week=week_name(max(complete)) if complete else None,
+        hits=sum(figures.get("hits", 0) for figures in made if "rows" in figures),
+        rows=sum(figures.get("rows", 0) for figures in made),
+    )
+
+
+@contextlib.contextmanager
+def _only_writer(settings: TotalsSettings) -> Iterator[None]:
+    folders = {settings.totals_db.parent.absolute()}
+    if settings.totals_csv is not None:
+        folders.add(settings.totals_csv.parent.absolute())
+    with contextlib.ExitStack() as stack:
+        for folder in sorted(folders):
+            stack.enter_context(writer_lock(folder, run_id=settings.run_id, now=settings.now))
+        yield
+
+
+@contextlib.contextmanager
+def _spill_dir(folder: Path) -> Iterator[None]:
+    """A private folder for what does not fit into memory; a killed run may have left one."""
+    make_folder(folder.parent)
+    try:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(mode=0o700)
+    except OSError as error:
+        raise write_error(folder, error) from error
+    try:
+        yield
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,398 @@
+# Copyright: Contributors to the fedora_infra.dnf_counting project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which weeks are to be counted, and why the others are not: the plan, made without reading a hit.
+
+A week is over, for each of the two kinds of rows, once a hit of that kind is seen that is later
+than its end by more than the jitter of logs. It is counted from all raw days that have hits in it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from pathlib import Path
+from typing import NamedTuple
+
+from .._base.days_and_weeks import (
+    FIRST_COUNTME_WEEK,
+    LOG_JITTER_SECONDS,
+    rotation_days,
+    spell_days,
+    week_name,
+    week_of,
+    week_of_day,
+    week_start_timestamp,
+)
+from .._base.errors import SettingsError, shown
+from .._base.records import Unit
+from .._hits.raw_days import RawRecord
+from .quality import Quality, WeekRecord, quality_of
+
+
+class RawDay(NamedTuple):
+    """A raw day that is there, with its record."""
+
+    day: date
+    path: Path
+    record: RawRecord
+
+
+class Kinds(NamedTuple):
+    """Which of the two kinds of rows a week gets."""
+
+    countme: bool
+    """Hits that carry countme (sys_age >= 0)."""
+    unique: bool
+    """Distinct addresses of each day, over all hits (marked by sys_age -1)."""
+
+
+_NEITHER = Kinds(countme=False, unique=False)
+
+
+@dataclass(frozen=True)
+class RawState:
+    """What lies in the folder of raw days."""
+
+    days: Mapping[date, RawDay]
+    damaged: Mapping[date, str] = field(default_factory=dict)
+    """Raw days without a readable record, and what is wrong with them."""
+    trimmed_through: date | None = None
+
+
+@dataclass(frozen=True)
+class CountedState:
+    """What the totals hold."""
+
+    weeks: Collection[int] = ()
+    """Weeks that have rows."""
+    newest_countme: int | None = None
+    oldest_unique: int | None = None
+    newest_unique: int | None = None
+    records: Mapping[int, WeekRecord] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What an operator may set."""
+
+    today: date
+    revise_weeks: int = 4
+    settle_days: int = 7
+
+
+@dataclass(frozen=True)
+class WeekPlan:
+    """What is to become of a week."""
+
+    week: int
+    status: str
+    """``due``, ``unchanged``, ``waiting``, ``gone``, ``outdated``, ``blocked``, ``skipped``
+    or, for a week that was asked for by name and can't be counted, ``failed``."""
+    reasons: tuple[str, ...] = ()
+    recount: bool = False
+    """Whether its hits are to be counted; not for a week of which only the status changes."""
+    inputs: tuple[RawDay, ...] = ()
+    """The raw days of its rotation days, and all others that have hits in it."""
+    kinds: Kinds = _NEITHER
+    quality: Quality | None = None
+    fingerprint: str = ""
+
+    def unit(self) -> Unit:
+        return Unit(week_name(self.week), self.status, self.reasons, {"week": self.week})
+
+
+class Horizon(NamedTuple):
+    """Between which weeks each kind of rows is counted; ``until`` is the first week not over."""
+
+    countme_until: int
+    unique_from: int
+    unique_until: int
+
+    def kinds(self, week: int) -> Kinds:
+        """Which rows a week gets."""
+        return Kinds(
+            countme=FIRST_COUNTME_WEEK <= week < self.countme_until,
+            unique=max(self.unique_from, 0) <= week < self.unique_until,
+        )
+
+
+def horizon_of(
+    days: Collection[RawDay],
+    counted: CountedState,
+    *,
+    first_unique: Callable[[Sequence[Path]], int | None],
+) -> Horizon:
+    """The horizon by all raw days that are there and by what is counted already.
+
+    ``first_unique`` gives the time of the first hit without countme in some raw days. It is asked
+    only where the records leave open whether such hits begin before a week that has others.
+    """
+    countme = [d.record.last_countme for d in days if d.record.last_countme is not None]
+    unique = [d.record.last_unique for d in days if d.record.last_unique is not None]
+    return Horizon(
+        countme_until=_first_open_week(countme, counted.newest_countme),
+        unique_from=_first_unique_week(days, counted.oldest_unique, first_unique),
+        unique_until=_first_open_week(unique, counted.newest_unique),
+    )
+
+
+def _first_open_week(last_times: Sequence[int], newest_counted: int | None) -> int:
+    by_hits = week_of(max(last_times) - LOG_JITTER_SECONDS) if last_times else 0
+    return max(by_hits, 0 if newest_counted is None else newest_counted + 1)
+
+
+def _first_unique_week(
+    days: Collection[RawDay],
+    oldest_counted: int | None,
+    first_unique: Callable[[Sequence[Path]], int | None],
+) -> int:
+    known = [week_of(d.record.last_unique) for d in days if d.record.last_unique is not None]
+    if oldest_counted is not None:
+        known.append(oldest_counted)
+    if not known:
+        return 0  # then there is no week after which one of that kind was seen, either
+    first = min(known)
+    open_days = [
+        d.path
+        for d in days
+        if d.record.last_unique is not None
+        and d.record.first is not None
+        and max(week_of(d.record.first), 0) < first
+    ]
+    seen = first_unique(open_days) if open_days else None
+    return first if seen is None else min(first, week_of(seen))
+
+
+def plan_weeks(
+    raw: RawState,
+    counted: CountedState,
+    horizon: Horizon,
+    rules: Rules,
+    *,
+    named: Sequence[int] = (),
+) -> list[WeekPlan]:
+    """What is to become of each week that the raw days touch, or of the ``named`` ones; ascending.
+
+    Raises SettingsError where the raw days are not those of the log that was counted so far.
+    """
+    _check_log_name(raw, counted)
+    newest = _newest_counted(raw, counted)
+    plans = []
+    for week in sorted(set(named)) if named else _touched_weeks(raw, counted):
+        kinds = horizon.kinds(week)
+        if not any(kinds):
+            plans.append(_not_counted(week, horizon))
+            continue
+        plan = _with_inputs(week, kinds, raw, counted, horizon, rules)
+        plans.append(
+            _asked_for(plan, raw, counted)
+            if named
+            else _by_itself(plan, raw, counted, oldest_revised=newest - rules.revise_weeks + 1)
+        )
+    return plans
+
+
+def _touched_weeks(raw: RawState, counted: CountedState) -> list[int]:
+    weeks = {week for d in raw.days.values() for week, rows in d.record.weeks.items() if rows}
+    there = {d.path.name for d in raw.days.values()}
+    weeks |= {w for w, record in counted.records.items() if not there.isdisjoint(record.inputs)}
+    return sorted(week for week in weeks if week >= 0)
+
+
+def _newest_counted(raw: RawState, counted: CountedState) -> int:
+    """The newest week counted so far, leaving out those of hits dated into the future."""
+    last = week_of_day(max(raw.days)) if raw.days else 0
+    return max((week for week in counted.weeks if week <= last), default=last)
+
+
+def _check_log_name(raw: RawState, counted: CountedState) -> None:
+    names = sorted({d.record.log_name for d in raw.days.values()})
+    if len(names) > 1:
+        raise SettingsError(
+            "option raw_dir",
+            expected="the raw days of one log",
+            found=f"those of {', '.join(shown(name) for name in names)}",
+            advice="Keep the raw days of each log in a folder of their own.",
+        )
+    before = [counted.records[week].log_name for week in sorted(counted.records)][-1:]
+    if names and before and names != before:
+        raise SettingsError(
+            "option raw_dir",
+            expected=f"raw days of {shown(before[0])}, from which these totals are counted",
+            found=f"those of {shown(names[0])}",
+            advice="Correct raw_dir or totals_db.",
+        )
+
+
+def _not_counted(week: int, horizon: Horizon) -> WeekPlan:
+    if week >= min(FIRST_COUNTME_WEEK, horizon.unique_until):
+        return WeekPlan(week, "waiting", ("it is not over yet",))
+    return WeekPlan(week, "skipped", ("it lies before the first hits that are counted",))
+
+
+def _with_inputs(
+    week: int,
+    kinds: Kinds,
+    raw: RawState,
+    counted: CountedState,
+    horizon: Horizon,
+    rules: Rules,
+) -> WeekPlan:
+    days = rotation_days(week)
+    inputs = tuple(
+        d for day, d in sorted(raw.days.items()) if day in days or d.record.weeks.get(week)
+    )
+    quality = quality_of(
+        week,
+        {d.day: d.record for d in inputs},
+        today=rules.today,
+        settle_days=rules.settle_days,
+        waiting=_waits(week, kinds, inputs, horizon),
+    )
+    return WeekPlan(
+        week,
+        "due",
+        inputs=inputs,
+        kinds=kinds,
+        quality=quality,
+        fingerprint=_fingerprint(inputs, kinds),
+    )
+
+
+def _waits(week: int, kinds: Kinds, inputs: Sequence[RawDay], horizon: Horizon) -> bool:
+    """Whether hits of one kind are there that can't be counted before a later one is seen."""
+    start = week_start_timestamp(week)
+    countme = any((d.record.last_countme or start - 1) >= start for d in inputs)
+    unique = any((d.record.last_unique or start - 1) >= start for d in inputs)
+    return (countme and not kinds.countme and week >= FIRST_COUNTME_WEEK) or (
+        unique and not kinds.unique and week >= horizon.unique_until
+    )
+
+
+def _fingerprint(inputs: Sequence[RawDay], kinds: Kinds) -> str:
+    facts = [
+        [
+            d.path.name,
+            d.record.source.to_json(),
+            d.record.rows,
+            d.record.rules,
+            d.record.rejects,
+            d.record.hosts_expected,
+            d.record.hosts_present,
+        ]
+        for d in inputs
+    ]
+    text = json.dumps([list(kinds), facts], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _by_itself(
+    plan: WeekPlan, raw: RawState, counted: CountedState, *, oldest_revised: int
+) -> WeekPlan:
+    """A week nobody named: counted when new, again when recent and its inputs changed."""
+    record = counted.records.get(plan.week)
+    has_rows = plan.week in counted.weeks
+    if record is None and has_rows:
+        reason = "it was counted by an earlier system; name it in weeks to count it again"
+        return replace(plan, status="unchanged", reasons=(reason,))
+    damaged = _damaged(plan, record, raw)
+    if damaged:
+        return replace(plan, status="blocked", reasons=damaged)
+    gone = _gone_days(plan.week, record, raw)
+    if gone:
+        return replace(plan, status="gone", reasons=(f"raw days are gone: {spell_days(gone)}",))
+    if record is None:
+        return replace(plan, recount=True, reasons=("a new week",))
+    changes = _changes(plan, record, has_rows=has_rows)
+    if not changes:
+        return _with_status_of_now(plan, record)
+    if plan.week < oldest_revised and not _fills_gaps(plan, record):
+        advice = f"name it in weeks to count it again: {week_name(plan.week)}"
+        return replace(plan, status="outdated", reasons=(*changes, advice))
+    return replace(plan, recount=True, reasons=changes)
+
+
+def _fills_gaps(plan: WeekPlan, record: WeekRecord) -> bool:
+    """Whether days came in that the week was counted without: it must not stay a fragment."""
+    own_days = set(rotation_days(plan.week))
+    return any(d.day in own_days and d.path.name not in record.inputs for d in plan.inputs)
+
+
+def _with_status_of_now(plan: WeekPlan, record: WeekRecord) -> WeekPlan:
+    if plan.quality == record.quality:
+        return replace(plan, status="unchanged")
+    now = plan.quality.status if plan.quality else ""
+    return replace(plan, reasons=(f"{record.quality.status} became {now}",))
+
+
+def _asked_for(plan: WeekPlan, raw: RawState, counted: CountedState) -> WeekPlan:
+    """A named week: counted again whatever its age, but never from a part of its raw days."""
+    record = counted.records.get(plan.week)
+    has_rows = plan.week in counted.weeks
+    damaged = _damaged(plan, record, raw)
+    if damaged:
+        return replace(plan, status="failed", reasons=damaged)
+    gone = _gone_days(plan.week, record, raw)
+    if record is None and has_rows:
+        gone = [day for day in rotation_days(plan.week) if day not in raw.days]
+    if gone or not any(d.record.weeks.get(plan.week) for d in plan.inputs):
+        return replace(plan, status="failed", reasons=(_bring_back(plan.week, gone),))
+    if record is None:
+        return replace(plan, recount=True, reasons=("it was asked for",))
+    changes = _changes(plan, record, has_rows=has_rows)
+    if changes:
+        return replace(plan, recount=True, reasons=changes)
+    return replace(_with_status_of_now(plan, record), recount=True)
+
+
+def _bring_back(week: int, gone: Collection[date]) -> str:
+    days = sorted(set(gone) or set(rotation_days(week)))
+    return (
+        f"expected the raw days of all its hits, found none for {spell_days(days)}. "
+        "Bring them back with countme_raw (state present, dates of these days), then count again."
+    )
+
+
+def _damaged(plan: WeekPlan, record: WeekRecord | None, raw: RawState) -> tuple[str, ...]:
+    """Why the week can't be counted from its raw days as they are."""
+    days = set(rotation_days(plan.week))
+    inputs = record.inputs if record else ()
+    reasons = [
+        reason
+        for day, reason in sorted(raw.damaged.items())
+        if day in days or f"{day}.parquet" in inputs
+    ]
+    with_hits = [d for d in plan.inputs if d.record.weeks.get(plan.week)]
+    hashed = [d.day for d in with_hits if d.record.hashed]
+    if hashed and len(hashed) < len(with_hits):
+        reasons.append(
+            f"addresses are hashed in some of its raw days only ({spell_days(hashed)}), so a "
+            "client could count twice: run countme_raw for all of its days with one hash_hosts"
+        )
+    return tuple(reasons)
+
+
+def _gone_days(week: int, record: WeekRecord | None, raw: RawState) -> list[date]:
+    """Raw days without which the week would be counted from a part of what it was made of."""
+    there = {d.path.name for d in raw.days.values()}
+    gone = {name for name in (record.inputs if record else ()) if name not in there}
+    days = {date.fromisoformat(name.removesuffix(".parquet")) for name in gone}
+    if record is None and raw.trimmed_through is not None:
+        days |= {
+            day for day in rotation_days(week) if day <= raw.trimmed_through and day not in raw.days
+        }
+    return sorted(days)
+
+
+def _changes(plan: WeekPlan, record: WeekRecord, *, has_rows: bool) -> tuple[str, ...]:
+    """Why a counted week is out of date; empty where it is not."""
+    if not has_rows and any(d.record.weeks.get(plan.week) for d in plan.inputs):
+        return ("its rows are gone from the totals",)
+    if plan.fingerprint == record.fingerprint:
+        return ()
+    new = [d.path.name for d in plan.inputs if d.path.name not in record.inputs]
+    return tuple(f"new input {name}" for name in new) or ("its inputs changed",)

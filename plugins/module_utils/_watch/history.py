@@ -1,0 +1,228 @@
+# Copyright: Contributors to the fedora_infra.dnf_counting project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The run history: which steps ran on this log host, when, how long, and what became of them.
+
+A step is one run of one stage, for one subject where a stage has several (a log, a profile). It is
+written down when it starts and again when it ends, so one that was killed, or whose machine went
+down, stands there without an end.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from statistics import median
+from typing import Any, NamedTuple
+
+from .._storage.local_db import LocalSchema, local_db, reading_local_db
+
+#: Results of a step that came to its end.
+MADE, UNCHANGED, INCOMPLETE, FAILED = "made", "unchanged", "incomplete", "failed"
+#: Of one that did not, or not yet: its process is at work, or is gone.
+RUNNING, NEVER_FINISHED = "running", "never finished"
+
+#: So many steps always stay, whatever their age: a clock that jumped must not empty the history.
+LEAST_STEPS = 500
+#: No more than these are kept, however young.
+MOST_STEPS = 100_000
+
+_COLUMNS = {
+    "id": "INTEGER PRIMARY KEY",
+    "run_id": "TEXT NOT NULL",
+    "stage": "TEXT NOT NULL",
+    "subject": "TEXT NOT NULL",
+    "host": "TEXT NOT NULL",
+    "process": "TEXT NOT NULL",
+    "started": "REAL NOT NULL",
+    "finished": "REAL",
+    "seconds": "REAL",
+    "result": "TEXT",
+    "reason": "TEXT",
+    "units": "TEXT",
+    "bytes": "INTEGER",
+}
+_SCHEMA = LocalSchema(
+    what="a run history",
+    application_id=0x646E6648,  # "dnfH"
+    version=1,
+    tables=(
+        "CREATE TABLE steps ({})".format(", ".join(f"{n} {k}" for n, k in _COLUMNS.items())),
+        "CREATE INDEX steps_started ON steps (started)",
+    ),
+    mode=0o640,
+)
+
+
+class StepStart(NamedTuple):
+    """What is known of a step when it starts."""
+
+    run_id: str
+    stage: str
+    subject: str
+    """Which of several: a log, a profile; empty where the stage has only one."""
+    host: str
+    """The log host."""
+    started: datetime
+
+
+class StepEnd(NamedTuple):
+    """What became of it."""
+
+    finished: datetime
+    seconds: float
+    """By a clock that does not jump, so not always ``finished`` less ``started``."""
+    result: str
+    """``made``, ``unchanged``, ``incomplete`` (units failed, the step did not) or ``failed``."""
+    reason: str = ""
+    """Of a failure."""
+    units: Mapping[str, int] = {}
+    """How many units have each status."""
+    bytes: int = 0
+    """Of what was made."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step as the history has it."""
+
+    id: int
+    run_id: str
+    stage: str
+    subject: str
+    host: str
+    started: datetime
+    result: str
+    """Of :class:`StepEnd`, or else ``running`` or ``never finished``."""
+    finished: datetime | None = None
+    seconds: float | None = None
+    reason: str = ""
+    units: Mapping[str, int] = field(default_factory=dict)
+    bytes: int = 0
+
+    @property
+    def ended(self) -> bool:
+        """Whether it came to its end, good or bad."""
+        return self.finished is not None
+
+
+def begin_step(path: Path, step: StepStart, *, keep_days: int = 400) -> int:
+    """Write down that a step starts, and forget steps older than ``keep_days``; gives its number.
+
+    Raises OutputError where the file can't be written.
+    """
+    with local_db(path, _SCHEMA) as connection:
+        columns = ("run_id", "stage", "subject", "host", "process", "started")
+        values = (*step[:4], _this_process(), step.started.timestamp())
+        connection.execute("BEGIN IMMEDIATE")
+        cursor = connection.execute(
+            f"INSERT INTO steps ({', '.join(columns)}) VALUES (?, ?, ?, ?, ?, ?)",  # noqa: S608
+            values,
+        )
+        oldest = (step.started - timedelta(days=keep_days)).timestamp()
+        connection.execute(
+            "DELETE FROM steps WHERE id <= (SELECT max(id) FROM steps) - ? AND started < ?"
+            " OR id <= (SELECT max(id) FROM steps) - ?",
+            (LEAST_STEPS, oldest, MOST_STEPS),
+        )
+        connection.execute("COMMIT")
+        return int(cursor.lastrowid or 0)
+
+
+def end_step(path: Path, number: int, end: StepEnd) -> None:
+    """Write down what became of a step. Raises OutputError where the file can't be written."""
+    with local_db(path, _SCHEMA) as connection:
+        connection.execute(
+            "UPDATE steps SET finished = ?, seconds = ?, result = ?, reason = ?, units = ?,"
+            " bytes = ? WHERE id = ? AND finished IS NULL",
+            (
+                end.finished.timestamp(),
+                end.seconds,
+                end.result,
+                end.reason,
+                json.dumps(dict(end.units), sort_keys=True),
+                end.bytes,
+                number,
+            ),
+        )
+
+
+def read_steps(path: Path, *, since: datetime | None = None) -> list[Step]:
+    """The steps in the order in which they started; none where there is no history yet.
+
+    Raises SourceError where the file can't be read.
+    """
+    with reading_local_db(path, _SCHEMA) as connection:
+        if connection is None:
+            return []
+        rows = connection.execute(
+            f"SELECT {', '.join(_COLUMNS)} FROM steps WHERE started >= ? ORDER BY id",  # noqa: S608
+            (since.timestamp() if since else 0,),
+        ).fetchall()
+    return [_step(dict(zip(_COLUMNS, row, strict=True))) for row in rows]
+
+
+def _step(row: Mapping[str, Any]) -> Step:
+    at_work = RUNNING if row["process"] == _process(row["process"]) else NEVER_FINISHED
+    return Step(
+        id=row["id"],
+        run_id=row["run_id"],
+        stage=row["stage"],
+        subject=row["subject"],
+        host=row["host"],
+        started=_time(row["started"]),
+        result=at_work if row["finished"] is None else row["result"],
+        finished=None if row["finished"] is None else _time(row["finished"]),
+        seconds=row["seconds"],
+        reason=row["reason"] or "",
+        units=json.loads(row["units"] or "{}"),
+        bytes=row["bytes"] or 0,
+    )
+
+
+def _time(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def latest_steps(steps: Iterable[Step]) -> dict[tuple[str, str], Step]:
+    """The last step of each stage and subject."""
+    return {(step.stage, step.subject): step for step in steps}
+
+
+def usual_seconds(steps: Sequence[Step], stage: str, subject: str = "", *, runs: int = 14) -> float:
+    """The median duration of the last ``runs`` steps that made something and did not fail.
+
+    Not a number where there is none. A step that changed nothing says nothing of how long work is.
+    """
+    durations = [
+        step.seconds
+        for step in steps
+        if (step.stage, step.subject) == (stage, subject)
+        and step.result in (MADE, INCOMPLETE)
+        and step.seconds is not None
+    ]
+    return median(durations[-runs:]) if durations else float("nan")
+
+
+def _this_process() -> str:
+    return _process(str(os.getpid()))
+
+
+def _process(recorded: str) -> str:
+    """What tells a process from all others, also after its number was given to a new one.
+
+    Takes such a text, or a number alone; gives an empty text where there is no such process.
+    """
+    number = recorded.split(" ", 1)[0]
+    try:
+        with open(f"/proc/{int(number)}/stat", "rb") as stat:
+            # the name in parentheses may hold anything; the 20th field behind it is the start
+            started = stat.read().rpartition(b")")[2].split()[19].decode()
+        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as boot:
+            return f"{number} {started} {boot.read().strip()}"
+    except (OSError, ValueError, IndexError):
+        return ""

@@ -1,0 +1,255 @@
+# Copyright: Contributors to the fedora_infra.dnf_counting project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Messages of a step: what is announced, and the thread that sends it."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .._base.errors import CountingError, LockedError
+from .._base.records import Unit
+from .._storage.files import writer_lock
+from .bus import BusDownError, Publish, RefusedError, connect
+from .spool import Message, Spool
+from .topics import STAGES, TOPIC_PREFIX, UnitTopics
+from .watch import Sink, Step, StepResult, utc_text
+
+#: How long the end of a step waits for messages to be sent; the rest is the next step's.
+_PATIENCE_SECONDS = 30.0
+#: How long to wait for another process that is sending.
+_LOCK_PATIENCE_SECONDS = 5.0
+
+
+class Sender:
+    """Sends what is in the spool, in a thread of its own, until the bus is down or all is sent.
+
+    After a failure the bus counts as down for the whole run; the next run sends what is left.
+    """
+
+    def __init__(self, spool: Spool, *, run_id: str, connect: Callable[[], Publish]) -> None:
+        self.spool = spool
+        self._run_id = run_id
+        self._connect = connect
+        self._publish: Publish | None = None
+        self._sending = str(uuid.uuid4())
+        self._wake = threading.Event()
+        self._stopping = False
+        self._over = spool.is_down_for(run_id)
+        self._problems: list[str] = []
+        self._thread = threading.Thread(target=self._run, name="messages", daemon=True)
+        self._started = False
+
+    def send(self, message: Message) -> None:
+        """Write a message down and have it sent soon."""
+        self.spool.add(message)
+        if self._over:
+            return
+        if not self._started:
+            self._started = True
+            self._thread.start()
+        self._wake.set()
+
+    def close(self) -> None:
+        """Wait until all is sent, or the bus is down, or for as long as is bearable."""
+        self._stopping = True
+        self._wake.set()
+        if self._started:
+            self._thread.join(_PATIENCE_SECONDS)
+
+    def warnings(self) -> list[str]:
+        """What kept messages from being sent; once for a run."""
+        return list(self._problems)
+
+    def _run(self) -> None:
+        try:
+            while not self._over:
+                self._wake.wait()
+                self._wake.clear()
+                stopping = self._stopping
+                self._send_all(_LOCK_PATIENCE_SECONDS if stopping else 0)
+                self._over = self._over or stopping
+        except Exception as error:  # the step must not notice
+            self._give_up(f"{type(error).__name__}: {error}")
+
+    def _send_all(self, patience_seconds: float) -> None:
+        lock = writer_lock(
+            self.spool.path.parent,
+            run_id=self._run_id,
+            patience_seconds=patience_seconds,
+            name=f".{self.spool.path.name}.sending",
+        )
+        with contextlib.suppress(LockedError), lock:
+            while message := self.spool.first(self._sending):
+                try:
+                    self._publish = self._publish or self._connect()
+                    self._publish(message)
+                except BusDownError as error:
+                    self._give_up(str(error))
+                    return
+                except RefusedError as error:
+                    self._refused(message, error)
+                else:
+                    self.spool.remove(message)
+
+    def _refused(self, message: Message, error: RefusedError) -> None:
+        dropped = self.spool.refuse(message, self._sending)
+        then = "it is dropped" if dropped else "the next step tries again"
+        self._problems.append(f"the broker refused {message.topic} ({error}); {then}.")
+
+    def _give_up(self, reason: str) -> None:
+        self._over = True
+        with contextlib.suppress(CountingError):
+            self.spool.set_down_for(self._run_id)
+            self._problems.append(
+                f"the bus is down ({reason}). {len(self.spool)} messages wait in "
+                f"{self.spool.path} and go out with the next run."
+            )
+
+
+@dataclass(frozen=True)
+class _Words:
+    """The step's own part of topics and bodies."""
+
+    step: Step
+
+    @property
+    def base(self) -> str:
+        return self.step.topic or STAGES[self.step.stage].base
+
+    @property
+    def body(self) -> dict[str, Any]:
+        subject = {"subject": self.step.subject} if self.step.subject else {}
+        common = {"host": self.step.host, "run_id": self.step.run_id, "stage": self.step.stage}
+        return {**common, **subject}
+
+
+class Messages(Sink):
+    """Announces a step and its units; see :mod:`_topics`."""
+
+    name = "messages"
+
+    def __init__(
+        self, sender: Sender, *, prefix: str = TOPIC_PREFIX, now: Callable[[], str] = utc_text
+    ) -> None:
+        self._sender = sender
+        self._prefix = prefix
+        self._now = now
+        self._words = _Words(Step("", "", ""))
+        self._at_work: set[tuple[str, str]] = set()
+
+    def started(self, step: Step) -> None:
+        self._words = _Words(step)
+        self._of_step("start", {})
+
+    def ended(self, result: StepResult) -> None:
+        for kind, name in sorted(self._at_work):
+            self.unit_ended(Unit(name, "failed", ("the step ended before it",)), kind)
+        told = {"counts": dict(result.counts), "bytes": result.bytes, "seconds": result.seconds}
+        if result.result == "failed":
+            self._of_step("fail", {**told, "reason": result.reason or "no reason given"}, bad=True)
+        else:
+            self._of_step("finish", {**told, "result": result.result})
+        self._sender.close()
+
+    def unit_started(self, unit: Unit, kind: str) -> None:
+        if topics := self._topics(kind):
+            self._at_work.add((kind, unit.name))
+            self._of_unit(topics, unit, kind, "start", {})
+
+    def unit_retried(self, unit: Unit, reason: str, kind: str) -> None:
+        topics = self._topics(kind)
+        if topics and topics.retry:
+            self._of_unit(topics, unit, kind, topics.retry, {"reason": reason}, bad=True)
+
+    def unit_ended(self, unit: Unit, kind: str) -> None:
+        topics = self._topics(kind)
+        if not topics:
+            return
+        if (kind, unit.name) not in self._at_work:
+            if unit.status != "made":
+                return  # it was looked at, and nothing done
+            self.unit_started(unit, kind)
+        self._at_work.discard((kind, unit.name))
+        reason = "; ".join(unit.reasons)[:1000] or "no reason given"
+        if unit.status == "unknown" and topics.skip:
+            self._of_unit(topics, unit, kind, topics.skip, {"reason": reason})
+        elif unit.status in ("failed", "unknown"):
+            self._of_unit(topics, unit, kind, topics.fail, {"reason": reason}, bad=True)
+        else:
+            self._of_unit(topics, unit, kind, "finish", _unit_result(unit))
+
+    def warnings(self) -> Sequence[str]:
+        return [f"messages: {problem}" for problem in self._sender.warnings()]
+
+    def _topics(self, kind: str) -> UnitTopics | None:
+        units = STAGES[self._words.step.stage].units
+        return units.get(kind) or units.get("*")
+
+    def _of_step(self, event: str, fields: Mapping[str, Any], *, bad: bool = False) -> None:
+        stage = STAGES[self._words.step.stage]
+        topic = f"{self._words.base}.{'command.' if stage.command else ''}{event}"
+        command = {"command": self._words.step.stage} if stage.command else {}
+        self._send(topic, {**command, **fields}, bad=bad)
+
+    def _of_unit(
+        self,
+        topics: UnitTopics,
+        unit: Unit,
+        kind: str,
+        event: str,
+        fields: Mapping[str, Any],
+        *,
+        bad: bool = False,
+    ) -> None:
+        topic = f"{self._words.base}.{topics.words.format(kind=_word(kind))}.{event}"
+        names = unit.name.split(" ", len(topics.parts) - 1)
+        parts = dict(zip(topics.parts, names, strict=False))
+        self._send(topic, {"unit": unit.name, **parts, **fields}, bad=bad)
+
+    def _send(self, topic: str, fields: Mapping[str, Any], *, bad: bool) -> None:
+        body = {**self._words.body, **fields}
+        self._sender.send(Message(f"{self._prefix}.{topic}", body, self._now(), bad))
+
+
+def _word(kind: str) -> str:
+    """A kind that an operator named, as one word of a topic."""
+    word = "".join(c if c.isascii() and (c.isalnum() or c in "-_") else "-" for c in kind.lower())
+    return word or "other"
+
+
+def _unit_result(unit: Unit) -> dict[str, Any]:
+    counts = {
+        name: count
+        for name, count in unit.figures.items()
+        if isinstance(count, int) and not isinstance(count, bool) and name not in ("bytes", "week")
+    }
+    return {
+        "result": unit.status,
+        "counts": {name: count for name, count in counts.items() if count >= 0},
+        "bytes": unit.figures.get("bytes", unit.figures.get("bytes_read", 0)),
+        "seconds": unit.figures.get("seconds", 0),
+    }
+
+
+def make_sender(config: Path, spool: Path, *, run_id: str, timeout_seconds: int) -> Sender:
+    """What sends messages over the bus of a configuration file. Raises OutputError."""
+    return Sender(
+        Spool(spool),
+        run_id=run_id,
+        connect=lambda: connect(config, timeout_seconds=timeout_seconds),
+    )
+
+
+def make_messages(
+    config: Path, spool: Path, *, run_id: str, prefix: str, timeout_seconds: int
+) -> Messages:
+    """The messages of a step over the bus of a configuration file. Raises OutputError."""
+    sender = make_sender(config, spool, run_id=run_id, timeout_seconds=timeout_seconds)
+    return Messages(sender, prefix=prefix)

@@ -1,0 +1,102 @@
+"""Calendars of host-days."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._charts.coverage import (
+    ALL,
+    FEW,
+    MOST,
+    NEARLY_ALL,
+    NONE,
+    NOT_RECORDED,
+    WEEKS,
+    HostDays,
+    host_days_of_combined,
+    host_days_of_raw,
+    spell_gaps,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._logs.combined_tree import (
+    CombinedDay,
+    CombinedLog,
+    write_combined_day,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._logs.paths import (
+    day_folder,
+)
+
+DAY = date(2021, 9, 28)
+LOG = "mirrors-access.log"
+
+
+def combine(tree: Path, day: date, *, expected: int = 2, present: int | None = None) -> None:
+    folder = day_folder(tree, day)
+    folder.mkdir(parents=True)
+    (folder / LOG).touch()
+    if present is not None:
+        hosts = tuple(f"proxy{n:02}" for n in range(expected))
+        log = CombinedLog((), hosts, hosts[:present], (), 0, 0, 0, None, None)
+        write_combined_day(tree, CombinedDay(day, {LOG: log}))
+
+
+@pytest.mark.parametrize(
+    ("expected", "received", "coverage"),
+    [
+        (10, 10, ALL),
+        (10, 11, ALL),
+        (0, 0, ALL),
+        (100, 95, NEARLY_ALL),
+        (100, 94, MOST),
+        (10, 5, MOST),
+        (10, 4, FEW),
+        (10, 0, NONE),
+        (None, None, NOT_RECORDED),
+        (10, None, NOT_RECORDED),
+    ],
+)
+def test_coverage_is_told_in_classes(
+    expected: int | None, received: int | None, coverage: str
+) -> None:
+    assert HostDays(expected, received).coverage == coverage
+
+
+def test_incident_missing_day_source_shows_on_the_day_whose_requests_are_missing(
+    tmp_path: Path,
+) -> None:
+    combine(tmp_path, DAY, present=2)
+    combine(tmp_path, DAY + timedelta(days=1), present=1)
+    combine(tmp_path, DAY + timedelta(days=3), present=2, expected=3)
+    assert host_days_of_combined(tmp_path, LOG) == {
+        date(2021, 9, 27): HostDays(2, 2),
+        date(2021, 9, 28): HostDays(2, 1),
+        date(2021, 9, 29): HostDays(2, 0),
+        date(2021, 9, 30): HostDays(3, 2),
+    }
+
+
+def test_days_that_another_system_combined_are_not_recorded(tmp_path: Path) -> None:
+    combine(tmp_path, DAY)
+    assert host_days_of_combined(tmp_path, LOG) == {date(2021, 9, 27): HostDays(None, None)}
+
+
+def test_only_the_newest_year_is_looked_at(tmp_path: Path) -> None:
+    for days in (0, 300, 800):
+        combine(tmp_path, DAY - timedelta(days=days), present=2)
+    found = host_days_of_combined(tmp_path, LOG)
+    assert min(found) == DAY - timedelta(days=301)
+    assert len(found) == 301
+
+
+def test_where_nothing_is_there_is_nothing_to_show(tmp_path: Path) -> None:
+    assert host_days_of_combined(tmp_path / "absent", LOG) == {}
+    assert host_days_of_raw(tmp_path) == {}
+
+
+def test_gaps_are_told_in_words() -> None:
+    weeks = {DAY - timedelta(days=1 + 7 * n): HostDays(7, 6) for n in range(6, -1, -1)}
+    told = "something is missing in 2021-W35, 2021-W36, 2021-W37, 2021-W38, 2021-W39 and 2 before"
+    assert spell_gaps(weeks, WEEKS) == told
+    assert spell_gaps({DAY: HostDays(1, 1)}, WEEKS) == "nothing is missing"

@@ -1,0 +1,55 @@
+"""Replacing published files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import IO
+
+import pytest
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.errors import (
+    OutputError,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._publish.run import (
+    Settings,
+    publish,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._publish.staging import (
+    Profile,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._publish.swap import (
+    write_index,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._storage import (
+    files as storage_files,
+)
+from ansible_collections.fedora_infra.dnf_counting.tests.support.totals_files import (
+    Row,
+    write_totals,
+)
+
+
+def test_an_index_that_cannot_be_read_is_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert write_index(tmp_path, {}).status == "made"
+    assert write_index(tmp_path, {}).status == "unchanged"
+
+    def unreadable(path: Path) -> IO[bytes]:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(storage_files, "open_regular", unreadable)
+    assert write_index(tmp_path, {}).status == "made"
+
+
+def test_a_folder_whose_mode_cannot_be_set_is_explained(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = write_totals(tmp_path / "lib", [Row(2699, 5)])
+    profile = Profile(name="fedora", totals_db=files.db, totals_csv=files.csv, prefix="totals")
+
+    def refused(path: Path, _mode: int) -> None:
+        raise PermissionError(1, "Operation not permitted", str(path))
+
+    monkeypatch.setattr(Path, "chmod", refused)
+    with pytest.raises(OutputError, match="write permission"):
+        publish([profile], Settings(tmp_path / "web"))

@@ -1,0 +1,178 @@
+"""What becomes of pages where charts or single pages fail, with charts drawn by a stand-in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.records import Unit
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._charts.draw import (
+    ChartSources,
+    DrawnChart,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._charts.words import (
+    ChartTable,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._publish.run import (
+    Settings,
+    publish,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._publish.staging import (
+    Profile,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._site.pages import Site
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._site.run import (
+    Show,
+    ShownProfile,
+    publish_site,
+)
+from ansible_collections.fedora_infra.dnf_counting.tests.support.site import totals_of
+
+NOW = datetime(2021, 10, 5, 9, 0, tzinfo=UTC)
+Draw = Callable[..., Sequence[DrawnChart]]
+
+SPEC = {
+    "width": "container",
+    "data": {"values": [{"x": 1, "y": 2}]},
+    "mark": "bar",
+    "encoding": {"x": {"field": "x", "type": "nominal"}, "y": {"field": "y"}},
+}
+
+
+def chart(name: str, **changes: Any) -> DrawnChart:
+    given: dict[str, Any] = {
+        "name": name,
+        "title": f"Title of {name}",
+        "description": "d",
+        "alt": "a",
+        "section": "machines",
+        "spec": SPEC,
+        "table": ChartTable(("week", "n"), (("2021-W39", "1,000"),), 1),
+        "width": 800,
+        "height": 460,
+    }
+    return DrawnChart(**{**given, **changes})
+
+
+def drawing(*charts: DrawnChart, failed: Sequence[str] = (), picture: bytes = b"1") -> Draw:
+    """A stand-in that draws these charts and tells that others failed."""
+
+    def draw(_sources: ChartSources, folder: Path, *, notify: Any) -> list[DrawnChart]:
+        for one in charts:
+            for suffix in (".png", ".svg"):
+                (folder / f"{one.name}{suffix}").write_bytes(picture)
+        for name in failed:
+            notify(Unit(f"chart {name}", "failed", ("why",)))
+        return list(charts)
+
+    return draw
+
+
+def _raising(*_unused: Any, **_unused_too: Any) -> list[DrawnChart]:
+    raise ValueError("the library broke")
+
+
+@pytest.fixture(name="show")
+def _show(tmp_path: Path) -> Show:
+    totals = totals_of(tmp_path, weeks=2)
+    web = tmp_path / "web"
+    profile = Profile("fedora", totals.db, totals.csv, "totals")
+    publish([profile], Settings(web / "countme"), now=NOW)
+    site = Site(web, "Systems", "Fedora")
+    return Show(site, web / "countme", (ShownProfile(profile),))
+
+
+def make(show: Show, draw: Draw, **options: Any) -> dict[str, str]:
+    return {u.name: u.status for u in publish_site(show, draw=draw, now=NOW, **options)}
+
+
+def text_of(show: Show, name: str) -> str:
+    return (show.site.web_dir / name).read_text(encoding="utf-8")
+
+
+def test_pages_list_the_charts_in_their_order(show: Show) -> None:
+    make(show, drawing(chart("one"), chart("other", section="coverage")))
+    page = text_of(show, "charts.html")
+    assert page.index("Title of one") < page.index("Title of other")
+    assert 'rel="next" href="other.html"' in text_of(show, "charts/one.html")
+
+
+def test_a_chart_that_fails_keeps_its_old_files_and_is_made_by_the_next_run(show: Show) -> None:
+    both = (chart("one"), chart("other"))
+    make(show, drawing(*both))
+    web = show.site.web_dir
+    old = (web / "images" / "one.png").stat().st_ino
+    (web / "charts" / "other.html").unlink()
+    found = make(show, drawing(chart("other"), failed=["one"]))
+    assert found["chart one"] == "failed"
+    assert found["charts/other.html"] == "made"
+    assert found["images/one.png"] == "unchanged"
+    assert (web / "images" / "one.png").stat().st_ino == old
+    assert "Title of one" in text_of(show, "charts.html")
+    again = make(show, drawing(*both, picture=b"2"))
+    assert again["images/one.png"] == "made"
+    assert set(make(show, _raising).values()) == {"unchanged"}
+
+
+def test_drawing_that_breaks_leaves_the_pictures_and_makes_the_pages(show: Show) -> None:
+    found = make(show, _raising)
+    assert found["charts"] == "failed"
+    assert found["index.html"] == "made"
+    (unit,) = [u for u in publish_site(show, draw=_raising, now=NOW) if u.status == "failed"]
+    assert "the library broke" in unit.reasons[0]
+    make(show, drawing(chart("one")))
+    (show.site.web_dir / "index.html").unlink()
+    assert make(show, _raising)["images/one.png"] == "unchanged"
+    assert "Title of one" in text_of(show, "charts.html")
+
+
+def test_a_page_that_fails_costs_only_itself(show: Show) -> None:
+    broken = chart("one", table=None)
+    found = make(show, drawing(broken, chart("other")))
+    assert found["charts/one.html"] == "failed"
+    assert {found[n] for n in ("index.html", "charts/other.html", "images/one.png")} == {"made"}
+    found = make(show, drawing(chart("one"), chart("other")))
+    assert found["charts/one.html"] == "made"
+
+
+def test_a_chart_that_is_no_longer_there_goes(show: Show) -> None:
+    make(show, drawing(chart("one"), chart("other")))
+    (show.site.web_dir / "index.html").unlink()
+    found = make(show, drawing(chart("other")))
+    assert found["images/one.svg"] == "made"
+    assert not list(show.site.web_dir.glob("*/one.*"))
+
+
+def test_a_failed_profile_has_nothing_to_draw_and_keeps_its_charts(show: Show) -> None:
+    make(show, drawing(chart("one")))
+    (show.site.web_dir / "index.html").unlink()
+    seen: list[ChartSources] = []
+
+    def draw(sources: ChartSources, _folder: Path, *, notify: Any) -> list[DrawnChart]:
+        seen.append(sources)
+        return []
+
+    make(show, draw, failed_profiles=["fedora"])
+    assert [one.totals_db.exists() for one in seen[0].profiles] == [False]
+    assert "Title of one" in text_of(show, "charts.html")
+
+
+def test_a_damaged_record_has_all_made_again(show: Show) -> None:
+    make(show, drawing(chart("one")))
+    (show.site.web_dir / ".pages.json").write_text('{"format": 1, "files": {"../x": [1, 2, "3"]}}')
+    assert make(show, drawing(chart("one")))["index.html"] == "unchanged"
+    assert set(make(show, _raising).values()) == {"unchanged"}
+
+
+def test_a_second_writer_is_told(show: Show) -> None:
+    from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._storage.files import (
+        writer_lock,
+    )
+
+    with writer_lock(show.site.web_dir):
+        (unit,) = publish_site(show, draw=_raising, now=NOW)
+    assert unit.status == "failed"
+    assert "another run at work" in unit.reasons[0]
