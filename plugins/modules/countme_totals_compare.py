@@ -109,7 +109,9 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.da
     parse_week,
     week_name,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.records import Unit
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.records import (
+    WorkUnit,
+)
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._migrate.compare import (
     ComparedWeek,
     compare_totals,
@@ -135,7 +137,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
 }
 
 
-def week_unit(week: ComparedWeek) -> Unit:
+def week_unit(week: ComparedWeek) -> WorkUnit:
     figures = {
         "old_rows": week.old_rows,
         "new_rows": week.new_rows,
@@ -144,7 +146,7 @@ def week_unit(week: ComparedWeek) -> Unit:
         "causes": week.causes,
     }
     status = "differs" if week.differences else "equal"
-    return Unit(week_name(week.week), status, (week.said,), figures)
+    return WorkUnit(week_name(week.week), status, (week.said,), figures)
 
 
 def compare(module: Any) -> None:
@@ -161,14 +163,14 @@ def compare(module: Any) -> None:
     finish(module, units, differences=sum(len(week.differences) for week in compared))
 
 
-def reported(module: Any, report: Path, content: bytes) -> Unit:
+def reported(module: Any, report: Path, content: bytes) -> WorkUnit:
     if holds(report, content):
-        return Unit(report.name, "unchanged")
+        return WorkUnit(report.name, "unchanged")
     if module.check_mode:
-        return Unit(report.name, "due")
+        return WorkUnit(report.name, "due")
     with writer_lock(report.parent, run_id=module.params["run_id"]):
         write_bytes(report, content, mode=0o640)  # no secret, but not published
-    return Unit(report.name, "made")
+    return WorkUnit(report.name, "made")
 
 
 def main() -> None:

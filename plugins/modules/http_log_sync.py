@@ -211,7 +211,7 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.da
     utc_today,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.errors import (
-    shown,
+    printable,
     wrong_option,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._module.module import (
@@ -281,7 +281,7 @@ def settings_from(params: dict[str, Any]) -> Settings:
         raise wrong_option(
             "mode",
             expected='the permissions of a log as an octal number such as "0640"',
-            found=shown(params["mode"]),
+            found=printable(params["mode"]),
         )
     limits = Limits(
         connect_seconds=params["connect_timeout"],

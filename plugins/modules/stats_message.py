@@ -103,10 +103,12 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.errors import (
-    shown,
+    printable,
     wrong_option,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.records import Unit
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.records import (
+    WorkUnit,
+)
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._module.module import (
     counting_module,
     finish,
@@ -140,7 +142,7 @@ def checked_topic(prefix: str, topic: str) -> str:
         raise wrong_option(
             "topic",
             expected="words of letters, digits, dashes and underscores, with dots between",
-            found=shown(whole),
+            found=printable(whole),
         )
     return whole
 
@@ -149,7 +151,7 @@ def send(module: Any) -> None:
     params = module.params
     topic = checked_topic(params["messaging_prefix"], params["topic"])
     if module.check_mode:
-        finish(module, [Unit(params["topic"], "due")])
+        finish(module, [WorkUnit(params["topic"], "due")])
         return
     body = {**params["body"], "host": socket.gethostname(), "run_id": params["run_id"]}
     sender = make_sender(
@@ -165,7 +167,7 @@ def send(module: Any) -> None:
         module.warn(warning)
     waits = sender.spool.has(message)
     reasons = ("it waits in the spool for the next run",) if waits else ()
-    unit = Unit(params["topic"], "waiting" if waits else "made", reasons)
+    unit = WorkUnit(params["topic"], "waiting" if waits else "made", reasons)
     # written down to be sent later: that is a change, too
     finish(module, [unit], changed=True, waiting=len(sender.spool))
 

@@ -12,7 +12,9 @@ import pytest
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.observer import (
     Observer,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.records import Unit
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.records import (
+    WorkUnit,
+)
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._combine.plan import (
     CombineSettings,
 )
@@ -57,7 +59,7 @@ LINE = (
     '&arch=x86_64&countme=1 HTTP/2.0" 200 18336 "-" "libdnf (Fedora 34; server; Linux.x86_64)"\n'
 )
 
-Run = Callable[[Observer], list[Unit]]
+Run = Callable[[Observer], list[WorkUnit]]
 """Runs a stage; gives the units of its days."""
 
 
@@ -79,7 +81,7 @@ def syncing(tmp_path: Path, dest: Path) -> Run:
     for day in DAYS:
         write_logs(lambda _day: tmp_path / "served", lambda day: dated_name(LOG, day))
 
-    def run(observer: Observer) -> list[Unit]:
+    def run(observer: Observer) -> list[WorkUnit]:
         settings = sync_hosts.Settings(dest, workers=1, attempts=1, observer=observer)
         plans = [HostPlan(f"proxy{day:%d}", f"{tmp_path}/served/", (day,)) for day in DAYS]
         with writer_lock(dest):
@@ -99,7 +101,7 @@ def counting(tmp_path: Path, dest: Path) -> Run:
     write_logs(lambda day: day_folder(tmp_path / "combined", day), lambda _day: LOG)
     settings = hits_run.RawSettings(tmp_path / "combined", LOG, dest)
 
-    def run(observer: Observer) -> list[Unit]:
+    def run(observer: Observer) -> list[WorkUnit]:
         with writer_lock(dest):
             plans = hits_run.plan_raw_days(settings, DAYS)
             return hits_run.make_raw_days(plans, settings, observer=observer)
@@ -123,7 +125,7 @@ class AfterTheFirst(Observer):
         self._happen = happen
         self.happened = threading.Event()
 
-    def ended(self, unit: Unit, *, kind: str = "") -> None:
+    def ended(self, unit: WorkUnit, *, kind: str = "") -> None:
         if unit.status == "made" and not self.happened.is_set():
             self._happen()
             self.happened.set()
@@ -159,7 +161,7 @@ def test_incident_nfs_stale_hangs_in_the_middle(
     """The run waits, whoever asks is told of it, and it goes on once the share answers."""
     dest = stale.path / "tree"
     run = stage(tmp_path, dest)
-    units: list[Unit] = []
+    units: list[WorkUnit] = []
     hanging = AfterTheFirst(stale.hang)
     at_work = threading.Thread(target=lambda: units.extend(run(hanging)))
     at_work.start()

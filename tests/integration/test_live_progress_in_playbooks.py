@@ -133,7 +133,7 @@ def source() -> Iterator[str]:
         yield f"rsync://127.0.0.1:{port}/log/"
 
 
-def shown(output: str, place: str) -> list[str]:
+def printable(output: str, place: str) -> list[str]:
     start = f"  [{place}] "
     lines = [line.removeprefix(start) for line in output.splitlines() if line.startswith(start)]
     return [line for line in lines if not line.startswith("  0 %")]
@@ -166,7 +166,7 @@ def test_progress_of_another_user_is_shown(
     }
     done = control.run(control.command({"loghost": {**way, **become}}, {}, source=source))
     assert done.returncode == 0, done.stdout + done.stderr
-    assert beginnings(shown(done.stdout, "loghost")) == ENDS, done.stdout
+    assert beginnings(printable(done.stdout, "loghost")) == ENDS, done.stdout
     progress = control.folder / "loghost" / "progress.jsonl"
     assert progress.stat().st_uid == pwd.getpwnam("nobody").pw_uid
 
@@ -195,11 +195,11 @@ def test_tasks_of_all_kinds_show_what_becomes_of_them(
         name, _end, output = part.partition("]")
         said[name] = output
     assert list(said) == [task["name"] for task in tasks]
-    assert beginnings(shown(said["several hosts"], "one")) == ENDS
-    assert beginnings(shown(said["several hosts"], "two")) == ENDS
+    assert beginnings(printable(said["several hosts"], "one")) == ENDS
+    assert beginnings(printable(said["several hosts"], "two")) == ENDS
     for name, times in {"loop": 2, "failed_when": 1, "until": 2}.items():
-        assert beginnings(shown(said[name], "one")) == times * ENDS, name
-    assert beginnings(shown(said["delegate_to"], "one -> two")) == ENDS
+        assert beginnings(printable(said[name], "one")) == times * ENDS, name
+    assert beginnings(printable(said["delegate_to"], "one -> two")) == ENDS
     for name in ("async", "check_mode", "no_log", "switched off"):
         assert "] sync p1" not in said[name]
     # it goes to a file here: plain lines
@@ -214,7 +214,7 @@ def test_an_output_for_programs_stays_readable_for_them(control: Control, source
     settings = {"ANSIBLE_CALLBACK_PLUGINS": str(plugins), "ANSIBLE_STDOUT_CALLBACK": "document"}
     done = control.run(command, **settings)
     assert json.loads(done.stdout) == {"hosts": ["loghost"]}
-    assert beginnings(shown(done.stderr, "loghost")) == ENDS
+    assert beginnings(printable(done.stderr, "loghost")) == ENDS
 
 
 def test_colours_are_those_that_ansible_is_told(control: Control, source: str) -> None:

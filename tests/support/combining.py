@@ -11,7 +11,9 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.records import Unit
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.records import (
+    WorkUnit,
+)
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._combine.plan import (
     CombineSettings,
 )
@@ -55,7 +57,7 @@ class Trees:
         settings = replace(self.settings, **options)
         return run_combine(settings, days or [DAY], check_mode=check_mode, today=TODAY)
 
-    def unit(self, name: str = UNIT, **options: Any) -> Unit:
+    def unit(self, name: str = UNIT, **options: Any) -> WorkUnit:
         return next(unit for unit in self.run(**options).units if unit.name == name)
 
     def combined(self, name: str = LOG, day: date = DAY) -> bytes:

@@ -8,7 +8,9 @@ from collections import Counter
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.observer import (
     Observer,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.records import Unit
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.records import (
+    WorkUnit,
+)
 
 
 class Noted(Observer):
@@ -21,17 +23,17 @@ class Noted(Observer):
         self.total: Counter[str] = Counter()
         self._lock = threading.Lock()
 
-    def _note(self, event: str, unit: Unit, kind: str) -> None:
+    def _note(self, event: str, unit: WorkUnit, kind: str) -> None:
         with self._lock:
             self.events.append((event, kind, unit.name))
 
-    def started(self, unit: Unit, *, kind: str = "") -> None:
+    def started(self, unit: WorkUnit, *, kind: str = "") -> None:
         self._note("start", unit, kind)
 
-    def retrying(self, unit: Unit, reason: str, *, kind: str = "") -> None:
+    def retrying(self, unit: WorkUnit, reason: str, *, kind: str = "") -> None:
         self._note("retry", unit, kind)
 
-    def ended(self, unit: Unit, *, kind: str = "") -> None:
+    def ended(self, unit: WorkUnit, *, kind: str = "") -> None:
         self._note(unit.status, unit, kind)
 
     def expect(self, amount: str, total: int) -> None:

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 
-from .errors import SettingsError, shown, wrong_option
+from .errors import SettingsError, printable, wrong_option
 
 DAY_SECONDS = 24 * 60 * 60
 
@@ -58,7 +58,7 @@ def parse_day(text: str, option: str = "date") -> date:
     except ValueError:
         day = None
     if day is None or day.isoformat() != text:
-        raise wrong_option(option, expected="a day written as YYYY-MM-DD", found=shown(text))
+        raise wrong_option(option, expected="a day written as YYYY-MM-DD", found=printable(text))
     return day
 
 
@@ -154,7 +154,7 @@ def parse_week(text: str, option: str = "weeks") -> int:
         raise wrong_option(
             option,
             expected="weeks as numbers (2699), names (2021-W39) or Mondays (2021-09-27)",
-            found=shown(text),
+            found=printable(text),
         )
     return week_of_day(day)
 
@@ -167,7 +167,7 @@ def rotation_days(week: int) -> list[date]:
     return days_between(week_start(week), week_start(week) + timedelta(days=7))
 
 
-def spell_days(days: Iterable[date]) -> str:
+def format_days(days: Iterable[date]) -> str:
     """Days as a short text with runs folded: ``2021-09-25 to 2021-09-28, 2021-10-01``."""
     runs: list[list[date]] = []
     for day in sorted(days):

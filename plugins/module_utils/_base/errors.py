@@ -44,7 +44,7 @@ class LockedError(OutputError):
     """Another run writes to the same output tree."""
 
 
-def shown(text: str | bytes, limit: int = 120) -> str:
+def printable(text: str | bytes, limit: int = 120) -> str:
     """Foreign text made safe to print: quoted, control characters escaped, shortened."""
     if isinstance(text, bytes):
         text = text[: limit * 4].decode("utf-8", "backslashreplace")

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from .records import Unit
+from .records import WorkUnit
 
 
 class Observer:
@@ -16,13 +16,13 @@ class Observer:
     what its progress is shown by.
     """
 
-    def started(self, unit: Unit, *, kind: str = "") -> None:
+    def started(self, unit: WorkUnit, *, kind: str = "") -> None:
         """Work on a unit begins. ``kind`` tells it from other units of the stage, where needed."""
 
-    def ended(self, unit: Unit, *, kind: str = "") -> None:
+    def ended(self, unit: WorkUnit, *, kind: str = "") -> None:
         """A unit is as it is going to be, for better or worse, whether work on it began or not."""
 
-    def retrying(self, unit: Unit, reason: str, *, kind: str = "") -> None:
+    def retrying(self, unit: WorkUnit, reason: str, *, kind: str = "") -> None:
         """A try at a unit failed, and another follows."""
 
     def expect(self, amount: str, total: int) -> None:

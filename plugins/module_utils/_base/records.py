@@ -15,7 +15,7 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 
 @dataclass(frozen=True, order=True)
@@ -78,23 +78,52 @@ def differences(recorded: Iterable[InputFile], present: Iterable[InputFile]) -> 
     )
 
 
-@dataclass(frozen=True)
-class Unit:
-    """One thing a stage makes (a host-day, combined day, raw day, week), and what became of it.
+#: The state of a unit of work. A plan gives the first ten: ``due`` (a run would make it),
+#: ``unchanged`` (its record agrees with its inputs), ``missing`` (no inputs), ``waiting`` (inputs
+#: are still to come), ``blocked`` (making it would lose something), ``kept`` (still needed),
+#: ``gone`` and ``outdated`` (its inputs are trimmed, so it stays as it is), ``skipped``, and
+#: ``unknown`` (its host has no address). Work ends in ``made``, ``trimmed`` or ``failed``.
+Status: TypeAlias = Literal[
+    "due",
+    "unchanged",
+    "missing",
+    "waiting",
+    "blocked",
+    "kept",
+    "gone",
+    "outdated",
+    "skipped",
+    "unknown",
+    "made",
+    "trimmed",
+    "failed",
+]
 
-    Planning gives it one of the stage's statuses (``due`` where it is to be made); making it gives
-    ``made`` or ``failed``. ``reasons`` says why it is due, was left alone, or failed.
+
+@dataclass(frozen=True)
+class WorkUnit:
+    """One thing that a stage makes (a host-day, a combined log, a raw day, a week), and its state.
+
+    A plan says which units are ``due``; a run turns these into ``made`` or ``failed``.
     """
 
     name: str
-    status: str
+    """Its parts with a blank between them, such as ``proxy01 2021-09-28``."""
+    status: Status
     reasons: tuple[str, ...] = ()
+    """Why it is due, was left alone, or failed."""
     figures: Mapping[str, Any] = field(default_factory=dict)
     """Counts, bytes and seconds, named with their units; JSON values only."""
     warnings: tuple[str, ...] = ()
-    """Those of the reasons that somebody has to look at although the unit has not failed."""
+    """The reasons that somebody has to look at although the unit has not failed."""
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The parts of its name: the first word, and the rest where there is more."""
+        return tuple(self.name.split(" ", 1))
 
     def to_json(self) -> dict[str, Any]:
+        """Return the unit as a module returns it."""
         return {
             "name": self.name,
             "status": self.status,

@@ -16,7 +16,7 @@ from datetime import date, timedelta
 from itertools import zip_longest
 from pathlib import Path
 
-from .._base.errors import SourceError, shown
+from .._base.errors import SourceError, printable
 from .._condense.rules import calendar_day
 from .._storage.files import open_regular
 from .figures import (
@@ -123,7 +123,7 @@ def read_daily_clients(path: Path) -> DailyClients:
 def _column_name(path: Path, cell: str) -> str:
     name = _COLUMN.fullmatch(cell)
     if name is None:
-        raise _not_ours(path, 1, f"the column {shown(cell)}")
+        raise _not_ours(path, 1, f"the column {printable(cell)}")
     return name[1]
 
 
@@ -131,7 +131,7 @@ def _row(path: Path, line: int, row: list[str], columns: int) -> tuple[date, lis
     try:
         day, values = calendar_day(row[0]), [int(cell) for cell in row[1:]]
     except (IndexError, ValueError) as error:
-        raise _not_ours(path, line, shown(",".join(row))) from error
+        raise _not_ours(path, line, printable(",".join(row))) from error
     if len(values) > columns:
         raise _not_ours(path, line, f"{len(values)} numbers")
     return day, values

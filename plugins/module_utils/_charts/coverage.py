@@ -15,7 +15,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
-from .._base.days_and_weeks import days_between, spell_days, week_name, week_of_day, week_start
+from .._base.days_and_weeks import days_between, format_days, week_name, week_of_day, week_start
 from .._hits.raw_days import list_raw_days, read_record
 from .._logs.combined_tree import combined_logs, newest_days, read_combined_day
 from .._publish.totals_reader import WeekQuality
@@ -164,7 +164,7 @@ def spell_gaps(host_days: Mapping[date, HostDays], kind: str) -> str:
     named = (
         ", ".join(week_name(week_of_day(day)) for day in newest)
         if kind == WEEKS
-        else spell_days(newest)
+        else format_days(newest)
     )
     more = f" and {len(lacking) - len(newest)} before" if len(lacking) > len(newest) else ""
     return f"something is missing in {named}{more}"

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from .._base.errors import CountingError
-from .._base.records import Unit
+from .._base.records import WorkUnit
 from .._publish.totals_reader import read_quality, reading
 from .._storage.files import replace_if_changed
 from .addresses import daily_charts, read_daily_clients
@@ -103,12 +103,12 @@ class DrawnChart:
     height: int
 
 
-def no_notice(unit: Unit) -> None:
+def no_notice(unit: WorkUnit) -> None:
     """For callers who don't listen."""
 
 
 def draw_charts(
-    sources: ChartSources, folder: Path, *, notify: Callable[[Unit], None] = no_notice
+    sources: ChartSources, folder: Path, *, notify: Callable[[WorkUnit], None] = no_notice
 ) -> list[DrawnChart]:
     """Draw every chart that there are figures for, into ``folder``; gives them in reading order.
 
@@ -129,7 +129,7 @@ def chart_inputs(sources: ChartSources) -> list[Path]:
     return [*files, *([sources.mirrors_csv] if sources.mirrors_csv else [])]
 
 
-def all_charts(sources: ChartSources, notify: Callable[[Unit], None]) -> Iterator[_AnyChart]:
+def all_charts(sources: ChartSources, notify: Callable[[WorkUnit], None]) -> Iterator[_AnyChart]:
     """The definitions of all charts that there are figures for."""
     for number, profile in enumerate(sources.profiles):
         suffix = f"-{file_part(profile.name)}" if number else ""
@@ -159,12 +159,12 @@ def file_part(name: str) -> str:
 
 
 def _guarded(
-    what: str, charts: Callable[[], list[Any]], notify: Callable[[Unit], None]
+    what: str, charts: Callable[[], list[Any]], notify: Callable[[WorkUnit], None]
 ) -> list[_AnyChart]:
     try:
         return charts()
     except CountingError as error:
-        notify(Unit(what, "failed", (str(error),)))
+        notify(WorkUnit(what, "failed", (str(error),)))
         return []
 
 
@@ -231,16 +231,18 @@ def _host_days(profile: ChartProfile, sources: ChartSources) -> dict[Any, HostDa
     return host_days_of_raw(profile.raw_dir) if profile.raw_dir is not None else {}
 
 
-def _drawn(chart: _AnyChart, folder: Path, notify: Callable[[Unit], None]) -> Iterator[DrawnChart]:
+def _drawn(
+    chart: _AnyChart, folder: Path, notify: Callable[[WorkUnit], None]
+) -> Iterator[DrawnChart]:
     described = _described(chart)
     try:
         svg = svg_of(_spec(chart, interactive=False), title=described.title, alt=described.alt)
         for suffix, content in ((".svg", svg.encode()), (".png", png_of(svg))):
             name = chart.name + suffix
             made = replace_if_changed(folder / name, content)
-            notify(Unit(name, "made" if made else "unchanged", figures={"bytes": len(content)}))
+            notify(WorkUnit(name, "made" if made else "unchanged", figures={"bytes": len(content)}))
     except CountingError as error:
-        notify(Unit(f"chart {chart.name}", "failed", (str(error),)))
+        notify(WorkUnit(f"chart {chart.name}", "failed", (str(error),)))
         return
     yield replace(described, spec=_spec(chart, interactive=True))
 

@@ -10,7 +10,7 @@ import json
 import re
 from typing import Any
 
-from .._base.errors import OutputError, shown
+from .._base.errors import OutputError, printable
 from .._base.libs import vl_convert
 from .style import chart_theme
 
@@ -48,7 +48,7 @@ def _defect(title: str, error: Exception) -> OutputError:
     return OutputError(
         f"chart {title}",
         expected="a chart that can be drawn",
-        found=shown(str(error)),
+        found=printable(str(error)),
         advice="This is a defect, please report it; all other charts are drawn.",
     )
 

@@ -21,7 +21,7 @@ from datetime import date
 from pathlib import Path
 
 from .._base.errors import OutputError, SourceError
-from .._base.records import Unit
+from .._base.records import WorkUnit
 from .._logs.combined_tree import combined_logs, newest_days
 from .._logs.paths import day_folder
 from .._storage.files import make_folder, read_error, sync_folder, write_error
@@ -36,7 +36,7 @@ _OURS = re.compile(r"[0-9-]+\+*|link|taken-over")
 class PlannedLatest:
     """The unit of the links, and the links there are to be."""
 
-    unit: Unit
+    unit: WorkUnit
     links: Mapping[str, str] = field(default_factory=dict)
     version: str = ""
 
@@ -52,9 +52,9 @@ def plan_latest(
     try:
         return _plan_latest(latest, combined, due, unfinished)
     except SourceError as error:
-        return PlannedLatest(Unit("latest", "failed", (str(error),)))
+        return PlannedLatest(WorkUnit("latest", "failed", (str(error),)))
     except OSError as error:
-        return PlannedLatest(Unit("latest", "failed", (str(read_error(latest, error)),)))
+        return PlannedLatest(WorkUnit("latest", "failed", (str(read_error(latest, error)),)))
 
 
 def _plan_latest(
@@ -69,13 +69,13 @@ def _plan_latest(
         if logs:
             links = wanted_links(latest, list(logs.values()))
             return _planned(latest, day, links)
-    return PlannedLatest(Unit("latest", "missing", ("no day is combined yet",)))
+    return PlannedLatest(WorkUnit("latest", "missing", ("no day is combined yet",)))
 
 
 def _planned(latest: Path, day: date, links: Mapping[str, str]) -> PlannedLatest:
     if latest.is_symlink() and current_links(latest) == links:
-        return PlannedLatest(Unit("latest", "unchanged", (), {"day": day.isoformat()}), links)
-    unit = Unit("latest", "due", (f"to link to {day}",), {"day": day.isoformat()})
+        return PlannedLatest(WorkUnit("latest", "unchanged", (), {"day": day.isoformat()}), links)
+    unit = WorkUnit("latest", "due", (f"to link to {day}",), {"day": day.isoformat()})
     return PlannedLatest(unit, links, day.isoformat())
 
 

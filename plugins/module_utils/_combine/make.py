@@ -21,7 +21,7 @@ from pathlib import Path
 
 from .._base.errors import CountingError, OutputError, SourceError
 from .._base.observer import NOBODY, Observer
-from .._base.records import Unit
+from .._base.records import WorkUnit
 from .._logs.combined_tree import (
     CombinedDay,
     CombinedInput,
@@ -51,7 +51,7 @@ def combine(
     temp_dir: Path | None = None,
     require_mount: Path | None = None,
     observer: Observer = NOBODY,
-) -> list[Unit]:
+) -> list[WorkUnit]:
     """Make all that is due, ``workers`` logs at a time; the units of all, in the order given.
 
     To be called under the writer's lock of the combined tree. ``require_mount`` is looked at before
@@ -66,7 +66,7 @@ def combine(
         with ThreadPoolExecutor(workers) as logs, ThreadPoolExecutor(reading) as readers:
             work = _Combining(dest, readers, scratch, require_mount, observer)
 
-            def make_and_tell(log: PlannedLog) -> Unit:
+            def make_and_tell(log: PlannedLog) -> WorkUnit:
                 observer.started(log.unit, kind=log.group)
                 unit = work.make(log)
                 observer.ended(unit, kind=log.group)
@@ -130,23 +130,23 @@ class _Combining:
         self._observer = observer
         self._record_lock = threading.Lock()
 
-    def make(self, log: PlannedLog) -> Unit:
+    def make(self, log: PlannedLog) -> WorkUnit:
         """Make one log; what goes wrong is told in its unit."""
         started = time.monotonic()
         try:
             record = self._made(log)
         except _NothingSoundError as nothing:
             reasons = ("no host's log is sound", *rejections(nothing.record))
-            return Unit(log.unit.name, "failed", reasons)
+            return WorkUnit(log.unit.name, "failed", reasons)
         except CountingError as error:
-            return Unit(log.unit.name, "failed", (str(error),))
+            return WorkUnit(log.unit.name, "failed", (str(error),))
         except OSError as error:
-            return Unit(log.unit.name, "failed", (f"{error.filename}: {error.strerror}",))
+            return WorkUnit(log.unit.name, "failed", (f"{error.filename}: {error.strerror}",))
         except MemoryError as error:
-            return Unit(log.unit.name, "failed", (f"{_NO_MEMORY} ({error})",))
+            return WorkUnit(log.unit.name, "failed", (f"{_NO_MEMORY} ({error})",))
         figures = {**log_figures(record), "seconds": round(time.monotonic() - started, 3)}
         left_out = tuple(rejections(record))
-        return Unit(log.unit.name, "made", (*log.unit.reasons, *left_out), figures, left_out)
+        return WorkUnit(log.unit.name, "made", (*log.unit.reasons, *left_out), figures, left_out)
 
     def _made(self, log: PlannedLog) -> CombinedLog:
         check_mount(self._require_mount)

@@ -15,8 +15,8 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
-from .._base.errors import CountingError, shown, wrong_option
-from .._base.records import InputFile, Unit, differences
+from .._base.errors import CountingError, printable, wrong_option
+from .._base.records import InputFile, Status, WorkUnit, differences
 from .._logs.combined_tree import CombinedLog, combined_logs, read_combined_day
 from .._logs.hosts_tree import (
     DEFAULT_GROUPS,
@@ -58,7 +58,7 @@ class CombineSettings:
             raise wrong_option(
                 "latest",
                 expected="the absolute path of a folder, or an empty text",
-                found=shown(str(self.latest)),
+                found=printable(str(self.latest)),
             )
 
     def check_outputs(self) -> None:
@@ -70,7 +70,7 @@ class CombineSettings:
                 raise wrong_option(
                     option,
                     expected=f"a folder outside of the hosts tree {self.src}",
-                    found=shown(str(folder)),
+                    found=printable(str(folder)),
                 )
 
 
@@ -80,7 +80,7 @@ class PlannedLog:
 
     day: date
     name: str
-    unit: Unit
+    unit: WorkUnit
     host_logs: tuple[HostLog, ...] = ()
     hosts_expected: tuple[str, ...] = ()
     record: CombinedLog | None = None
@@ -117,7 +117,7 @@ def _plan_day(
         present = logs_of_day(tree, settings.groups, day)
         combined = combined_logs(settings.dest, day)
     except (CountingError, OSError) as error:
-        return [PlannedLog(day, "", Unit(f"{day}", "failed", (str(error),)))]
+        return [PlannedLog(day, "", WorkUnit(f"{day}", "failed", (str(error),)))]
     is_young = (today - day).days < settings.settle_days
     awaited = _awaited(settings, present) if is_young else {}
     planned = [
@@ -125,7 +125,7 @@ def _plan_day(
             PlannedLog(
                 day,
                 name,
-                Unit(f"{day} {name}", "due"),
+                WorkUnit(f"{day} {name}", "due"),
                 host_logs=present.get(name, ()),
                 hosts_expected=hosts_for_log(settings.groups, settings.expected_hosts, name),
                 record=recorded.logs.get(name),
@@ -151,9 +151,9 @@ def _empty_day(
 ) -> PlannedLog:
     hosts = sorted({host for hosts in awaited.values() for host in hosts})
     if hosts:
-        return PlannedLog(day, "", Unit(f"{day}", "waiting", (_waiting_for(hosts),)))
+        return PlannedLog(day, "", WorkUnit(f"{day}", "waiting", (_waiting_for(hosts),)))
     reason = f"no host has a log of that day in {settings.src}"
-    return PlannedLog(day, "", Unit(f"{day}", "missing", (reason,)))
+    return PlannedLog(day, "", WorkUnit(f"{day}", "missing", (reason,)))
 
 
 def _awaited(
@@ -188,7 +188,7 @@ def _plan_log(log: PlannedLog, *, forms: Sequence[Path], awaited: Sequence[str])
         return _with_status(log, "failed", [str(read_error(forms[0], error))])
     if not why_due:
         nothing_sound = log.record is not None and not log.record.inputs
-        status = "blocked" if nothing_sound else "unchanged"
+        status: Status = "blocked" if nothing_sound else "unchanged"
         left_out = rejections(log.record)
         return _with_status(log, status, left_out, warnings=left_out)
     if awaited:
@@ -201,10 +201,10 @@ def _plan_log(log: PlannedLog, *, forms: Sequence[Path], awaited: Sequence[str])
 
 
 def _with_status(
-    log: PlannedLog, status: str, reasons: Sequence[str], *, warnings: Sequence[str] = ()
+    log: PlannedLog, status: Status, reasons: Sequence[str], *, warnings: Sequence[str] = ()
 ) -> PlannedLog:
     figures = log_figures(log.record) if log.record else {}
-    unit = Unit(log.unit.name, status, tuple(reasons), figures, tuple(warnings))
+    unit = WorkUnit(log.unit.name, status, tuple(reasons), figures, tuple(warnings))
     return replace(log, unit=unit)
 
 

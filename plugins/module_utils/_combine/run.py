@@ -13,7 +13,7 @@ from pathlib import Path
 from .._base.days_and_weeks import utc_today
 from .._base.errors import CountingError, LockedError
 from .._base.observer import NOBODY, Observer
-from .._base.records import Unit
+from .._base.records import WorkUnit
 from .._logs.hosts_tree import HostsTree, read_hosts_tree
 from .._storage.files import check_mount, writer_at_work, writer_lock
 from .latest import PlannedLatest, plan_latest, swap_latest
@@ -28,7 +28,7 @@ _PATIENCE_SECONDS = 1.0
 class CombineRun:
     """What became of a run."""
 
-    units: list[Unit]
+    units: list[WorkUnit]
     ignored_folders: tuple[str, ...]
     unexpected_hosts: tuple[str, ...]
     groups_without_hosts: tuple[str, ...]
@@ -85,7 +85,7 @@ def _check_no_sync(src: Path) -> None:
 
 
 def _plan_latest(
-    settings: CombineSettings, planned: Sequence[PlannedLog], units: Sequence[Unit]
+    settings: CombineSettings, planned: Sequence[PlannedLog], units: Sequence[WorkUnit]
 ) -> PlannedLatest | None:
     if settings.latest is None:
         return None
@@ -139,7 +139,7 @@ def _result(
     settings: CombineSettings,
     tree: HostsTree,
     planned: Sequence[PlannedLog],
-    units: Sequence[Unit],
+    units: Sequence[WorkUnit],
 ) -> CombineRun:
     stray = stray_hosts(settings, tree)
     failed = [f"{log.day}" for log, u in zip(planned, units, strict=False) if u.status == "failed"]
@@ -157,7 +157,7 @@ def _result(
 
 def _warnings(
     settings: CombineSettings,
-    units: Sequence[Unit],
+    units: Sequence[WorkUnit],
     odd_names: Sequence[str],
     stray: StrayHosts,
 ) -> list[str]:

@@ -25,7 +25,7 @@ from typing import Any
 from .._base.errors import CountingError, OutputError, SourceError, wrong_option
 from .._base.libs import zstandard
 from .._base.observer import NOBODY, Observer
-from .._base.records import Unit
+from .._base.records import WorkUnit
 from .._logs.combined_tree import combined_logs, newest_days
 from .._logs.paths import day_folder
 from .._logs.reading import READ_SIZE, check_same_digests, log_digest
@@ -75,7 +75,7 @@ class PlannedCompression:
     """A plain log that is to be compressed; or a place that failed, for it can't be read."""
 
     path: Path
-    unit: Unit
+    unit: WorkUnit
 
 
 def first_day_to_keep(today: date, *, before: date | None, keep_days: int | None) -> date:
@@ -114,21 +114,23 @@ def _plan_day(src: Path, day: date) -> list[PlannedCompression] | None:
     try:
         logs = combined_logs(src, day)
     except SourceError as error:
-        return [PlannedCompression(day_folder(src, day), Unit(f"{day}", "failed", (str(error),)))]
+        return [
+            PlannedCompression(day_folder(src, day), WorkUnit(f"{day}", "failed", (str(error),)))
+        ]
     if not logs:
         return None
     planned = []
     for name, forms in logs.items():
         if not forms or forms[0].name != name:
             continue
-        unit = Unit(f"{day} {name}", "due", ("still plain",))
+        unit = WorkUnit(f"{day} {name}", "due", ("still plain",))
         try:
             if not stat.S_ISREG(forms[0].stat(follow_symlinks=False).st_mode):
                 continue
         except FileNotFoundError:  # removed just now
             continue
         except OSError as error:
-            unit = Unit(unit.name, "failed", (str(read_error(forms[0], error)),))
+            unit = WorkUnit(unit.name, "failed", (str(read_error(forms[0], error)),))
         planned.append(PlannedCompression(forms[0], unit))
     return planned
 
@@ -139,14 +141,14 @@ def compress_logs(
     *,
     run_id: str = "",
     observer: Observer = NOBODY,
-) -> list[Unit]:
+) -> list[WorkUnit]:
     """Compress what is planned; the units in the same order.
 
     Never more at a time than there are processors. Raises LockedError if another run is at it.
     """
     workers = min(settings.workers, len(os.sched_getaffinity(0)))
 
-    def compress_and_tell(one: PlannedCompression) -> Unit:
+    def compress_and_tell(one: PlannedCompression) -> WorkUnit:
         unit = one.unit
         if unit.status == "due":
             observer.started(unit)
@@ -164,17 +166,19 @@ def compress_logs(
         return list(executor.map(compress_and_tell, planned))
 
 
-def _compressed(one: PlannedCompression, settings: CompressSettings, observer: Observer) -> Unit:
+def _compressed(
+    one: PlannedCompression, settings: CompressSettings, observer: Observer
+) -> WorkUnit:
     try:
         before, after = _compress(
             one.path, settings, lambda count: observer.advance("bytes", count, unit=one.unit.name)
         )
     except CountingError as error:
-        return Unit(one.unit.name, "failed", (str(error),))
+        return WorkUnit(one.unit.name, "failed", (str(error),))
     except OSError as error:
-        return Unit(one.unit.name, "failed", (str(write_error(one.path, error)),))
+        return WorkUnit(one.unit.name, "failed", (str(write_error(one.path, error)),))
     figures = {"bytes": before, "bytes_compressed": after}
-    return Unit(one.unit.name, "made", one.unit.reasons, figures)
+    return WorkUnit(one.unit.name, "made", one.unit.reasons, figures)
 
 
 def _compress(

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .._base.errors import OutputError, shown
+from .._base.errors import OutputError, printable
 from .._base.libs import duckdb
 from .._storage.duckdb import Limits, connect, lack_of_room
 from .rules import UNKNOWN_REPO
@@ -77,7 +77,7 @@ def count_day(
         raise lack_of_room(error, limits, advice=advice) or OutputError(
             " and ".join(map(str, paths)),
             expected="condensed days",
-            found=shown(str(error)),
+            found=printable(str(error)),
             advice="Remove what is damaged and run again: it is made again from its log.",
         ) from error
     counted: dict[str, Counter[Asked]] = {}

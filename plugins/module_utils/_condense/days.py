@@ -12,9 +12,9 @@ from datetime import date
 from functools import partial
 from pathlib import Path
 
-from .._base.errors import OutputError, shown
+from .._base.errors import OutputError, printable
 from .._base.observer import NOBODY, Observer
-from .._base.records import Unit
+from .._base.records import WorkUnit
 from .._daily.files import day_path
 from .._daily.stage import (
     DayLog,
@@ -70,7 +70,7 @@ def _out_of_date(settings: CondenseSettings, day: date, record: CondensedRecord)
         raise OutputError(
             settings.output(day),
             expected=f"the clients of {settings.log_name}",
-            found=f"those of {shown(record.log_name)}",
+            found=f"those of {printable(record.log_name)}",
             advice="Give each log a data_dir and a csv_dir of its own, or correct log_name.",
         )
     return other_rules(record, RULES_VERSION)
@@ -82,7 +82,7 @@ def condense_days(
     *,
     workers: int = 2,
     observer: Observer = NOBODY,
-) -> list[Unit]:
+) -> list[WorkUnit]:
     """Make those days that are due, one after the other; the units of all, in the same order."""
     make = partial(make_condensed_day, settings=settings, workers=workers, observer=observer)
     return make_log_days(plans, make, observer)
@@ -94,7 +94,7 @@ def make_condensed_day(
     *,
     workers: int = 2,
     observer: Observer = NOBODY,
-) -> Unit:
+) -> WorkUnit:
     """Make one condensed day that is due. An error of the library becomes a failed unit.
 
     ``workers`` blocks are read at a time.
@@ -123,7 +123,7 @@ def _write(workers: int, log: DayLog, unfinished: Path) -> WrittenDay:
 
 def _told(record: CondensedRecord) -> WrittenDay:
     """What the unit says of a condensed day, with a warning of each repository worth knowing."""
-    unknown = [(shown(repo), requests) for repo, requests in record.unknown_repos]
+    unknown = [(printable(repo), requests) for repo, requests in record.unknown_repos]
     figures = {
         "requests": record.requests,
         "unknown_requests": record.unknown_requests,

@@ -19,10 +19,10 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from .._base.days_and_weeks import spell_days
+from .._base.days_and_weeks import format_days
 from .._base.errors import CountingError
 from .._base.observer import NOBODY, Observer
-from .._base.records import Unit
+from .._base.records import Status, WorkUnit
 from .._daily.files import list_days
 from .._storage.duckdb import Limits
 from .._storage.files import UNFINISHED, replace_if_changed, write_bytes, write_error
@@ -119,7 +119,7 @@ def _mark(values: Any) -> Mark:
 class CsvPlan:
     """What is to be done about the rows."""
 
-    unit: Unit
+    unit: WorkUnit
     days: Mapping[str, Source] = field(default_factory=dict)
     wanted: Mapping[str, Made] = field(default_factory=dict)
     """All days whose rows can be made, and of what."""
@@ -137,11 +137,11 @@ def plan_csv(settings: CsvSettings) -> CsvPlan:
     again = bool(changed_files) or not record.files or record.rules != _RULES_VERSION
     due = tuple(day for day, made in wanted.items() if again or record.made.get(day) != made)
     withdrawn = tuple(_withdrawn(record, days, wanted))
-    reasons = [f"rows of {spell_days(map(date.fromisoformat, due))}"] if due else []
+    reasons = [f"rows of {format_days(map(date.fromisoformat, due))}"] if due else []
     reasons += [f"{name} is not as it was left" for name in changed_files if due]
     reasons += [f"no client of {one} is left" for one in withdrawn]
-    status = "due" if due or withdrawn else "unchanged"
-    unit = Unit(UNIT_NAME, status, (*reasons, *damaged), warnings=damaged)
+    status: Status = "due" if due or withdrawn else "unchanged"
+    unit = WorkUnit(UNIT_NAME, status, (*reasons, *damaged), warnings=damaged)
     return CsvPlan(unit, days, wanted, due, withdrawn)
 
 
@@ -219,7 +219,7 @@ def update_csv(
     settings: CsvSettings,
     *,
     observer: Observer = NOBODY,
-) -> Unit:
+) -> WorkUnit:
     """Make the rows that are due and write the files that change by it.
 
     A day that can't be counted keeps its row and is named; an error of the library otherwise
@@ -229,16 +229,16 @@ def update_csv(
     try:
         unit = _update(plan, settings)
     except CountingError as error:
-        unit = Unit(UNIT_NAME, "failed", (str(error),))
+        unit = WorkUnit(UNIT_NAME, "failed", (str(error),))
     except OSError as error:
-        unit = Unit(UNIT_NAME, "failed", (str(write_error(settings.csv_dir, error)),))
+        unit = WorkUnit(UNIT_NAME, "failed", (str(write_error(settings.csv_dir, error)),))
     finally:
         shutil.rmtree(_spill_dir(settings), ignore_errors=True)
     observer.ended(unit, kind=UNIT_NAME)
     return unit
 
 
-def _update(plan: CsvPlan, settings: CsvSettings) -> Unit:
+def _update(plan: CsvPlan, settings: CsvSettings) -> WorkUnit:
     all_path, daily_path = settings.csv_dir / ALL_NAME, settings.csv_dir / DAILY_NAME
     table = read_mirrors_table(all_path)
     year_paths = sorted(settings.csv_dir.glob("mirrorsdata-[0-9][0-9][0-9][0-9].csv"))
@@ -271,8 +271,8 @@ def _update(plan: CsvPlan, settings: CsvSettings) -> Unit:
         ],
     }
     reasons = (*plan.unit.reasons, *failed.values())
-    status = "failed" if failed else "made" if written else "unchanged"
-    return Unit(UNIT_NAME, status, reasons, figures, plan.unit.warnings)
+    status: Status = "failed" if failed else "made" if written else "unchanged"
+    return WorkUnit(UNIT_NAME, status, reasons, figures, plan.unit.warnings)
 
 
 def _spill_dir(settings: CsvSettings) -> Path:

@@ -11,7 +11,7 @@ from datetime import date
 
 from .._base.errors import CountingError
 from .._base.observer import NOBODY, Observer
-from .._base.records import Unit
+from .._base.records import WorkUnit
 from .._storage.files import remove_unfinished, writer_lock
 from .days import CondenseSettings, condense_days, plan_condensed_days
 from .mirrorsdata import UNIT_NAME, CsvSettings, plan_csv, update_csv
@@ -26,7 +26,7 @@ def run_condense(
     check_mode: bool = False,
     run_id: str = "",
     observer: Observer = NOBODY,
-) -> list[Unit]:
+) -> list[WorkUnit]:
     """Condense the days that are due and make the rows that change by it.
 
     Gives a unit for each day and one for the rows. Raises CountingError where nothing can be done.
@@ -36,7 +36,7 @@ def run_condense(
     is_due = any(unit.status == "due" for unit in units)
     if check_mode or not (is_due or rows.status == "due"):
         if is_due and rows.status != "due":
-            rows = Unit(UNIT_NAME, "due", ("days are due",))
+            rows = WorkUnit(UNIT_NAME, "due", ("days are due",))
         return [*units, rows]
     with writer_lock(settings.data_dir, run_id=run_id):
         remove_unfinished(settings.data_dir)
@@ -46,7 +46,7 @@ def run_condense(
         return [*units, _make_rows(csv_settings, run_id=run_id, observer=observer)]
 
 
-def _make_rows(settings: CsvSettings, *, run_id: str, observer: Observer) -> Unit:
+def _make_rows(settings: CsvSettings, *, run_id: str, observer: Observer) -> WorkUnit:
     plan = plan_csv(settings)
     if plan.unit.status != "due":
         return plan.unit

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .._base.errors import OutputError, shown
+from .._base.errors import OutputError, printable
 from .columns import DATE_COLUMN, FIRST_COLUMNS, is_added_column, new_columns
 
 #: The second line of all files: a row of zeros, from which plots start.
@@ -117,7 +117,7 @@ def _not_ours(place: str, expected: str, found: str) -> OutputError:
     return OutputError(
         place,
         expected=expected,
-        found=shown(found),
+        found=printable(found),
         advice="Put that file right, or move it away where its rows are not wanted.",
     )
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .._base.errors import OutputError, shown
+from .._base.errors import OutputError, printable
 from .._base.libs import duckdb, pa, pc, pq
 from .._hits.row_groups import only_used
 from .._storage.duckdb import Limits, connect, lack_of_room
@@ -177,6 +177,6 @@ def _distinct(paths: Sequence[Path], limits: Limits) -> Iterator[Any]:
         raise lack_of_room(error, limits, advice=advice) or OutputError(
             paths[0],
             expected="to bring the clients of a day together",
-            found=shown(str(error)),
+            found=printable(str(error)),
             advice="Run again; the day was left as it was.",
         ) from error

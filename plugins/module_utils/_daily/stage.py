@@ -19,7 +19,7 @@ from typing import Any, Protocol
 
 from .._base.errors import CountingError
 from .._base.observer import NOBODY, Observer
-from .._base.records import InputFile, Unit
+from .._base.records import InputFile, WorkUnit
 from .._logs.paths import day_folder, forms_of_log
 from .._logs.read_ahead import LogBlocks
 from .._logs.reading import check_same_forms, open_log
@@ -31,7 +31,7 @@ from .files import DayRecord, Record
 class LogPlan:
     """What is to be done about the output of one day."""
 
-    unit: Unit
+    unit: WorkUnit
     day: date
     forms: tuple[Path, ...] = ()
     """The log, plain or compressed; more than one where it lies there in several forms."""
@@ -92,9 +92,9 @@ def plan_log_days(
                 expected="to look at it",
                 advice="Let the counting user read it; the next run goes on from here.",
             )
-            plans.append(LogPlan(Unit(str(day), "failed", (str(explained),)), day))
+            plans.append(LogPlan(WorkUnit(str(day), "failed", (str(explained),)), day))
         except CountingError as error:
-            plans.append(LogPlan(Unit(str(day), "failed", (str(error),)), day))
+            plans.append(LogPlan(WorkUnit(str(day), "failed", (str(error),)), day))
     return plans
 
 
@@ -107,9 +107,9 @@ def _plan_day(
     forms = tuple(forms_of_log(folder, settings.log_name))
     if not forms:
         reason = f"no {settings.log_name} in {folder}, plain or compressed"
-        return LogPlan(Unit(str(day), "missing", (reason,)), day)
+        return LogPlan(WorkUnit(str(day), "missing", (reason,)), day)
     reasons = why_due(day, forms)
-    return LogPlan(Unit(str(day), "due" if reasons else "unchanged", reasons), day, forms)
+    return LogPlan(WorkUnit(str(day), "due" if reasons else "unchanged", reasons), day, forms)
 
 
 def other_rules(record: DayRecord, rules: int) -> list[str]:
@@ -138,11 +138,11 @@ def _is_known(seen: InputFile, recorded: Iterable[InputFile]) -> bool:
 
 def make_log_days(
     plans: Sequence[LogPlan],
-    make: Callable[[LogPlan], Unit],
+    make: Callable[[LogPlan], WorkUnit],
     observer: Observer,
     *,
-    over: Callable[[Callable[[LogPlan], Unit], Sequence[LogPlan]], Iterator[Unit]] = map,
-) -> list[Unit]:
+    over: Callable[[Callable[[LogPlan], WorkUnit], Sequence[LogPlan]], Iterator[WorkUnit]] = map,
+) -> list[WorkUnit]:
     """Make what is due; the units of all plans, in their order.
 
     ``over`` is ``map``, for one after the other, or that of an executor.
@@ -197,7 +197,7 @@ def make_log_day(
     write: Callable[[DayLog, Path], WrittenDay],
     *,
     observer: Observer = NOBODY,
-) -> Unit:
+) -> WorkUnit:
     """Make one output that is due. An error of the library becomes a failed unit.
 
     ``write`` writes it to the path it is given, which takes its place once that is done.

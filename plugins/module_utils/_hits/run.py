@@ -12,9 +12,9 @@ from datetime import date
 from functools import partial
 from pathlib import Path
 
-from .._base.errors import CountingError, shown
+from .._base.errors import CountingError, printable
 from .._base.observer import NOBODY, Observer
-from .._base.records import Unit
+from .._base.records import WorkUnit
 from .._daily.stage import (
     DayLog,
     LogPlan,
@@ -68,7 +68,7 @@ def _out_of_date(settings: RawSettings, day: date, record: RawRecord) -> Iterato
     if record.origin != FROM_LOG:
         yield "imported from the raw hits of an earlier system, and now there is its log"
     if record.log_name != settings.log_name:
-        yield f"made from {shown(record.log_name)}, not from {settings.log_name}"
+        yield f"made from {printable(record.log_name)}, not from {settings.log_name}"
     if record.hashed != settings.hash_hosts:
         yield f"addresses are {'' if record.hashed else 'not '}hashed in it"
     yield from other_rules(record, RULES_VERSION)
@@ -96,7 +96,7 @@ def make_raw_days(
     workers: int = 1,
     executor: Executor | None = None,
     observer: Observer = NOBODY,
-) -> list[Unit]:
+) -> list[WorkUnit]:
     """Make the raw days that are due; the units of all plans, in their order.
 
     ``executor`` makes whole days, elsewhere if it likes; by default, threads of this process make
@@ -126,7 +126,7 @@ def make_raw_day(
     workers: int = 1,
     reader: BlockReader | None = None,
     observer: Observer = NOBODY,
-) -> Unit:
+) -> WorkUnit:
     """Make one raw day that is due. An error of the library becomes a failed unit.
 
     ``workers`` blocks are read at a time, by ``reader`` where one is shared.
@@ -156,6 +156,6 @@ def _write(
         )
         writer.close(record.metadata())
     shown_samples = [
-        {"reason": reason, "line": shown(without_address(line))} for reason, line in samples
+        {"reason": reason, "line": printable(without_address(line))} for reason, line in samples
     ]
     return WrittenDay(record, {"hits": record.hits, "samples": shown_samples})

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from .._base.days_and_weeks import LOG_JITTER_SECONDS, WEEK_0_START, WEEK_SECONDS, week_of
-from .._base.errors import OutputError, shown
+from .._base.errors import OutputError, printable
 from .._base.libs import duckdb, np, pa, pq
 from .._storage.duckdb import Limits, connect, lack_of_room
 from .fast_path import BlockHits
@@ -244,6 +244,6 @@ def _new_hits(timely_path: Path, late_path: Path, limits: Limits) -> Iterator[An
         raise lack_of_room(error, limits, advice=advice) or OutputError(
             timely_path,
             expected="to compare late hits with the others",
-            found=shown(str(error)),
+            found=printable(str(error)),
             advice="Run again; the day before was left as it was.",
         ) from error

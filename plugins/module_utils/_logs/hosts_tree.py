@@ -13,7 +13,7 @@ from datetime import date
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from .._base.errors import SettingsError, shown
+from .._base.errors import SettingsError, printable
 from .._base.records import InputFile
 from .._storage.files import read_error
 from .paths import checked_host, host_day_folder, is_log_name, split_compression
@@ -83,7 +83,7 @@ def read_hosts_tree(root: Path) -> HostsTree:
         try:
             hosts.append(checked_host(name))
         except SettingsError:
-            odd.append(shown(name))
+            odd.append(printable(name))
     return HostsTree(root, tuple(hosts), tuple(odd))
 
 

@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 
-from .._base.errors import SettingsError, shown, wrong_option
+from .._base.errors import SettingsError, printable, wrong_option
 
 #: Endings of the compressed forms of a log; ``""`` is the plain one.
 COMPRESSIONS = ("", ".xz", ".gz", ".zst", ".bz2")
@@ -36,7 +36,7 @@ def checked_host(name: str) -> str:
         raise SettingsError(
             "host list",
             expected="a host name (lower-case letters, digits, '-', '_' and '.')",
-            found=shown(name),
+            found=printable(name),
             advice="Correct or remove that entry.",
         )
     return name
@@ -53,7 +53,7 @@ def checked_log_name(name: str) -> str:
         raise wrong_option(
             "log_name",
             expected="a plain file name such as mirrors.fedoraproject.org-access.log",
-            found=shown(name),
+            found=printable(name),
         )
     return name
 

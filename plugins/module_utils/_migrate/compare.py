@@ -19,7 +19,7 @@ from pathlib import Path
 from sqlite3 import Connection
 from typing import NamedTuple
 
-from .._base.days_and_weeks import rotation_days, spell_days, week_name, week_start
+from .._base.days_and_weeks import format_days, rotation_days, week_name, week_start
 from .._base.errors import SourceError
 from .._hits.raw_days import list_raw_days
 from .._publish.public_text import csv_text
@@ -144,7 +144,7 @@ def _cause(
     if new > old:
         return LATE
     if missing:
-        return f"{LOG_MISSING} ({spell_days(missing)})"
+        return f"{LOG_MISSING} ({format_days(missing)})"
     # addresses are distinct by day, so a log that was counted twice makes no more of them
     if new and old % new == 0 and not is_unique:
         return TWICE

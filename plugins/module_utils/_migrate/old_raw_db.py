@@ -19,7 +19,7 @@ from typing import Any
 from urllib.parse import quote
 
 from .._base.days_and_weeks import DAY_SECONDS, UNIX_EPOCH_DAY
-from .._base.errors import SourceError, shown
+from .._base.errors import SourceError, printable
 from .._base.libs import np, pa
 from .._hits.fast_path import BlockHits
 from .._hits.raw_days import COLUMNS
@@ -66,7 +66,7 @@ def _check_columns(connection: sqlite3.Connection, path: Path) -> None:
         raise SourceError(
             path,
             expected=f"a table {_TABLE} with the columns {', '.join(COLUMNS)}",
-            found=shown(", ".join(map(str, names))) if names else "no such table",
+            found=printable(", ".join(map(str, names))) if names else "no such table",
             advice="Correct raw_db.",
         )
 

@@ -19,7 +19,7 @@ from sqlite3 import Connection
 from .._base.days_and_weeks import DAY_SECONDS, LOG_JITTER_SECONDS
 from .._base.errors import CountingError
 from .._base.observer import NOBODY, Observer
-from .._base.records import InputFile, Unit
+from .._base.records import InputFile, WorkUnit
 from .._hits.host_hash import host_hasher
 from .._hits.raw_days import FROM_DATABASE, RawRecord, raw_day_path, read_record
 from .._hits.rules import RULES_VERSION
@@ -51,7 +51,7 @@ class ImportSettings:
 class ImportPlan:
     """What is to be done about one day."""
 
-    unit: Unit
+    unit: WorkUnit
     day: date
 
 
@@ -86,28 +86,28 @@ def _plan_day(
     day: date,
     there: Collection[date],
     today: date,
-) -> Unit:
+) -> WorkUnit:
     requests_of = day - timedelta(days=1)
     if requests_of not in there:
-        return Unit(str(day), "missing", (f"the database has no hit of {requests_of}",))
+        return WorkUnit(str(day), "missing", (f"the database has no hit of {requests_of}",))
     if day > today:
-        return Unit(str(day), "skipped", (f"its hits are dated {requests_of}, not over yet",))
+        return WorkUnit(str(day), "skipped", (f"its hits are dated {requests_of}, not over yet",))
     path = raw_day_path(settings.raw_dir, day)
     try:
         record = read_record(path) if path.exists() else None
     except CountingError as error:
-        return Unit(str(day), "blocked", (str(error),))
+        return WorkUnit(str(day), "blocked", (str(error),))
     # whatever raw day is there: which days are whole follows from the database alone
     cut = "" if settings.edge_days else _cut(connection, requests_of, there)
     if cut:
-        return Unit(str(day), "skipped", (cut,))
+        return WorkUnit(str(day), "skipped", (cut,))
     if record is None:
-        return Unit(str(day), "due", ("not imported yet",))
+        return WorkUnit(str(day), "due", ("not imported yet",))
     if record.origin != FROM_DATABASE:
-        return Unit(str(day), "unchanged", ("it was made from the log",))
+        return WorkUnit(str(day), "unchanged", ("it was made from the log",))
     if _is_same(record, settings, source):
-        return Unit(str(day), "unchanged")
-    return Unit(str(day), "due", ("the database or the settings have changed",))
+        return WorkUnit(str(day), "unchanged")
+    return WorkUnit(str(day), "due", ("the database or the settings have changed",))
 
 
 def _is_same(record: RawRecord, settings: ImportSettings, source: InputFile) -> bool:
@@ -135,7 +135,7 @@ def _clock(seconds: int) -> str:
 
 def import_days(
     plans: Sequence[ImportPlan], settings: ImportSettings, *, observer: Observer = NOBODY
-) -> list[Unit]:
+) -> list[WorkUnit]:
     """Import the days that are due, one after the other; the units of all, in their order."""
     observer.expect("days", sum(plan.unit.status == "due" for plan in plans))
     units = []
@@ -150,7 +150,7 @@ def import_days(
     return units
 
 
-def _import_day(plan: ImportPlan, settings: ImportSettings) -> Unit:
+def _import_day(plan: ImportPlan, settings: ImportSettings) -> WorkUnit:
     began = time.monotonic()
     try:
         with open_old_raw(settings.raw_db) as connection:

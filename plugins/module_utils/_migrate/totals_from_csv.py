@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from .._base.days_and_weeks import parse_day, week_of_day, week_start
-from .._base.errors import CountingError, SourceError, shown
-from .._base.records import Unit
+from .._base.errors import CountingError, SourceError, printable
+from .._base.records import WorkUnit
 from .._storage.files import open_regular, writer_lock
 from .._totals.changes import fill_totals
 from .._totals.csv_file import CSV_COLUMNS, csv_reader
@@ -26,13 +26,13 @@ def restore_history(
     check: bool = False,
     run_id: str = "",
     lock_timeout_seconds: float = 60,
-) -> Unit:
+) -> WorkUnit:
     """Fill a database without totals with the rows of a CSV file of totals, all or nothing.
 
     One that has totals is left as it is. Raises SourceError for a file that can't be read, or
     naming the line that is not a row of totals.
     """
-    there = Unit(history_csv.name, "unchanged", (f"{totals_db.name} has totals already",))
+    there = WorkUnit(history_csv.name, "unchanged", (f"{totals_db.name} has totals already",))
     if totals_db.exists():
         with open_totals(
             totals_db, write=False, lock_timeout_seconds=lock_timeout_seconds
@@ -43,7 +43,7 @@ def restore_history(
     next(_rows(history_csv), None)  # nothing is made for a file that can't be read
     if check:
         planned = "weeks are planned without these rows, and may be others once they are there"
-        return Unit(history_csv.name, "due", (reason, planned))
+        return WorkUnit(history_csv.name, "due", (reason, planned))
     with (
         writer_lock(totals_db.parent.absolute(), run_id=run_id),
         open_totals(totals_db, write=True, lock_timeout_seconds=lock_timeout_seconds) as connection,
@@ -51,7 +51,7 @@ def restore_history(
         rows = fill_totals(connection, _rows(history_csv))
     if rows is None:
         return there  # another run counted after the first look
-    return Unit(history_csv.name, "made", (reason,), {"restored_rows": rows})
+    return WorkUnit(history_csv.name, "made", (reason,), {"restored_rows": rows})
 
 
 def _rows(path: Path) -> Iterator[TotalsRow]:
@@ -74,7 +74,7 @@ def _totals_row(path: Path, line: int, row: list[str]) -> TotalsRow:
             raise ValueError("no Monday, or another number of values")
         return TotalsRow(int(hits), str(week), *key)
     except (ValueError, CountingError) as error:
-        raise _not_totals(path, line, shown(",".join(row))) from error
+        raise _not_totals(path, line, printable(",".join(row))) from error
 
 
 def _not_totals(path: Path, line: int, found: str) -> SourceError:

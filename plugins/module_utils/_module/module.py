@@ -15,10 +15,10 @@ from typing import Any, TypeAlias, cast
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 from .._base.days_and_weeks import days_in_window, utc_today
-from .._base.errors import CountingError, SettingsError, shown, wrong_option
+from .._base.errors import CountingError, SettingsError, printable, wrong_option
 from .._base.libs import missing
 from .._base.observer import NOBODY, Observer
-from .._base.records import Unit
+from .._base.records import WorkUnit
 from .._storage.files import write_error
 from .._storage.shares import check_answers
 from .watching import WATCH_BOUNDS, WATCH_OPTIONS, watch_step
@@ -105,7 +105,7 @@ def _places(spec: Mapping[str, Any], given: Mapping[str, Any]) -> Iterator[Path]
                 yield from _places(option["options"], one or {})
 
 
-def _end_step(module: AnsibleModule, units: Sequence[Unit] = (), *, failure: str = "") -> None:
+def _end_step(module: AnsibleModule, units: Sequence[WorkUnit] = (), *, failure: str = "") -> None:
     """Tell all who watch that the step has ended."""
     watch = getattr(module, "watch", None)
     if watch is None:
@@ -155,7 +155,7 @@ def run(module: AnsibleModule, work: Callable[[], None]) -> None:
         _end_step(module, failure="the module failed")
         raise
     except BaseException as error:
-        _end_step(module, failure=f"{type(error).__name__}: {shown(str(error))}")
+        _end_step(module, failure=f"{type(error).__name__}: {printable(str(error))}")
         raise
     else:
         return
@@ -163,14 +163,14 @@ def run(module: AnsibleModule, work: Callable[[], None]) -> None:
     module.fail_json(msg=failure)
 
 
-def warn_of(module: AnsibleModule, units: Sequence[Unit]) -> None:
+def warn_of(module: AnsibleModule, units: Sequence[WorkUnit]) -> None:
     """Pass on what somebody has to look at although the units have not failed."""
     for unit in units:
         for warning in unit.warnings:
             module.warn(f"{unit.name}: {warning}")
 
 
-def failure_of(units: Sequence[Unit], kind: str) -> str:
+def failure_of(units: Sequence[WorkUnit], kind: str) -> str:
     """The failure of a whole that fails where one of its units does; ``kind`` names these."""
     failed = [unit.name for unit in units if unit.status == "failed"]
     return f"{len(failed)} of {len(units)} {kind} failed: {', '.join(failed)}" if failed else ""
@@ -178,7 +178,7 @@ def failure_of(units: Sequence[Unit], kind: str) -> str:
 
 def finish(
     module: AnsibleModule,
-    units: Sequence[Unit],
+    units: Sequence[WorkUnit],
     *,
     failure: str = "",
     **figures: Any,
@@ -208,7 +208,7 @@ def finish(
     module.exit_json(**result)
 
 
-def _diff(units: Sequence[Unit]) -> dict[str, str]:
+def _diff(units: Sequence[WorkUnit]) -> dict[str, str]:
     touched = [unit for unit in units if unit.status in CHANGES | {"failed"}]
     return {
         "before_header": "recorded",

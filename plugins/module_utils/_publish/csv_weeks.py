@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from .._base.days_and_weeks import week_end, week_of_day
-from .._base.errors import OutputError, SourceError, shown
+from .._base.errors import OutputError, SourceError, printable
 from .._base.libs import np, pa, pa_csv, pc
 from .._storage.files import open_regular
 from .._totals.csv_file import CSV_COLUMNS
 from .public_text import has_address, public_text
-from .totals_reader import WeekFigures, monday, spell_weeks
+from .totals_reader import WeekFigures, format_weeks, monday
 
 TEXT_COLUMNS = ("os_name", "os_version", "os_variant", "os_arch", "repo_tag", "repo_arch")
 ROW_COLUMNS = CSV_COLUMNS[2:]
@@ -54,7 +54,7 @@ def weeks_of_csv(path: Path) -> Iterator[CsvWeek]:
                     yield week
         except pa.ArrowInvalid as error:
             if "straddl" not in str(error) or block_bytes == _BLOCK_BYTES[-1]:
-                raise _not_totals(path, shown(str(error))) from error
+                raise _not_totals(path, printable(str(error))) from error
         else:
             return
 
@@ -67,7 +67,7 @@ def _weeks(path: Path, block_bytes: int) -> Iterator[CsvWeek]:
             yield _week(path, current, pieces)
             pieces = []
         if start < current:
-            raise _not_totals(path, f"the week of {shown(start)} after that of {current}")
+            raise _not_totals(path, f"the week of {printable(start)} after that of {current}")
         current = start
         pieces.append(piece)
     if pieces:
@@ -91,7 +91,7 @@ def refuse_other_state(
         raise SourceError(
             path,
             expected=f"the rows of {totals_db}",
-            found=f"another state ({len(differing)} weeks differ: {spell_weeks(differing)})",
+            found=f"another state ({len(differing)} weeks differ: {format_weeks(differing)})",
             advice="Let countme_totals finish, or have it write the file again; then run again.",
         )
 
@@ -144,7 +144,7 @@ def _refuse_leak(week: CsvWeek) -> None:
     hits = week.rows["hits"].to_numpy()
     if masked.any() and hits[masked].sum() >= LEAK_SHARE * hits.sum():
         raise OutputError(
-            f"week {spell_weeks([week.week])}",
+            f"week {format_weeks([week.week])}",
             expected="names of systems and repositories",
             found="addresses in at least half of the hits",
             advice="Look at the totals: they must never hold addresses. Nothing was published.",
@@ -169,7 +169,7 @@ def _pieces(path: Path, block_bytes: int) -> Iterator[tuple[str, Any]]:
         ),
     )
     if tuple(reader.schema.names) != CSV_COLUMNS:
-        raise _not_totals(path, f"the columns {shown(', '.join(reader.schema.names))}")
+        raise _not_totals(path, f"the columns {printable(', '.join(reader.schema.names))}")
     with reader:
         for batch in reader:
             weeks = pc.dictionary_encode(batch.column(0))
@@ -186,10 +186,10 @@ def _week(path: Path, start: str, pieces: list[Any]) -> CsvWeek:
     try:
         week = week_of_day(monday(start))
     except ValueError as error:
-        raise _not_totals(path, f"the week_start {shown(start)}") from error
+        raise _not_totals(path, f"the week_start {printable(start)}") from error
     ends = rows["week_end"].unique().to_pylist()
     if ends != [str(week_end(week))]:
-        raise _not_totals(path, f"the week_end {shown(str(ends))} of the week of {start}")
+        raise _not_totals(path, f"the week_end {printable(str(ends))} of the week of {start}")
     return CsvWeek(week, rows.select(list(ROW_COLUMNS)))
 
 

@@ -18,8 +18,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
-from .._base.errors import CountingError, OutputError, SettingsError, shown, wrong_option
-from .._base.records import Unit
+from .._base.errors import CountingError, OutputError, SettingsError, printable, wrong_option
+from .._base.records import WorkUnit
 from .._storage.files import write_error, writer_lock
 
 UNIT_NAME = "git history"
@@ -78,7 +78,7 @@ def history_of(repository: str | None, identity: str, *, web_root: Path) -> Hist
         raise SettingsError(
             "option git_history",
             expected=f"an absolute path outside of {web_root}",
-            found=shown(repository),
+            found=printable(repository),
             advice="Put the repository where the web server doesn't show it.",
         )
     parts = _IDENTITY.fullmatch(identity.strip())
@@ -86,7 +86,7 @@ def history_of(repository: str | None, identity: str, *, web_root: Path) -> Hist
         raise wrong_option(
             "git_identity",
             expected="a name and an address, as in 'Counting <counting@example.org>'",
-            found=shown(identity),
+            found=printable(identity),
         )
     return History(path, parts[1], parts[2])
 
@@ -118,22 +118,24 @@ def plan_history(
     *,
     weeks_due: bool,
     run: Runner = run_git,
-) -> Unit:
+) -> WorkUnit:
     """Whether a commit is due. Reads only. ``folders`` are those of single weeks below ``dest``."""
     if weeks_due:
-        return Unit(UNIT_NAME, "due", ("files of weeks change",))
+        return WorkUnit(UNIT_NAME, "due", ("files of weeks change",))
     present = _present(dest, folders)
     if not present:
-        return Unit(UNIT_NAME, "waiting", ("no week is published yet",))
+        return WorkUnit(UNIT_NAME, "waiting", ("no week is published yet",))
     if not _is_there(history.repository):
-        return Unit(UNIT_NAME, "due", (f"no repository yet at {history.repository}",))
+        return WorkUnit(UNIT_NAME, "due", (f"no repository yet at {history.repository}",))
     try:
         changed = _changed(_Git(history, dest, run), present)
     except CountingError as error:
-        return Unit(UNIT_NAME, "failed", (str(error),))
+        return WorkUnit(UNIT_NAME, "failed", (str(error),))
     if changed:
-        return Unit(UNIT_NAME, "due", (f"{changed} files of weeks differ from the last commit",))
-    return Unit(UNIT_NAME, "unchanged")
+        return WorkUnit(
+            UNIT_NAME, "due", (f"{changed} files of weeks differ from the last commit",)
+        )
+    return WorkUnit(UNIT_NAME, "unchanged")
 
 
 def keep_history(
@@ -143,7 +145,7 @@ def keep_history(
     *,
     now: datetime | None = None,
     run: Runner = run_git,
-) -> Unit:
+) -> WorkUnit:
     """Commit what changed in the files of weeks. A failure is in the unit, never raised."""
     planned = plan_history(history, dest, folders, weeks_due=False, run=run)
     if planned.status != "due":
@@ -154,12 +156,12 @@ def keep_history(
             _remove_left_locks(history.repository, now or datetime.now(UTC))
             changed, commit = _commit(git, history, dest, folders)
     except CountingError as error:
-        return Unit(UNIT_NAME, "failed", (str(error),))
+        return WorkUnit(UNIT_NAME, "failed", (str(error),))
     except OSError as error:
-        return Unit(UNIT_NAME, "failed", (str(write_error(history.repository, error)),))
+        return WorkUnit(UNIT_NAME, "failed", (str(write_error(history.repository, error)),))
     if not changed:  # another run has committed meanwhile
-        return Unit(UNIT_NAME, "unchanged")
-    return Unit(UNIT_NAME, "made", planned.reasons, {"commit": commit, "files": changed})
+        return WorkUnit(UNIT_NAME, "unchanged")
+    return WorkUnit(UNIT_NAME, "made", planned.reasons, {"commit": commit, "files": changed})
 
 
 def _is_there(repository: Path) -> bool:
@@ -258,6 +260,6 @@ class _Git:
         return OutputError(
             self._history.repository,
             expected="to keep the history of the published weeks with git",
-            found=shown(found, 300),
+            found=printable(found, 300),
             advice="All is published. Correct it, or leave git_history out; the next run commits.",
         )

@@ -16,7 +16,7 @@ import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 
-from .._base.errors import OutputError, shown
+from .._base.errors import OutputError, printable
 from .._storage.files import open_regular
 
 #: Stands for any text of a client that has an address in it.
@@ -131,7 +131,7 @@ def refuse_private_text(path: Path) -> None:
                 raise OutputError(
                     f"{path.name}, line {number}",
                     expected="no address in a published file",
-                    found=shown(line, 60),
+                    found=printable(line, 60),
                     advice="This is a defect, please report it; nothing was published.",
                 )
 

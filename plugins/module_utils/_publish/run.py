@@ -17,9 +17,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from .._base.errors import CountingError, SettingsError, SourceError, shown
+from .._base.errors import CountingError, SettingsError, SourceError, printable
 from .._base.observer import NOBODY, Observer
-from .._base.records import InputFile, Unit, differences
+from .._base.records import InputFile, Status, WorkUnit, differences
 from .._storage.files import make_folder, write_error, writer_lock
 from .csv_weeks import csv_figures
 from .files import inputs_now, week_file, week_folder
@@ -55,8 +55,8 @@ class ProfilePlan:
     """What is to become of a profile's files: ``due``, ``unchanged``, ``waiting`` or ``failed``."""
 
     profile: Profile
-    status: str
-    units: tuple[Unit, ...]
+    status: Status
+    units: tuple[WorkUnit, ...]
     record: ProfileRecord = field(default_factory=ProfileRecord)
     inputs: tuple[InputFile, ...] = ()
     reasons: tuple[str, ...] = ()
@@ -67,10 +67,10 @@ class Outcome:
     """What is to become, or became, of all published files."""
 
     profiles: tuple[ProfilePlan, ...]
-    index: Unit
+    index: WorkUnit
 
     @property
-    def units(self) -> list[Unit]:
+    def units(self) -> list[WorkUnit]:
         return [*(unit for one in self.profiles for unit in one.units), self.index]
 
     @property
@@ -92,12 +92,12 @@ def checked_profiles(profiles: Sequence[Profile]) -> list[Profile]:
     """Profiles as given by an operator. Raises SettingsError where two would share a file."""
     owners: dict[str, str] = {INDEX_NAME: "the index"}
     for profile in profiles:
-        place = f"option profiles, {shown(profile.name)}"
+        place = f"option profiles, {printable(profile.name)}"
         if not _PREFIX.fullmatch(profile.prefix):
             raise SettingsError(
                 place,
                 expected="a prefix of lower-case letters, digits, dots and dashes",
-                found=shown(profile.prefix),
+                found=printable(profile.prefix),
                 advice="Correct it.",
             )
         for name in (*profile.names.all, week_folder(profile.prefix), f"profile {profile.name}"):
@@ -105,10 +105,10 @@ def checked_profiles(profiles: Sequence[Profile]) -> list[Profile]:
                 raise SettingsError(
                     place,
                     expected="a name and prefix of its own",
-                    found=f"that {shown(name)} belongs to {owners[name]} already",
+                    found=f"that {printable(name)} belongs to {owners[name]} already",
                     advice="Give each profile another name and prefix.",
                 )
-            owners[name] = shown(profile.name)
+            owners[name] = printable(profile.name)
     return list(profiles)
 
 
@@ -127,7 +127,7 @@ def _plan_profile(profile: Profile, record: ProfileRecord, settings: Settings) -
     published = any((settings.dest / name).exists() for name in profile.names.all)
     if not published and not profile.totals_db.exists() and not profile.totals_csv.exists():
         reasons = (f"no totals yet at {profile.totals_db}",)
-        units = tuple(Unit(name, "waiting", reasons) for name in profile.names.all)
+        units = tuple(WorkUnit(name, "waiting", reasons) for name in profile.names.all)
         return ProfilePlan(profile, "waiting", units, record)
     try:
         return _plan_present(profile, record, settings)
@@ -152,7 +152,7 @@ def _plan_present(profile: Profile, record: ProfileRecord, settings: Settings) -
     damaged = [n for n in names if not left_alone(settings.dest / n, record.files.get(n))]
     base = ProfilePlan(profile, "unchanged", (), record, inputs)
     if not changes and not damaged:
-        units = tuple(Unit(name, "unchanged") for name in sorted(names))
+        units = tuple(WorkUnit(name, "unchanged") for name in sorted(names))
         return replace(base, units=units)
     with reading(profile.totals_db) as connection:
         totals = read_totals(connection)
@@ -167,7 +167,7 @@ def _plan_present(profile: Profile, record: ProfileRecord, settings: Settings) -
 
 def _plan_units(
     base: ProfilePlan, totals: Totals, settings: Settings, changes: list[str], damaged: set[str]
-) -> list[Unit]:
+) -> list[WorkUnit]:
     """All of a profile's files; that of a week is due only where the week changed."""
     same = base.record.settings == _recorded_settings(base.profile, settings)
     due: dict[str, tuple[str, ...]] = {
@@ -187,15 +187,15 @@ def _plan_units(
         else:
             due[name] = () if same else tuple(changes)
     due |= {name: ("no longer in the totals",) for name in base.record.files if name not in due}
-    return [Unit(n, "due" if why else "unchanged", why) for n, why in sorted(due.items())]
+    return [WorkUnit(n, "due" if why else "unchanged", why) for n, why in sorted(due.items())]
 
 
 def failed_profile(made: ProfilePlan, error: CountingError) -> ProfilePlan:
     """The profile as failed; its files are left as they are."""
     name = f"profile {made.profile.name}"
     units = (
-        Unit(name, "failed", (str(error),)),
-        *(Unit(one, "blocked", (f"{name} failed",)) for one in made.profile.names.all),
+        WorkUnit(name, "failed", (str(error),)),
+        *(WorkUnit(one, "blocked", (f"{name} failed",)) for one in made.profile.names.all),
     )
     return replace(made, status="failed", units=units, reasons=(str(error),))
 
@@ -287,7 +287,7 @@ def _observed(
     if planned.status != "due":
         return planned
     name = planned.profile.name
-    observer.started(Unit(name, "due", planned.reasons), kind="profile")
+    observer.started(WorkUnit(name, "due", planned.reasons), kind="profile")
     began = time.monotonic()
     one = _carry_out(planned, settings, now)
     made = [unit for unit in one.units if unit.status == "made"]
@@ -296,7 +296,7 @@ def _observed(
         "bytes": sum(unit.figures.get("bytes", 0) for unit in made),
         "seconds": round(time.monotonic() - began, 3),
     }
-    observer.ended(Unit(name, one.status, one.reasons, figures), kind="profile")
+    observer.ended(WorkUnit(name, one.status, one.reasons, figures), kind="profile")
     for unit in one.units:
         observer.ended(unit, kind="file")
     observer.advance("files", sum(unit.status == "due" for unit in planned.units), unit=name)
@@ -375,10 +375,12 @@ def _wanted(profile: Profile, staged: Staged) -> list[str]:
 def _published(planned: ProfilePlan, swapped: Swapped) -> ProfilePlan:
     reasons = {unit.name: unit.reasons for unit in planned.units}
     units = [
-        Unit(name, "made", reasons.get(name, ()), {"bytes": swapped.files[name].size})
+        WorkUnit(name, "made", reasons.get(name, ()), {"bytes": swapped.files[name].size})
         if name in swapped.made
-        else Unit(name, "unchanged", (), {"bytes": swapped.files[name].size})
+        else WorkUnit(name, "unchanged", (), {"bytes": swapped.files[name].size})
         for name in sorted(swapped.files)
     ]
-    gone = [Unit(name, "made", ("removed: no longer in the totals",)) for name in swapped.removed]
+    gone = [
+        WorkUnit(name, "made", ("removed: no longer in the totals",)) for name in swapped.removed
+    ]
     return replace(planned, status="made", units=(*units, *gone))

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from .._base.errors import OutputError
-from .._base.records import Unit
+from .._base.records import WorkUnit
 from .._storage.files import holds, make_folder, replace_if_changed, replacing, write_error
 from .files import SCHEMA_VERSION, as_json, write_gzip
 from .record import ProfileRecord, PublishedFile, left_alone, published_now, sha256_of
@@ -160,20 +160,20 @@ def index_of(records: Mapping[str, ProfileRecord]) -> bytes:
     return as_json({"schema_version": SCHEMA_VERSION, "profiles": profiles, "files": files})
 
 
-def plan_index(dest: Path, records: Mapping[str, ProfileRecord], *, due: bool) -> Unit:
+def plan_index(dest: Path, records: Mapping[str, ProfileRecord], *, due: bool) -> WorkUnit:
     """Whether the list is out of date; ``due`` says that published files are to change."""
     if due:
-        return Unit(INDEX_NAME, "due", ("published files change",))
+        return WorkUnit(INDEX_NAME, "due", ("published files change",))
     if not any(record.files for record in records.values()):
-        return Unit(INDEX_NAME, "waiting", ("nothing is published yet",))
+        return WorkUnit(INDEX_NAME, "waiting", ("nothing is published yet",))
     if holds(dest / INDEX_NAME, index_of(records)):
-        return Unit(INDEX_NAME, "unchanged")
-    return Unit(INDEX_NAME, "due", ("missing or altered",))
+        return WorkUnit(INDEX_NAME, "unchanged")
+    return WorkUnit(INDEX_NAME, "due", ("missing or altered",))
 
 
-def write_index(dest: Path, records: Mapping[str, ProfileRecord]) -> Unit:
+def write_index(dest: Path, records: Mapping[str, ProfileRecord]) -> WorkUnit:
     """Put the list in its place, where it differs."""
     content = index_of(records)
     if not replace_if_changed(dest / INDEX_NAME, content):
-        return Unit(INDEX_NAME, "unchanged")
-    return Unit(INDEX_NAME, "made", ("published files changed",), {"bytes": len(content)})
+        return WorkUnit(INDEX_NAME, "unchanged")
+    return WorkUnit(INDEX_NAME, "made", ("published files changed",), {"bytes": len(content)})

@@ -18,7 +18,7 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from .._base.days_and_weeks import week_end, week_name, week_start
-from .._base.errors import OutputError, SourceError, shown
+from .._base.errors import OutputError, SourceError, printable
 from .._storage.files import open_regular
 from .._storage.sqlite import sqlite_errors
 from .._totals.database import TotalsRow, open_totals, week_number
@@ -98,7 +98,7 @@ def check_totals_table(connection: sqlite3.Connection, path: Path, schema: str =
         raise SourceError(
             path,
             expected=f"a table countme_totals of the columns {', '.join(TOTALS_COLUMNS)} only",
-            found=f"the columns {shown(', '.join(columns))}" if columns else "no such table",
+            found=f"the columns {printable(', '.join(columns))}" if columns else "no such table",
             advice="Correct the totals; nothing else is ever published.",
         )
 
@@ -178,7 +178,7 @@ def write_totals_db(source: Path, target: Path, *, rows: str = ALL_ROWS) -> Tota
     return totals
 
 
-def spell_weeks(weeks: list[int], limit: int = 5) -> str:
+def format_weeks(weeks: list[int], limit: int = 5) -> str:
     """Names of weeks, the first few of many."""
     names = ", ".join(week_name(week) for week in sorted(weeks)[:limit])
     return names if len(weeks) <= limit else f"{names} and {len(weeks) - limit} more"
@@ -200,9 +200,9 @@ def shrinkage(
     ]
     losses = []
     if missing:
-        losses.append(f"{len(missing)} published weeks missing ({spell_weeks(missing)})")
+        losses.append(f"{len(missing)} published weeks missing ({format_weeks(missing)})")
     if shrunk:
-        losses.append(f"{len(shrunk)} weeks with less than half left ({spell_weeks(shrunk)})")
+        losses.append(f"{len(shrunk)} weeks with less than half left ({format_weeks(shrunk)})")
     return tuple(losses)
 
 

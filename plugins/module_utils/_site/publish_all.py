@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from .._base.observer import NOBODY, Observer
-from .._base.records import Unit
+from .._base.records import WorkUnit
 from .._publish.files import week_folder
 from .._publish.git_history import History, keep_history, plan_history
 from .._publish.run import Outcome, Settings, plan, publish
@@ -21,7 +21,7 @@ from .run import PAGES, Show, plan_site, publish_site
 class Published(NamedTuple):
     """What is to become, or became, of all that readers see."""
 
-    units: list[Unit]
+    units: list[WorkUnit]
     failure: str
     paths: list[str]
     """What is published: files, and folders that stand for all of their files."""
@@ -80,7 +80,7 @@ def _week_folders(profiles: Sequence[Profile]) -> list[str]:
 
 
 def _published(
-    outcome: Outcome, settings: Settings, later: Sequence[Unit], show: Show | None
+    outcome: Outcome, settings: Settings, later: Sequence[WorkUnit], show: Show | None
 ) -> Published:
     failed = [f"{u.name}: {'; '.join(u.reasons)}" for u in later if u.status == "failed"]
     pages = [show.site.web_dir / name for name in PAGES] if show else []

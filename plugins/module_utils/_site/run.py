@@ -16,10 +16,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from .._base.errors import CountingError, OutputError, SourceError, shown
+from .._base.errors import CountingError, OutputError, SourceError, printable
 from .._base.libs import vl_convert
 from .._base.observer import NOBODY, Observer
-from .._base.records import InputFile, Unit, differences
+from .._base.records import InputFile, Status, WorkUnit, differences
 from .._charts.draw import RULES, ChartProfile, ChartSources, DrawnChart, draw_charts
 from .._publish.record import left_alone, read_records
 from .._publish.staging import Profile
@@ -80,13 +80,13 @@ class Show:
 
 @dataclass(frozen=True)
 class _Plan:
-    status: str
-    units: tuple[Unit, ...]
+    status: Status
+    units: tuple[WorkUnit, ...]
     record: SiteRecord
     inputs: tuple[InputFile, ...] = ()
 
 
-def plan_site(show: Show, *, files_due: bool = False) -> list[Unit]:
+def plan_site(show: Show, *, files_due: bool = False) -> list[WorkUnit]:
     """What is out of date, and why. Reads only. ``files_due``: published files are to change.
 
     Pictures that were never drawn are one unit, ``images``, as nobody knows yet which there are.
@@ -94,14 +94,14 @@ def plan_site(show: Show, *, files_due: bool = False) -> list[Unit]:
     try:
         return list(_plan(show, files_due=files_due).units)
     except CountingError as error:
-        return [Unit("pages", "failed", (str(error),))]
+        return [WorkUnit("pages", "failed", (str(error),))]
 
 
 def _plan(show: Show, *, files_due: bool = False) -> _Plan:
     web_dir = show.site.web_dir
     record = read_site_record(web_dir)
     if not files_due and not _published(show):
-        waiting = (Unit(name, "waiting", ("nothing is published yet",)) for name in PAGES)
+        waiting = (WorkUnit(name, "waiting", ("nothing is published yet",)) for name in PAGES)
         return _Plan("waiting", tuple(waiting), record)
     inputs = _inputs(show)
     reasons = ["published files change"] if files_due else []
@@ -112,13 +112,13 @@ def _plan(show: Show, *, files_due: bool = False) -> _Plan:
     damaged = {n for n, one in record.files.items() if not left_alone(web_dir / n, one)}
     names = sorted({*PAGES, *(record.files or ["images"])})
     units = tuple(_unit(name, reasons, missing=name in damaged) for name in names)
-    status = "due" if reasons or damaged else "unchanged"
+    status: Status = "due" if reasons or damaged else "unchanged"
     return _Plan(status, units, record, inputs)
 
 
-def _unit(name: str, reasons: Sequence[str], *, missing: bool) -> Unit:
+def _unit(name: str, reasons: Sequence[str], *, missing: bool) -> WorkUnit:
     why = (*reasons, *(["missing or altered"] if missing else []))
-    return Unit(name, "due" if why else "unchanged", why)
+    return WorkUnit(name, "due" if why else "unchanged", why)
 
 
 def _changes(show: Show, record: SiteRecord, inputs: Sequence[InputFile]) -> list[str]:
@@ -170,7 +170,7 @@ def publish_site(
     run_id: str = "",
     now: datetime | None = None,
     observer: Observer = NOBODY,
-) -> list[Unit]:
+) -> list[WorkUnit]:
     """Make what is out of date. Never raises for what one chart or page lacks: see the units.
 
     Charts of ``failed_profiles`` stay as they are.
@@ -188,10 +188,10 @@ def publish_site(
                 work = _Work(show, planned, stage, failed_profiles)
                 units = work.carry_out(draw, now or datetime.now(UTC))
     except CountingError as error:
-        units = [Unit("pages", "failed", (str(error),))]
+        units = [WorkUnit("pages", "failed", (str(error),))]
     except OSError as error:
         place = Path(error.filename or show.site.web_dir)
-        units = [Unit("pages", "failed", (str(write_error(place, error)),))]
+        units = [WorkUnit("pages", "failed", (str(write_error(place, error)),))]
     for unit in units:
         observer.ended(unit, kind="file")
     return units
@@ -207,9 +207,9 @@ class _Work:
         self._planned = planned
         self._stage = stage
         self._failed_profiles = failed_profiles
-        self._failed: list[Unit] = []
+        self._failed: list[WorkUnit] = []
 
-    def carry_out(self, draw: Draw, now: datetime) -> list[Unit]:
+    def carry_out(self, draw: Draw, now: datetime) -> list[WorkUnit]:
         show, record = self._show, self._planned.record
         drawn = self._draw(draw)
         notes = self._notes(drawn)
@@ -241,12 +241,12 @@ class _Work:
         write_site_record(show.site.web_dir, made)
         reasons = {unit.name: unit.reasons for unit in self._planned.units}
         units = [
-            Unit(name, "made", reasons.get(name, ("new",)), {"bytes": one.size})
+            WorkUnit(name, "made", reasons.get(name, ("new",)), {"bytes": one.size})
             if name in swapped.made
-            else Unit(name, "unchanged", (), {"bytes": one.size})
+            else WorkUnit(name, "unchanged", (), {"bytes": one.size})
             for name, one in sorted(swapped.files.items())
         ]
-        gone = [Unit(name, "made", ("removed: no longer shown",)) for name in swapped.removed]
+        gone = [WorkUnit(name, "made", ("removed: no longer shown",)) for name in swapped.removed]
         return [*units, *gone, *self._failed]
 
     def _draw(self, draw: Draw) -> list[DrawnChart]:
@@ -262,7 +262,7 @@ class _Work:
         folder = self._stage / "images"
         folder.mkdir()
 
-        def heard(unit: Unit) -> None:
+        def heard(unit: WorkUnit) -> None:
             if unit.status == "failed":
                 self._failed.append(unit)
 
@@ -322,10 +322,10 @@ class _Work:
             error = OutputError(
                 self._show.site.web_dir / name,
                 expected="to make it",
-                found=f"{shown(f'{type(error).__name__}: {error}')} in {last.name}",
+                found=f"{printable(f'{type(error).__name__}: {error}')} in {last.name}",
                 advice="This is a defect, please report it; what was there stays.",
             )
-        self._failed.append(Unit(name, "failed", (str(error),)))
+        self._failed.append(WorkUnit(name, "failed", (str(error),)))
 
     def _wanted(self, notes: Sequence[ChartNote]) -> list[str]:
         """Names of all files that are to be there: those made, and those that stay."""

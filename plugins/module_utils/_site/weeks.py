@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from .._base.days_and_weeks import parse_week, week_name
-from .._base.errors import SettingsError, SourceError, shown
+from .._base.errors import SettingsError, SourceError, printable
 from .._publish.files import week_file
 from .._publish.machines import Release, machines_by_release, machines_of_week
 from .._publish.public_text import public_text, visible_text
@@ -100,7 +100,7 @@ def published_quality(path: Path) -> dict[int, WeekQuality]:
         raise SourceError(
             path,
             expected="the quality of weeks as stats_publish writes it",
-            found=shown(str(error)),
+            found=printable(str(error)),
             advice="Remove it; the next run publishes it again.",
         ) from error
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
 
-from .._base.errors import CountingError, SettingsError, shown
+from .._base.errors import CountingError, SettingsError, printable
 from .._logs.combined_tree import CombinedDay
 from .._logs.hosts_tree import Group, HostsTree, logs_of_day
 from .._logs.paths import checked_host
@@ -158,7 +158,7 @@ class _HostLook:
             return Covered(PARTIAL, ("some of its logs may not have come; the sync asks again",))
         lacking = sorted(self.usual_logs & self._logs_without_it(day) - {*logs})
         if lacking:
-            return Covered(PARTIAL, (f"without {', '.join(map(shown, lacking))}",))
+            return Covered(PARTIAL, (f"without {', '.join(map(printable, lacking))}",))
         return Covered(PRESENT)
 
     def _logs_without_it(self, day: date) -> set[str]:
@@ -209,7 +209,7 @@ def _safe_name(name: str) -> str:
     try:
         return checked_host(name)
     except SettingsError:
-        return shown(name)
+        return printable(name)
 
 
 def cover_sync(hosts: Sequence[HostCoverage], days: Sequence[date]) -> StageCoverage:

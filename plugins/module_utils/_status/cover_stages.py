@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from .._base.days_and_weeks import week_end, week_name, week_of_day
-from .._base.records import Unit
+from .._base.records import WorkUnit
 from .._combine.plan import PlannedLog
 from .._daily.files import day_path, list_days
 from .._daily.stage import LogPlan
@@ -118,7 +118,7 @@ def cover_condensed(
     return StageCoverage("condense", "", "day", units, newest)
 
 
-def _made_day(calendar: Calendar, unit: Unit, day: date, folder: Path) -> Covered:
+def _made_day(calendar: Calendar, unit: WorkUnit, day: date, folder: Path) -> Covered:
     """A day that is made of a combined log, each in a file of its own."""
     is_there = day_path(folder, day).exists()
     if unit.status == "failed":

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 
-from .._base.days_and_weeks import DAY_SECONDS, spell_days, week_end, week_name, week_start
+from .._base.days_and_weeks import DAY_SECONDS, format_days, week_end, week_name, week_start
 from .._watch.history import FAILED, NEVER_FINISHED
 from .cover_stages import WeekCoverage
 from .judge_hosts import (
@@ -211,14 +211,14 @@ def _days(status: Status, findings: Findings) -> Iterator[Problem]:
                     day for day in judged_days(findings, days) if day not in earlier[stage.stage]
                 ]
             if days:
-                what = f"{stage.title}: {words} {spell_days(days)}"
+                what = f"{stage.title}: {words} {format_days(days)}"
                 yield Problem(severity, stage.stage, what, str(min(days)), advice)
         damaged = [date.fromisoformat(day) for day, one in stage.units.items() if one.damaged]
         if damaged := judged_days(findings, damaged):
             yield Problem(
                 WARNING,
                 stage.stage,
-                f"{stage.title}: damaged logs were left out of {spell_days(damaged)}",
+                f"{stage.title}: damaged logs were left out of {format_days(damaged)}",
                 str(min(damaged)),
                 "The reasons of these days name them; fetch them again, or repair them.",
             )

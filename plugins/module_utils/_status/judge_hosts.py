@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-from .._base.days_and_weeks import spell_days
+from .._base.days_and_weeks import format_days
 from .._combine.run import StrayHosts
 from .problem import CRITICAL, WARNING, Problem, Thresholds, too_high
 from .states import LATE, MISSING, NOT_EXPECTED, PARTIAL, PRESENT, UNREADABLE, HostCoverage
@@ -63,7 +63,7 @@ def host_days(status: Status, findings: Findings) -> Iterator[Problem]:
 
 
 def _host_problem(state: str, days: list[date], names: list[str], findings: Findings) -> Problem:
-    spelled, since = spell_days(days), str(days[0])
+    spelled, since = format_days(days), str(days[0])
     if state == MISSING:
         bounds = findings.thresholds.host_missing_days
         return Problem(

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from .._base.days_and_weeks import MONTHS
-from .._base.errors import SourceError, shown, wrong_option
+from .._base.errors import SourceError, printable, wrong_option
 from .._storage.files import open_regular
 
 _UNIT = re.compile(r"[A-Za-z0-9:_.@\\-]{1,240}\.timer", re.ASCII)
@@ -80,7 +80,7 @@ def next_of_timer(
         raise wrong_option(
             "timer",
             expected="the name of a systemd timer, such as dnf-counting.timer",
-            found=shown(timer),
+            found=printable(timer),
         )
     properties = "--property=NextElapseUSecRealtime,SubState,TimersCalendar"
     said = run(["systemctl", "show", "--timestamp=unix", properties, "--", timer])
@@ -131,7 +131,7 @@ def _next_of_line(line: str, now: datetime, path: Path) -> datetime | None:
         raise SourceError(
             path,
             expected="lines as in /etc/cron.d",
-            found=shown(line),
+            found=printable(line),
             advice="Correct that line; cron does not understand it either.",
         ) from error
     weekdays = {weekday % 7 for weekday in weekdays}

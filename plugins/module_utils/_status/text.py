@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 
-from .._base.days_and_weeks import spell_days, week_name
+from .._base.days_and_weeks import format_days, week_name
 from .._base.text_table import table, wrapped
 from .states import (
     BLOCKED,
@@ -145,7 +145,7 @@ def _calendar(status: Status, width: int) -> Iterator[str]:
     for host in status.hosts:
         lacking = host.days_that_are(MISSING, UNREADABLE)
         if lacking:
-            yield from wrapped(f"{host.name}: no log of {spell_days(lacking)}", width, rest="  ")
+            yield from wrapped(f"{host.name}: no log of {format_days(lacking)}", width, rest="  ")
 
 
 def _newest_that_fit(status: Status, width: int) -> Sequence[date]:

@@ -9,7 +9,7 @@ import errno
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from .._base.errors import CountingError, OutputError, shown
+from .._base.errors import CountingError, OutputError, printable
 from .._base.libs import duckdb
 from .files import write_error
 
@@ -54,7 +54,7 @@ def lack_of_room(error: Exception, limits: Limits, *, advice: str) -> CountingEr
         return OutputError(
             limits.spill_dir,
             expected=f"to do with {limits.memory_mib} MiB of memory and some room to spill",
-            found=shown(str(error)),
+            found=printable(str(error)),
             advice=advice,
         )
     return None

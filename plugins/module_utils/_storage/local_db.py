@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from .._base.errors import CountingError, OutputError, SourceError, shown
+from .._base.errors import CountingError, OutputError, SourceError, printable
 from .files import make_folder, write_error
 
 #: A damaged file is renamed to its name with this added; an older one there is replaced.
@@ -77,7 +77,7 @@ def reading_local_db(
         raise SourceError(
             path,
             expected=schema.what,
-            found=shown(str(getattr(error, "found", error))),
+            found=printable(str(getattr(error, "found", error))),
             advice="Let the counting user read it. If it is damaged, remove it: a new one is made.",
         ) from error
 
@@ -90,7 +90,7 @@ def _words(path: Path, schema: LocalSchema) -> Iterator[None]:
         raise OutputError(
             path,
             expected=f"to write {schema.what} there",
-            found=shown(str(error)),
+            found=printable(str(error)),
             advice="See that its folder is on a local disk with room, and the counting user's.",
         ) from error
     except OSError as error:

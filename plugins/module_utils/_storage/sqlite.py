@@ -11,7 +11,7 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-from .._base.errors import SourceError, shown
+from .._base.errors import SourceError, printable
 from .files import write_error
 
 
@@ -33,12 +33,12 @@ def sqlite_errors(
         raise SourceError(
             path,
             expected=f"{what} that can be read now",
-            found=shown(str(error)),
+            found=printable(str(error)),
             advice=_LEFT_OPEN if code == sqlite3.SQLITE_READONLY else _HELD,
         ) from error
     except sqlite3.DatabaseError as error:
         raise SourceError(
-            path, expected=f"{what} in SQLite's format", found=shown(str(error)), advice=advice
+            path, expected=f"{what} in SQLite's format", found=printable(str(error)), advice=advice
         ) from error
 
 

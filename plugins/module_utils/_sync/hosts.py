@@ -16,9 +16,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
-from .._base.errors import CountingError, shown
+from .._base.errors import CountingError, printable
 from .._base.observer import NOBODY, Observer
-from .._base.records import Unit
+from .._base.records import Status, WorkUnit
 from .._logs.paths import dated_name, undated_name
 from .outcome import Tried, outcome_of
 from .plan import HostOutcome, HostPlan
@@ -110,7 +110,7 @@ def _visit(
     settings: Settings,
     attempt: Callable[[HostPlan, Settings, Arrived, float], Verdict],
     *,
-    made: str,
+    made: Status,
 ) -> HostOutcome:
     begun = time.monotonic()
     arrived = Arrived()
@@ -132,12 +132,12 @@ def _visit(
     return outcome
 
 
-def _units_ahead(plan: HostPlan) -> list[Unit]:
-    return [Unit(f"{plan.host} {day}", "due") for day in plan.days]
+def _units_ahead(plan: HostPlan) -> list[WorkUnit]:
+    return [WorkUnit(f"{plan.host} {day}", "due") for day in plan.days]
 
 
 def _tell_started(plan: HostPlan, observer: Observer) -> None:
-    observer.started(Unit(plan.host, "due"), kind="host")
+    observer.started(WorkUnit(plan.host, "due"), kind="host")
     for unit in _units_ahead(plan):
         observer.started(unit, kind="logdate")
 
@@ -147,7 +147,7 @@ def _tell_ended(outcome: HostOutcome, observer: Observer) -> None:
         observer.ended(unit, kind="logdate")
     figures = {name: outcome.to_json()[name] for name in ("files", "bytes", "attempts", "seconds")}
     reasons = (outcome.reason,) if outcome.reason else ()
-    host = Unit(outcome.host, outcome.status, reasons, figures, outcome.warnings)
+    host = WorkUnit(outcome.host, outcome.status, reasons, figures, outcome.warnings)
     observer.ended(host, kind="host")
 
 
@@ -223,7 +223,7 @@ def _note_skipped(text: str, arrived: Arrived) -> None:
             name = match["name"] or match["large"]
             why = "not a regular file" if match["why"] else "larger than max_file_size"
             rotated = undated_name(name)
-            arrived.refuse(rotated[1] if rotated else None, f"refused {shown(name)}: {why}")
+            arrived.refuse(rotated[1] if rotated else None, f"refused {printable(name)}: {why}")
 
 
 _LISTED = re.compile(
@@ -242,9 +242,9 @@ def parse_list(text: str, *, file_bytes: int) -> Arrived:
             continue
         name, day = rotated
         if match["kind"] != "-":
-            listed.refuse(day, f"refused {shown(match['name'])}: not a regular file")
+            listed.refuse(day, f"refused {printable(match['name'])}: not a regular file")
         elif int(match["size"]) > file_bytes:
-            listed.refuse(day, f"refused {shown(match['name'])}: larger than max_file_size")
+            listed.refuse(day, f"refused {printable(match['name'])}: larger than max_file_size")
         else:
             log = Listed(name, int(match["size"]), _listed_time(match["time"]))
             listed.logs.setdefault(day, []).append(log)

@@ -10,11 +10,15 @@ from dataclasses import dataclass
 from datetime import date
 
 from .._base.errors import CountingError
-from .._base.records import Unit
+from .._base.records import Status, WorkUnit
 from .._logs.paths import dated_name
 from .plan import HostOutcome, HostPlan
 from .rsync import Verdict
 from .shadow_tree import Arrived, HostTree, Listed, logs_of_day
+
+
+#: The status of a host is the first of these that one of its days has.
+_WORST_FIRST: tuple[Status, ...] = ("unknown", "failed", "made", "due", "unchanged")
 
 
 @dataclass(frozen=True)
@@ -29,7 +33,7 @@ class Tried:
 
 
 def outcome_of(
-    plan: HostPlan, tree: HostTree, tried: Tried, arrived: Arrived, *, made: str
+    plan: HostPlan, tree: HostTree, tried: Tried, arrived: Arrived, *, made: Status
 ) -> HostOutcome:
     """The outcome of a host; ``made`` is the status of days of which something arrived.
 
@@ -57,13 +61,13 @@ def outcome_of(
     )
 
 
-def _status_of(day: date, arrived: Arrived, with_logs: Collection[date], made: str) -> str:
+def _status_of(day: date, arrived: Arrived, with_logs: Collection[date], made: Status) -> Status:
     if day in arrived.logs:
         return made
     return "unchanged" if day in with_logs else "missing"
 
 
-def _day_unit(host: str, day: date, tried: Tried, arrived: Arrived, status: str) -> Unit:
+def _day_unit(host: str, day: date, tried: Tried, arrived: Arrived, status: Status) -> WorkUnit:
     """The unit of a day, whose status this is unless the host failed."""
     verdict = tried.verdict
     logs = arrived.logs.get(day, [])
@@ -75,13 +79,13 @@ def _day_unit(host: str, day: date, tried: Tried, arrived: Arrived, status: str)
         "seconds": round(tried.seconds, 3),
     }
     if not verdict.good:
-        return Unit(f"{host} {day}", verdict.status, (verdict.words, *refused), figures)
+        return WorkUnit(f"{host} {day}", verdict.status, (verdict.words, *refused), figures)
     reasons = _changes(day, logs, arrived)
     if status == "missing":
         reasons = [f"no log of {day} on {host} {'that can be taken' if refused else 'yet'}"]
     if verdict.words:
         reasons.append(verdict.words)
-    return Unit(f"{host} {day}", status, (*reasons, *refused), figures, _in_short(refused))
+    return WorkUnit(f"{host} {day}", status, (*reasons, *refused), figures, _in_short(refused))
 
 
 def _whole(
@@ -123,8 +127,8 @@ def _changes(day: date, logs: Sequence[Listed], arrived: Arrived) -> list[str]:
     return [f"{count} {kind} log{'s' * (count > 1)}" for count, kind in counts if count]
 
 
-def _host_status(statuses: Sequence[str]) -> str:
-    for status in ("unknown", "failed", "made", "due", "unchanged"):
+def _host_status(statuses: Sequence[Status]) -> Status:
+    for status in _WORST_FIRST:
         if status in statuses:
             return status
     return "missing"

@@ -12,9 +12,9 @@ from math import inf
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from .._base.days_and_weeks import spell_days
-from .._base.errors import CountingError, SettingsError, shown
-from .._base.records import Unit
+from .._base.days_and_weeks import format_days
+from .._base.errors import CountingError, SettingsError, printable
+from .._base.records import Status, WorkUnit
 from .._logs.paths import checked_host
 from .memory import HostMemory
 from .rsync import source_address
@@ -45,9 +45,9 @@ class HostOutcome:
     """What became of one host."""
 
     host: str
-    status: str
+    status: Status
     """``made`` or ``due``, ``unchanged``, ``missing`` (of every day), ``failed`` or ``unknown``."""
-    units: tuple[Unit, ...]
+    units: tuple[WorkUnit, ...]
     attempts: int
     seconds: float
     reason: str = ""
@@ -86,7 +86,7 @@ def sources_of(hosts: Iterable[object], template: str) -> list[Source]:
             raise SettingsError(
                 "option hosts",
                 expected="one source for a host",
-                found=f"two for {host}: {shown(found[host])} and {shown(address)}",
+                found=f"two for {host}: {printable(found[host])} and {printable(address)}",
                 advice="Remove one of them.",
             )
     if not found:
@@ -108,7 +108,7 @@ def _source(entry: object, template: str) -> Source:
         raise SettingsError(
             "option hosts",
             expected="host names, or mappings with name and source",
-            found=shown(str(entry)),
+            found=printable(str(entry)),
             advice="Correct that entry.",
         )
     host = checked_host(name)
@@ -204,7 +204,7 @@ def gaps(
             if known and day >= known.listed_since and day not in here.get(plan.host, ())
         ]
         if lacking:
-            found[plan.host] = spell_days(lacking)
+            found[plan.host] = format_days(lacking)
     return found
 
 

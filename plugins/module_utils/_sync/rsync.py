@@ -23,7 +23,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import IO, NamedTuple, cast
 
-from .._base.errors import SettingsError, shown
+from .._base.errors import SettingsError, printable
+from .._base.records import Status
 from .._logs.paths import COMPRESSIONS, written_day
 
 #: Where rsync keeps what it has of a file whose transfer broke off, below the target folder.
@@ -73,7 +74,7 @@ class Verdict(NamedTuple):
     """What the end of an rsync means."""
 
     good: bool
-    status: str
+    status: Status
     """Of the host's days where it isn't good: ``failed`` or ``unknown``."""
     again: bool
     """Whether a second try can help."""
@@ -92,7 +93,7 @@ def source_address(template: str, host: str) -> str:
         raise SettingsError(
             f"option source (host {host})",
             expected="HOST::MODULE/FOLDER/, rsync://HOST[:PORT]/MODULE/FOLDER/ or an absolute path",
-            found=shown(address),
+            found=printable(address),
             advice="Correct the option.",
         )
     return address.rstrip("/") + "/"

@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from .._base.errors import shown
+from .._base.errors import printable
+from .._base.records import Status
 from .rsync import Ended, Verdict
 
 
@@ -16,7 +17,7 @@ class _Meaning(NamedTuple):
     words: str
     advice: str
     again: bool = True
-    status: str = "failed"
+    status: Status = "failed"
 
 
 _LATER = "The next run tries again; if it stays so, look at rsyncd and the network of that host."
@@ -156,10 +157,10 @@ def explained(ended: Ended) -> Verdict:
         words = f"{ended.cut_short}, so the transfer was ended. {_LATER}"
         return Verdict(False, "failed", True, words)
     if ended.code == 0 or _nothing_matched(ended):
-        return Verdict(True, "", False, "")
+        return Verdict(True, "unchanged", False, "")
     if ended.code == 24:
         meaning = _CODES[24]
-        return Verdict(True, "", True, f"{meaning.words}. {meaning.advice}")
+        return Verdict(True, "unchanged", True, f"{meaning.words}. {meaning.advice}")
     meaning = _meaning(ended)
     words = f"{meaning.words} (rsync {_code_name(ended.code)}{_quote(ended.text)}). "
     return Verdict(False, meaning.status, meaning.again, words + meaning.advice)
@@ -187,5 +188,5 @@ def _code_name(code: int) -> str:
 def _quote(text: str) -> str:
     for line in text.splitlines():
         if _TELLING.search(line):
-            return f": {shown(line.strip(), 160)}"
+            return f": {printable(line.strip(), 160)}"
     return ""

@@ -12,7 +12,7 @@ from datetime import date
 from pathlib import Path
 
 from .._base.errors import OutputError
-from .._base.records import Unit
+from .._base.records import WorkUnit
 from .._storage.files import sync_file_system, writer_lock
 from .hosts import Settings, sync_hosts
 from .memory import HostMemory, load_memory, save_memory
@@ -33,7 +33,7 @@ class SyncRun:
     """What somebody has to look at, beside what outcomes and units tell."""
 
     @property
-    def units(self) -> list[Unit]:
+    def units(self) -> list[WorkUnit]:
         """Those of all hosts and days."""
         return [unit for outcome in self.outcomes for unit in outcome.units]
 

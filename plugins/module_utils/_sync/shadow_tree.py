@@ -22,7 +22,7 @@ from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 
-from .._base.errors import OutputError, SourceError, shown
+from .._base.errors import OutputError, SourceError, printable
 from .._logs.paths import (
     dated_name,
     host_day_folder,
@@ -253,7 +253,7 @@ def _put(
     rotated = undated_name(name)
     if rotated is None or (objection := _objection(rotated[1], status, tree.limits, days)):
         why = "not the name of a rotated log" if rotated is None else objection
-        arrived.refuse(rotated[1] if rotated else None, f"refused {shown(name)}: {why}")
+        arrived.refuse(rotated[1] if rotated else None, f"refused {printable(name)}: {why}")
         _remove(path, status)
         return
     log_name, day = rotated

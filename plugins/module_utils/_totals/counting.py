@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from .._base.days_and_weeks import DAY_SECONDS, WEEK_SECONDS, week_start_timestamp
-from .._base.errors import CountingError, SourceError, shown
+from .._base.errors import CountingError, SourceError, printable
 from .._base.libs import duckdb
 from .._hits.raw_days import COLUMNS
 from .._storage.duckdb import Limits, connect, lack_of_room
@@ -183,7 +183,7 @@ class Counter:
         return SourceError(
             damaged[0] if damaged else next(iter(names)).parent,
             expected="whole raw days",
-            found=shown(str(error)),
+            found=printable(str(error)),
             advice="Remove that file and run countme_raw: it is made again from the combined log.",
         )
 

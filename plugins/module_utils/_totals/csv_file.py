@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 from .._base.days_and_weeks import week_end, week_start
-from .._base.errors import OutputError, shown
+from .._base.errors import OutputError, printable
 from .._storage.files import open_regular, replacing, write_bytes
 from .database import TotalsRow, counted_weeks, rows_of
 
@@ -227,7 +227,7 @@ def check_replaceable(path: Path, database: Path, weeks: Collection[int]) -> Non
         raise OutputError(
             path,
             expected="no weeks that the totals lack",
-            found=f"the week of {shown(lost[-1])}",
+            found=f"the week of {printable(lost[-1])}",
             advice="Correct totals_db or totals_csv, or move that file away.",
         )
 

@@ -20,7 +20,7 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from .._base.days_and_weeks import week_end
-from .._base.errors import CountingError, LockedError, OutputError, SourceError, shown
+from .._base.errors import CountingError, LockedError, OutputError, SourceError, printable
 from .._storage.files import make_folder, write_error
 from .quality import Quality, WeekRecord
 from .week_plan import CountedState
@@ -144,7 +144,7 @@ def _explained(path: Path, error: sqlite3.Error, *, write: bool) -> CountingErro
         return SourceError(
             path,
             expected="a database of totals that can be read",
-            found=shown(str(error)),
+            found=printable(str(error)),
             advice="Let the counting user read it, then run again; nothing was changed.",
         )
     if code in numbers:
@@ -152,7 +152,7 @@ def _explained(path: Path, error: sqlite3.Error, *, write: bool) -> CountingErro
     return OutputError(
         path,
         expected="a sound SQLite file with totals",
-        found=shown(str(error)),
+        found=printable(str(error)),
         advice="Move it away, or put a good copy in its place, and run again.",
     )
 
@@ -172,7 +172,7 @@ def _check_schema(connection: sqlite3.Connection, path: Path) -> None:
             raise OutputError(
                 path,
                 expected=f"table {table} with the columns {wanted}",
-                found=", ".join(shown(f"{name} {kind}") for name, kind in there),
+                found=", ".join(printable(f"{name} {kind}") for name, kind in there),
                 advice="Name another file in totals_db; that one is left as it is.",
             )
 
@@ -185,7 +185,7 @@ def _check_weeks(connection: sqlite3.Connection, path: Path) -> None:
         raise OutputError(
             path,
             expected="numbers of weeks and records of their inputs",
-            found=shown(str(error)),
+            found=printable(str(error)),
             advice="Put a good copy in its place, and run again.",
         ) from error
 
@@ -235,7 +235,7 @@ def week_number(text: object) -> int:
         raise SourceError(
             "column weeknum",
             expected="the number of a week",
-            found=shown(str(text)),
+            found=printable(str(text)),
             advice="Correct the totals.",
         ) from error
     return week

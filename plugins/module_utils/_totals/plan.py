@@ -16,7 +16,7 @@ from pathlib import Path
 from sqlite3 import Connection
 
 from .._base.errors import CountingError, SettingsError
-from .._base.records import Unit
+from .._base.records import WorkUnit
 from .._hits.raw_days import list_raw_days, read_record, read_trimmed_through
 from .._storage.duckdb import Limits
 from .counting import Counter
@@ -159,12 +159,12 @@ def csv_plan(settings: TotalsSettings, weeks: Collection[int], *, changes: bool)
     return CsvPlan(None, reason)
 
 
-def csv_unit(settings: TotalsSettings, planned: TotalsPlan) -> list[Unit]:
+def csv_unit(settings: TotalsSettings, planned: TotalsPlan) -> list[WorkUnit]:
     """The unit of the CSV file, as planned; none where no file is wanted."""
     if settings.totals_csv is None or planned.csv is None:
         return []
     reasons = tuple(filter(None, [planned.csv.reason]))
-    return [Unit(settings.totals_csv.name, "due" if reasons else "unchanged", reasons)]
+    return [WorkUnit(settings.totals_csv.name, "due" if reasons else "unchanged", reasons)]
 
 
 def read_counted(settings: TotalsSettings) -> CountedState:

@@ -22,7 +22,7 @@ from typing import Any
 from .._base.days_and_weeks import week_name
 from .._base.errors import CountingError
 from .._base.observer import NOBODY, Observer
-from .._base.records import Unit
+from .._base.records import Status, WorkUnit
 from .._storage.files import make_folder, write_error, writer_lock
 from .changes import StagedWeek, delete_weeks, replace_weeks, stage_week, staging
 from .counting import Counter
@@ -51,7 +51,7 @@ WEEKS_A_TRANSACTION = 26
 class Outcome:
     """What became of the weeks and of the CSV file, and how the totals stand."""
 
-    units: Sequence[Unit]
+    units: Sequence[WorkUnit]
     newest_complete_week: str | None = None
     hits: int = 0
     """Countme hits of the weeks that were counted in this run."""
@@ -75,7 +75,7 @@ def update_totals(
     needless = not settings.weeks and not settings.raw_dir.is_dir()
     if needless and (check or not read_counted(settings).records):
         reason = f"no folder {settings.raw_dir}: countme_raw makes it with the first raw day"
-        return _outcome(settings, [Unit(settings.raw_dir.name, "missing", (reason,))])
+        return _outcome(settings, [WorkUnit(settings.raw_dir.name, "missing", (reason,))])
     if check:
         planned = plan_totals(settings)
         return _outcome(
@@ -106,9 +106,9 @@ def delete_totals(settings: TotalsSettings, *, check: bool = False) -> Outcome:
         return _outcome(settings, done)
 
 
-def _deletions(settings: TotalsSettings, counted: CountedState) -> list[Unit]:
+def _deletions(settings: TotalsSettings, counted: CountedState) -> list[WorkUnit]:
     return [
-        Unit(
+        WorkUnit(
             week_name(week),
             "due" if week in counted.weeks or week in counted.records else "unchanged",
             figures={"week": week},
@@ -119,7 +119,7 @@ def _deletions(settings: TotalsSettings, counted: CountedState) -> list[Unit]:
 
 def _carry_out(
     settings: TotalsSettings, planned: TotalsPlan, observer: Observer
-) -> tuple[list[Unit], set[int]]:
+) -> tuple[list[WorkUnit], set[int]]:
     """What became of the weeks, and the weeks whose rows are others now."""
     replaced: set[int] = set()
     units = [p.unit() for p in planned.weeks if p.status != "due" and not p.recount]
@@ -162,7 +162,7 @@ def _take(
     connection: Connection,
     counter: Counter,
     observer: Observer,
-) -> tuple[list[Unit], list[int]]:
+) -> tuple[list[WorkUnit], list[int]]:
     """Count some weeks and take them into the totals in one transaction."""
     counted = []
     for plan in batch:
@@ -244,7 +244,7 @@ def _new_record(one: _Counted, before: WeekRecord | None, now: datetime) -> Week
     return record
 
 
-def _unit(one: _Counted, record: WeekRecord | None, written: Collection[int]) -> Unit:
+def _unit(one: _Counted, record: WeekRecord | None, written: Collection[int]) -> WorkUnit:
     unit = one.plan.unit()
     if one.failure:
         return replace(unit, status="failed", reasons=(one.failure,))
@@ -258,11 +258,11 @@ def _unit(one: _Counted, record: WeekRecord | None, written: Collection[int]) ->
             "rows": one.staged.rows,
             "seconds": round(one.seconds, 3),
         }
-    status = "made" if record.week in written else "unchanged"
+    status: Status = "made" if record.week in written else "unchanged"
     return replace(unit, status=status, figures=figures)
 
 
-def _described(unit: Unit, records: Mapping[int, WeekRecord]) -> Unit:
+def _described(unit: WorkUnit, records: Mapping[int, WeekRecord]) -> WorkUnit:
     """The unit with what is recorded of its week."""
     record = records.get(unit.figures.get("week", -1))
     if record is None:
@@ -285,18 +285,18 @@ def _written_csv(
     planned: TotalsPlan,
     replaced: Collection[int],
     observer: Observer,
-) -> list[Unit]:
+) -> list[WorkUnit]:
     """Bring the CSV file to the state of the database."""
     path, csv = settings.totals_csv, planned.csv
     if path is None or csv is None or not settings.totals_db.exists():
         return []
     if csv.keep and not replaced:
         keep_in_step(path, csv.keep, settings.totals_db)
-        unit = Unit(path.name, "unchanged")
+        unit = WorkUnit(path.name, "unchanged")
     else:
-        observer.started(Unit(path.name, "due"), kind="csv")
+        observer.started(WorkUnit(path.name, "due"), kind="csv")
         figures = _write_csv(settings, csv.keep, first_changed=min(replaced, default=0))
-        unit = Unit(path.name, "made", (csv.reason or "weeks changed",), figures)
+        unit = WorkUnit(path.name, "made", (csv.reason or "weeks changed",), figures)
     observer.ended(unit, kind="csv")
     return [unit]
 
@@ -317,7 +317,7 @@ def _write_csv(
     return written._asdict()
 
 
-def _outcome(settings: TotalsSettings, units: Sequence[Unit]) -> Outcome:
+def _outcome(settings: TotalsSettings, units: Sequence[WorkUnit]) -> Outcome:
     made = [unit.figures for unit in units if unit.status == "made"]
     records = read_counted(settings).records
     complete = [r.week for r in records.values() if r.quality.status == COMPLETE]

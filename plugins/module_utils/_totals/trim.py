@@ -12,7 +12,7 @@ from pathlib import Path
 
 from .._base.days_and_weeks import week_name, week_of_day, week_start
 from .._base.errors import CountingError
-from .._base.records import Unit
+from .._base.records import WorkUnit
 from .._hits.host_hash import destroy_keys
 from .._hits.raw_days import (
     list_raw_days,
@@ -31,7 +31,7 @@ class TrimPlan:
 
     first_kept_week: int = 0
     days: tuple[date, ...] = ()
-    units: list[Unit] = field(default_factory=list)
+    units: list[WorkUnit] = field(default_factory=list)
 
 
 def plan_trim(raw_dir: Path, *, keep_weeks: int, totals_db: Path | None = None) -> TrimPlan:
@@ -42,7 +42,7 @@ def plan_trim(raw_dir: Path, *, keep_weeks: int, totals_db: Path | None = None) 
     """
     if not raw_dir.is_dir():
         reason = f"no folder {raw_dir}: countme_raw makes it with the first raw day"
-        return TrimPlan(units=[Unit(raw_dir.name, "missing", (reason,))])
+        return TrimPlan(units=[WorkUnit(raw_dir.name, "missing", (reason,))])
     raw_days = list_raw_days(raw_dir)
     if not raw_days:
         return TrimPlan()
@@ -55,11 +55,11 @@ def plan_trim(raw_dir: Path, *, keep_weeks: int, totals_db: Path | None = None) 
             break
         needed = _needed_weeks(day, path, range(first_kept_week, newest_week + 1), counted)
         if needed:
-            units.append(Unit(str(day), "kept", (f"still needed: {', '.join(needed)}",)))
+            units.append(WorkUnit(str(day), "kept", (f"still needed: {', '.join(needed)}",)))
         else:
             days.append(day)
             reason = f"older than {week_start(first_kept_week)}"
-            units.append(Unit(str(day), "due", (reason,)))
+            units.append(WorkUnit(str(day), "due", (reason,)))
     return TrimPlan(first_kept_week, tuple(days), units)
 
 
@@ -94,7 +94,7 @@ def _weeks_left(raw_dir: Path) -> set[int] | None:
         return None
 
 
-def trim(raw_dir: Path, plan: TrimPlan) -> list[Unit]:
+def trim(raw_dir: Path, plan: TrimPlan) -> list[WorkUnit]:
     """Remove the planned days and say so in the folder first; only for the writer of it."""
     if not plan.days:
         return plan.units
@@ -107,6 +107,6 @@ def trim(raw_dir: Path, plan: TrimPlan) -> list[Unit]:
     destroy_keys(raw_dir, keep=_weeks_left(raw_dir))
     sync_folder(raw_dir)
     return [
-        Unit(unit.name, "trimmed" if unit.status == "due" else unit.status, unit.reasons)
+        WorkUnit(unit.name, "trimmed" if unit.status == "due" else unit.status, unit.reasons)
         for unit in plan.units
     ]

@@ -20,15 +20,15 @@ from typing import NamedTuple
 from .._base.days_and_weeks import (
     FIRST_COUNTME_WEEK,
     LOG_JITTER_SECONDS,
+    format_days,
     rotation_days,
-    spell_days,
     week_name,
     week_of,
     week_of_day,
     week_start_timestamp,
 )
-from .._base.errors import SettingsError, shown
-from .._base.records import Unit
+from .._base.errors import SettingsError, printable
+from .._base.records import Status, WorkUnit
 from .._hits.raw_days import RawRecord
 from .quality import Quality, WeekRecord, quality_of
 
@@ -89,7 +89,7 @@ class WeekPlan:
     """What is to become of a week."""
 
     week: int
-    status: str
+    status: Status
     """``due``, ``unchanged``, ``waiting``, ``gone``, ``outdated``, ``blocked``, ``skipped``
     or, for a week that was asked for by name and can't be counted, ``failed``."""
     reasons: tuple[str, ...] = ()
@@ -101,8 +101,8 @@ class WeekPlan:
     quality: Quality | None = None
     fingerprint: str = ""
 
-    def unit(self) -> Unit:
-        return Unit(week_name(self.week), self.status, self.reasons, {"week": self.week})
+    def unit(self) -> WorkUnit:
+        return WorkUnit(week_name(self.week), self.status, self.reasons, {"week": self.week})
 
 
 class Horizon(NamedTuple):
@@ -215,15 +215,15 @@ def _check_log_name(raw: RawState, counted: CountedState) -> None:
         raise SettingsError(
             "option raw_dir",
             expected="the raw days of one log",
-            found=f"those of {', '.join(shown(name) for name in names)}",
+            found=f"those of {', '.join(printable(name) for name in names)}",
             advice="Keep the raw days of each log in a folder of their own.",
         )
     before = [counted.records[week].log_name for week in sorted(counted.records)][-1:]
     if names and before and names != before:
         raise SettingsError(
             "option raw_dir",
-            expected=f"raw days of {shown(before[0])}, from which these totals are counted",
-            found=f"those of {shown(names[0])}",
+            expected=f"raw days of {printable(before[0])}, from which these totals are counted",
+            found=f"those of {printable(names[0])}",
             advice="Correct raw_dir or totals_db.",
         )
 
@@ -304,7 +304,7 @@ def _by_itself(
         return replace(plan, status="blocked", reasons=damaged)
     gone = _gone_days(plan.week, record, raw)
     if gone:
-        return replace(plan, status="gone", reasons=(f"raw days are gone: {spell_days(gone)}",))
+        return replace(plan, status="gone", reasons=(f"raw days are gone: {format_days(gone)}",))
     if record is None:
         return replace(plan, recount=True, reasons=("a new week",))
     changes = _changes(plan, record, has_rows=has_rows)
@@ -352,7 +352,7 @@ def _asked_for(plan: WeekPlan, raw: RawState, counted: CountedState) -> WeekPlan
 def _bring_back(week: int, gone: Collection[date]) -> str:
     days = sorted(set(gone) or set(rotation_days(week)))
     return (
-        f"expected the raw days of all its hits, found none for {spell_days(days)}. "
+        f"expected the raw days of all its hits, found none for {format_days(days)}. "
         "Bring them back with countme_raw (state present, dates of these days), then count again."
     )
 
@@ -370,7 +370,7 @@ def _damaged(plan: WeekPlan, record: WeekRecord | None, raw: RawState) -> tuple[
     hashed = [d.day for d in with_hits if d.record.hashed]
     if hashed and len(hashed) < len(with_hits):
         reasons.append(
-            f"addresses are hashed in some of its raw days only ({spell_days(hashed)}), so a "
+            f"addresses are hashed in some of its raw days only ({format_days(hashed)}), so a "
             "client could count twice: run countme_raw for all of its days with one hash_hosts"
         )
     return tuple(reasons)

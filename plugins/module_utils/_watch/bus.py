@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from .._base.errors import shown
+from .._base.errors import printable
 from .spool import Message
 
 #: Seconds that a broker may take to answer, and to confirm a message.
@@ -96,7 +96,7 @@ def read_configuration(config: Path) -> Mapping[str, Any]:
 
 
 def _words(error: Exception) -> str:
-    return f"{type(error).__name__}: {shown(str(error))}"
+    return f"{type(error).__name__}: {printable(str(error))}"
 
 
 def _libraries() -> tuple[Any, Any, Any, Any]:

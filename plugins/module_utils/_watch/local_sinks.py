@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from .._base.errors import OutputError
-from .._base.records import Unit
+from .._base.records import WorkUnit
 from .._storage.files import make_folder
 from .history import StepEnd, StepStart, begin_step, end_step
 from .watch import Progress, Sink, Step, StepResult, as_json, utc_text
@@ -69,13 +69,13 @@ class _EventLines(Sink):
         self._step = step
         self.write("start", {})
 
-    def unit_started(self, unit: Unit, kind: str) -> None:
+    def unit_started(self, unit: WorkUnit, kind: str) -> None:
         self.write("unit_start", _unit_fields(unit, kind))
 
-    def unit_retried(self, unit: Unit, reason: str, kind: str) -> None:
+    def unit_retried(self, unit: WorkUnit, reason: str, kind: str) -> None:
         self.write("unit_retry", {**_unit_fields(unit, kind), "reason": reason}, bad=True)
 
-    def unit_ended(self, unit: Unit, kind: str) -> None:
+    def unit_ended(self, unit: WorkUnit, kind: str) -> None:
         fields = {**_unit_fields(unit, kind), "status": unit.status}
         reason = "; ".join(unit.reasons)
         if reason and unit.status != "unchanged":
@@ -89,7 +89,7 @@ class _EventLines(Sink):
         self.write("end", _result_fields(result), bad=result.result in ("failed", "incomplete"))
 
 
-def _unit_fields(unit: Unit, kind: str) -> dict[str, Any]:
+def _unit_fields(unit: WorkUnit, kind: str) -> dict[str, Any]:
     return {"unit": unit.name, **({"kind": kind} if kind else {})}
 
 
@@ -151,7 +151,7 @@ class SystemLog(_EventLines):
     def _give_up(self, _record: logging.LogRecord) -> None:
         """The log's daemon went away: it is not our place to say so in every line."""
 
-    def unit_started(self, unit: Unit, kind: str) -> None:
+    def unit_started(self, unit: WorkUnit, kind: str) -> None:
         return None
 
     def progressed(self, progress: Progress) -> None:

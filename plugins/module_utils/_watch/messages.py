@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from .._base.errors import CountingError, LockedError
-from .._base.records import Unit
+from .._base.records import WorkUnit
 from .._storage.files import writer_lock
 from .bus import BusDownError, Publish, RefusedError, connect
 from .spool import Message, Spool
@@ -150,7 +150,7 @@ class Messages(Sink):
 
     def ended(self, result: StepResult) -> None:
         for kind, name in sorted(self._at_work):
-            self.unit_ended(Unit(name, "failed", ("the step ended before it",)), kind)
+            self.unit_ended(WorkUnit(name, "failed", ("the step ended before it",)), kind)
         told = {"counts": dict(result.counts), "bytes": result.bytes, "seconds": result.seconds}
         if result.result == "failed":
             self._of_step("fail", {**told, "reason": result.reason or "no reason given"}, bad=True)
@@ -158,17 +158,17 @@ class Messages(Sink):
             self._of_step("finish", {**told, "result": result.result})
         self._sender.close()
 
-    def unit_started(self, unit: Unit, kind: str) -> None:
+    def unit_started(self, unit: WorkUnit, kind: str) -> None:
         if topics := self._topics(kind):
             self._at_work.add((kind, unit.name))
             self._of_unit(topics, unit, kind, "start", {})
 
-    def unit_retried(self, unit: Unit, reason: str, kind: str) -> None:
+    def unit_retried(self, unit: WorkUnit, reason: str, kind: str) -> None:
         topics = self._topics(kind)
         if topics and topics.retry:
             self._of_unit(topics, unit, kind, topics.retry, {"reason": reason}, bad=True)
 
-    def unit_ended(self, unit: Unit, kind: str) -> None:
+    def unit_ended(self, unit: WorkUnit, kind: str) -> None:
         topics = self._topics(kind)
         if not topics:
             return
@@ -201,7 +201,7 @@ class Messages(Sink):
     def _of_unit(
         self,
         topics: UnitTopics,
-        unit: Unit,
+        unit: WorkUnit,
         kind: str,
         event: str,
         fields: Mapping[str, Any],
@@ -224,7 +224,7 @@ def _word(kind: str) -> str:
     return word or "other"
 
 
-def _unit_result(unit: Unit) -> dict[str, Any]:
+def _unit_result(unit: WorkUnit) -> dict[str, Any]:
     counts = {
         name: count
         for name, count in unit.figures.items()

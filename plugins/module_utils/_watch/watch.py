@@ -17,9 +17,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from .._base.errors import CountingError, shown
+from .._base.errors import CountingError, printable
 from .._base.observer import Observer
-from .._base.records import Unit
+from .._base.records import WorkUnit
 from .history import FAILED, INCOMPLETE, MADE, UNCHANGED
 
 #: Progress is told at most so often.
@@ -81,13 +81,13 @@ class Sink:
     def started(self, step: Step) -> None:
         """The step starts."""
 
-    def unit_started(self, unit: Unit, kind: str) -> None:
+    def unit_started(self, unit: WorkUnit, kind: str) -> None:
         """See :class:`Observer`, as for the following."""
 
-    def unit_retried(self, unit: Unit, reason: str, kind: str) -> None:
+    def unit_retried(self, unit: WorkUnit, reason: str, kind: str) -> None:
         pass
 
-    def unit_ended(self, unit: Unit, kind: str) -> None:
+    def unit_ended(self, unit: WorkUnit, kind: str) -> None:
         pass
 
     def progressed(self, progress: Progress) -> None:
@@ -141,13 +141,13 @@ class Watch(Observer):
         self._warnings: list[str] = []
         self._tell(lambda sink: sink.started(step))
 
-    def started(self, unit: Unit, *, kind: str = "") -> None:
+    def started(self, unit: WorkUnit, *, kind: str = "") -> None:
         self._tell(lambda sink: sink.unit_started(unit, kind))
 
-    def ended(self, unit: Unit, *, kind: str = "") -> None:
+    def ended(self, unit: WorkUnit, *, kind: str = "") -> None:
         self._tell(lambda sink: sink.unit_ended(unit, kind))
 
-    def retrying(self, unit: Unit, reason: str, *, kind: str = "") -> None:
+    def retrying(self, unit: WorkUnit, reason: str, *, kind: str = "") -> None:
         self._tell(lambda sink: sink.unit_retried(unit, _short(reason), kind))
 
     def expect(self, amount: str, total: int) -> None:
@@ -168,7 +168,7 @@ class Watch(Observer):
             self._told = now
             self._tell(lambda sink: sink.progressed(progress))
 
-    def finish(self, units: Sequence[Unit], *, failure: str = "") -> None:
+    def finish(self, units: Sequence[WorkUnit], *, failure: str = "") -> None:
         """The step has ended with these units; ``failure`` says why it counts as failed, if so."""
         counts = Counter(unit.status for unit in units)
         if failure:
@@ -211,7 +211,7 @@ class Watch(Observer):
                     self._warnings.append(f"{sink.name}: left out from now on. {_words(error)}")
 
 
-def _bytes_of(unit: Unit) -> int:
+def _bytes_of(unit: WorkUnit) -> int:
     figures = unit.figures
     return int(figures.get("bytes", figures.get("bytes_read", 0)))
 
@@ -223,7 +223,7 @@ def _short(reason: str) -> str:
 def _words(error: Exception) -> str:
     if isinstance(error, CountingError):
         return str(error)
-    return f"{type(error).__name__}: {shown(str(error))}"
+    return f"{type(error).__name__}: {printable(str(error))}"
 
 
 def utc_text(when: datetime | None = None) -> str:

@@ -7,9 +7,9 @@ from datetime import UTC, date, datetime, timedelta, timezone
 import pytest
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.days_and_weeks import (
     days_in_window,
+    format_days,
     parse_week,
     rotation_days,
-    spell_days,
     utc_today,
     week_end,
     week_name,
@@ -124,4 +124,4 @@ def test_incident_dst_and_zone_today_is_utc() -> None:
 
 def test_spell_days() -> None:
     days = [date(2021, 12, 31), date(2022, 1, 1), date(2022, 1, 3)]
-    assert spell_days(days) == "2021-12-31 to 2022-01-01, 2022-01-03"
+    assert format_days(days) == "2021-12-31 to 2022-01-01, 2022-01-03"

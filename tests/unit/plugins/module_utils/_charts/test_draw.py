@@ -13,7 +13,9 @@ from xml.etree import ElementTree
 
 import altair
 import pytest
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.records import Unit
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.records import (
+    WorkUnit,
+)
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._charts.draw import (
     SECTIONS,
     ChartProfile,
@@ -151,7 +153,7 @@ def test_the_same_figures_give_the_same_bytes_and_replace_nothing(tmp_path: Path
     given, folder = sources(tmp_path, mirrors=False), tmp_path / "images"
     draw_charts(given, folder)
     before = {path: (path.read_bytes(), path.stat().st_ino) for path in folder.iterdir()}
-    units: list[Unit] = []
+    units: list[WorkUnit] = []
     draw_charts(given, folder, notify=units.append)
     after = {path: (path.read_bytes(), path.stat().st_ino) for path in folder.iterdir()}
     assert before == after
@@ -183,7 +185,7 @@ def test_layers_lie_on_each_other_in_the_order_of_the_releases(tmp_path: Path) -
 
 
 def test_what_is_absent_has_no_charts(tmp_path: Path) -> None:
-    units: list[Unit] = []
+    units: list[WorkUnit] = []
     nothing = ChartSources(
         (ChartProfile("fedora", tmp_path / "totals.db", LOG_NAME, tmp_path / "raw"),),
         tmp_path / "mirrorsdata-all.csv",
@@ -204,7 +206,7 @@ def test_a_source_that_cannot_be_read_stops_no_other(tmp_path: Path) -> None:
     broken.write_bytes(b"no database" * 100)
     bad_csv = tmp_path / "mirrorsdata-all.csv"
     bad_csv.write_text("<html>")
-    units: list[Unit] = []
+    units: list[WorkUnit] = []
     mixed = ChartSources((ChartProfile("Broken One!", broken), *given.profiles), bad_csv)
     charts = draw_charts(mixed, tmp_path / "images", notify=units.append)
     assert charts[0].name == "machines-by-release-fedora"
@@ -240,7 +242,7 @@ def test_words_tell_bars_from_areas(tmp_path: Path) -> None:
 def test_names_of_emoji_are_drawn(tmp_path: Path) -> None:
     name = "\U0001f469" * 30
     totals = write_totals(tmp_path, [Row(WEEK, 9), Row(WEEK, 9, os_name=name)]).db
-    failed: list[Unit] = []
+    failed: list[WorkUnit] = []
     charts = draw_charts(
         ChartSources((ChartProfile("fedora", totals),)),
         tmp_path,

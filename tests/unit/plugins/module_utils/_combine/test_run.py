@@ -16,7 +16,9 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.er
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.observer import (
     Observer,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.records import Unit
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.records import (
+    WorkUnit,
+)
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._combine.run import (
     run_combine,
 )
@@ -162,7 +164,7 @@ def test_incident_nfs_gone_a_share_that_goes_in_the_middle_gets_no_more_logs(
         trees.put("proxy1", line(1), day=day)
 
     class Unmounting(Observer):
-        def ended(self, unit: Unit, *, kind: str = "") -> None:
+        def ended(self, unit: WorkUnit, *, kind: str = "") -> None:
             marker.unlink(missing_ok=True)
 
     settings = replace(trees.settings, require_mount=marker, workers=1, latest=None)

@@ -16,7 +16,9 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.er
     SettingsError,
     SourceError,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.records import Unit
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.records import (
+    WorkUnit,
+)
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._compress import (
     run as compress_run,
 )
@@ -48,7 +50,7 @@ def tree(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run(tree: Path, before: date = date(2021, 10, 1), **options: Any) -> list[Unit]:
+def run(tree: Path, before: date = date(2021, 10, 1), **options: Any) -> list[WorkUnit]:
     settings = CompressSettings(tree, before, **{"level": 1, **options})
     return compress_logs(plan_compression(settings), settings)
 

@@ -13,7 +13,9 @@ import pytest
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.errors import (
     SettingsError,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.records import Unit
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.records import (
+    WorkUnit,
+)
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._publish.git_history import (
     History,
     history_of,
@@ -54,7 +56,7 @@ def git(history: History, *arguments: str) -> str:
     return done.stdout.strip()
 
 
-def keep(history: History, dest: Path) -> Unit:
+def keep(history: History, dest: Path) -> WorkUnit:
     return keep_history(history, dest, FOLDERS, now=NOW)
 
 

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.records import Unit
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.records import (
+    WorkUnit,
+)
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._charts.draw import (
     ChartSources,
     DrawnChart,
@@ -65,7 +67,7 @@ def drawing(*charts: DrawnChart, failed: Sequence[str] = (), picture: bytes = b"
             for suffix in (".png", ".svg"):
                 (folder / f"{one.name}{suffix}").write_bytes(picture)
         for name in failed:
-            notify(Unit(f"chart {name}", "failed", ("why",)))
+            notify(WorkUnit(f"chart {name}", "failed", ("why",)))
         return list(charts)
 
     return draw

@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.records import Unit
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.records import (
+    WorkUnit,
+)
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync import (
     hosts as hosts_module,
 )
@@ -80,7 +82,7 @@ def settings(tmp_path: Path) -> Callable[..., Settings]:
     return make
 
 
-def statuses(units: Sequence[Unit]) -> dict[str, str]:
+def statuses(units: Sequence[WorkUnit]) -> dict[str, str]:
     return {unit.name: unit.status for unit in units}
 
 

@@ -132,7 +132,7 @@ def test_failures(code: int, text: str, status: str, again: bool, words: str) ->
 
 
 def test_success_says_nothing() -> None:
-    assert explained(Ended(0, "")) == (True, "", False, "")
+    assert explained(Ended(0, "")) == (True, "unchanged", False, "")
 
 
 def test_incident_empty_glob_no_match_is_no_failure() -> None:

@@ -15,7 +15,9 @@ import pytest
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.errors import (
     OutputError,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.records import Unit
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.records import (
+    WorkUnit,
+)
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._watch.history import (
     read_steps,
 )
@@ -38,11 +40,11 @@ def watched(sink: Sink) -> Watch:
     watch = Watch(STEP, [sink], progress_seconds=0)
     watch.expect("hosts", 2)
     for host, status in (("proxy01", "made"), ("proxy02", "failed")):
-        unit = Unit(host, status, ("no answer",) if status == "failed" else ())
+        unit = WorkUnit(host, status, ("no answer",) if status == "failed" else ())
         watch.started(unit, kind="host")
         watch.advance("hosts", unit=host)
         watch.ended(unit, kind="host")
-    watch.finish([Unit("proxy01", "made", figures={"bytes": 9}), Unit("proxy02", "failed")])
+    watch.finish([WorkUnit("proxy01", "made", figures={"bytes": 9}), WorkUnit("proxy02", "failed")])
     return watch
 
 
@@ -88,7 +90,7 @@ def test_lines_are_there_at_once(tmp_path: Path) -> None:
     path = tmp_path / "progress.jsonl"
     watch = Watch(STEP, [ProgressFile(path)])
     assert len(lines_of(path)) == 1
-    watch.started(Unit("proxy01", "due"))
+    watch.started(WorkUnit("proxy01", "due"))
     assert len(lines_of(path)) == 2
 
 
@@ -110,7 +112,7 @@ def test_what_is_no_file_is_not_written(tmp_path: Path, kind: str) -> None:
 def test_names_from_elsewhere_make_no_lines_of_their_own(tmp_path: Path) -> None:
     path = tmp_path / "progress.jsonl"
     watch = Watch(STEP, [ProgressFile(path)])
-    watch.ended(Unit('x"\n{"event": "end"}\x1b[2J', "made"))
+    watch.ended(WorkUnit('x"\n{"event": "end"}\x1b[2J', "made"))
     assert len(lines_of(path)) == 2
     assert "\x1b" not in path.read_text()
 

@@ -8,7 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.records import Unit
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.records import (
+    WorkUnit,
+)
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._watch import (
     spool as watch_spool,
 )
@@ -199,7 +201,7 @@ def announced(bus: FakeBus, spool: Spool) -> Watch:
 
 def test_no_finish_follows_a_failure(bus: FakeBus, spool: Spool) -> None:
     watch = announced(bus, spool)
-    watch.started(Unit("proxy01", "due"), kind="host")
+    watch.started(WorkUnit("proxy01", "due"), kind="host")
     watch.fail("the disk is full")
     assert bus.topics == ["p.sync.start", "p.sync.host.start", "p.sync.host.fail", "p.sync.fail"]
     assert bus.received[-1].body["reason"] == "the disk is full"
@@ -207,8 +209,8 @@ def test_no_finish_follows_a_failure(bus: FakeBus, spool: Spool) -> None:
 
 def test_units_that_were_only_looked_at_are_not_announced(bus: FakeBus, spool: Spool) -> None:
     watch = announced(bus, spool)
-    watch.ended(Unit("proxy01 2026-11-20", "unchanged"), kind="logdate")
-    watch.ended(Unit("proxy01 2026-11-10", "made"), kind="logdate")
+    watch.ended(WorkUnit("proxy01 2026-11-20", "unchanged"), kind="logdate")
+    watch.ended(WorkUnit("proxy01 2026-11-10", "made"), kind="logdate")
     watch.finish([])
     of_days = [topic for topic in bus.topics if "logdate" in topic]
     assert of_days == ["p.sync.host.logdate.start", "p.sync.host.logdate.finish"]
@@ -216,7 +218,7 @@ def test_units_that_were_only_looked_at_are_not_announced(bus: FakeBus, spool: S
 
 def test_a_host_that_is_not_known_is_skipped(bus: FakeBus, spool: Spool) -> None:
     watch = announced(bus, spool)
-    unit = Unit("proxy01", "unknown", ("its name is not in DNS",))
+    unit = WorkUnit("proxy01", "unknown", ("its name is not in DNS",))
     watch.started(unit, kind="host")
     watch.ended(unit, kind="host")
     watch.finish([unit])
@@ -226,6 +228,6 @@ def test_a_host_that_is_not_known_is_skipped(bus: FakeBus, spool: Spool) -> None
 def test_kinds_that_operators_named_are_words_of_a_topic(bus: FakeBus, spool: Spool) -> None:
     sender = Sender(spool, run_id="r1", connect=bus.connect)
     watch = Watch(Step("combine", "r1", "log01"), [Messages(sender, prefix="p")])
-    watch.started(Unit("2026-11-20 a.log", "due"), kind="Our proxies.#")
+    watch.started(WorkUnit("2026-11-20 a.log", "due"), kind="Our proxies.#")
     watch.finish([])
     assert bus.topics[1] == "p.combinehttplogs.logmerge.our-proxies--.start"

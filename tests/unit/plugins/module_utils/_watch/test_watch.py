@@ -9,7 +9,9 @@ import pytest
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.errors import (
     OutputError,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.records import Unit
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.records import (
+    WorkUnit,
+)
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._watch.watch import (
     Progress,
     Sink,
@@ -19,7 +21,7 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._watch.w
 )
 
 STEP = Step("raw", "run-1", "log01", "fedora")
-DAY = Unit("2026-11-20", "due")
+DAY = WorkUnit("2026-11-20", "due")
 
 
 class Noting(Sink):
@@ -40,13 +42,13 @@ class Noting(Sink):
     def started(self, step: Step) -> None:
         self._note("started", step)
 
-    def unit_started(self, unit: Unit, kind: str) -> None:
+    def unit_started(self, unit: WorkUnit, kind: str) -> None:
         self._note("unit_started", unit.name)
 
-    def unit_retried(self, unit: Unit, reason: str, kind: str) -> None:
+    def unit_retried(self, unit: WorkUnit, reason: str, kind: str) -> None:
         self._note("unit_retried", reason)
 
-    def unit_ended(self, unit: Unit, kind: str) -> None:
+    def unit_ended(self, unit: WorkUnit, kind: str) -> None:
         self._note("unit_ended", unit.status)
 
     def progressed(self, progress: Progress) -> None:
@@ -85,10 +87,10 @@ def test_a_step_is_told_from_its_start_to_its_end() -> None:
     watch = Watch(STEP, [sink], monotonic=clock)
     watch.started(DAY)
     watch.retrying(DAY, "it was refused")
-    made = Unit(DAY.name, "made", figures={"bytes_read": 7})
+    made = WorkUnit(DAY.name, "made", figures={"bytes_read": 7})
     watch.ended(made)
     clock.now += 2.5
-    watch.finish([made, Unit("2026-11-21", "unchanged", figures={"bytes": 100})])
+    watch.finish([made, WorkUnit("2026-11-21", "unchanged", figures={"bytes": 100})])
     assert sink.events == ["started", "unit_started", "unit_retried", "unit_ended", "ended"]
     assert sink.result == StepResult("made", "", {"made": 1, "unchanged": 1}, 7, 2.5)
 
@@ -106,7 +108,7 @@ def test_a_step_is_told_from_its_start_to_its_end() -> None:
 def test_the_result_of_a_step(statuses: list[str], failure: str, result: str) -> None:
     sink = Noting()
     watch = Watch(STEP, [sink])
-    watch.finish([Unit(status, status) for status in statuses], failure=failure)
+    watch.finish([WorkUnit(status, status) for status in statuses], failure=failure)
     assert (sink.result.result, sink.result.reason) == (result, failure)
 
 
@@ -114,7 +116,7 @@ def test_nothing_follows_the_end() -> None:
     sink = Noting()
     watch = Watch(STEP, [sink])
     watch.fail("no room")
-    watch.finish([Unit("a", "made")])
+    watch.finish([WorkUnit("a", "made")])
     watch.started(DAY)
     watch.fail("again")
     assert sink.events == ["started", "ended"]
