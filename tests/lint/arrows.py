@@ -31,7 +31,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "_compress": ("_base", "_storage", "_logs"),
     "_daily": ("_base", "_storage", "_logs"),
     "_hits": ("_base", "_storage", "_logs", "_daily"),
-    "_condense": ("_base", "_storage", "_logs", "_daily", "_hits"),
+    "_condense": ("_base", "_storage", "_logs", "_daily"),
     "_totals": ("_base", "_storage", "_logs", "_hits"),
     "_publish": ("_base", "_storage", "_totals"),
     "_html": ("_base",),

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 
 from .._base.days_and_weeks import UNIX_EPOCH_DAY
 from .._base.libs import np, pa, pc
-from .._hits.row_groups import used
+from .._logs.coded_columns import drop_unused
 from .._logs.quoted_fields import FieldRule, codes_of, cut_at_quotes, lines_of, matches
 from .._logs.request_time import TAIL_BYTES, read_days
 from .rules import (
@@ -129,7 +129,7 @@ class ClientReader:
         chosen = related[rows]
         if not chosen.all():
             rows, days, hosts = rows[chosen], days[chosen], hosts.filter(pa.array(chosen))
-        asked, places = used([one.asked for one in requests.outcomes], request[rows])
+        asked, places = drop_unused([one.asked for one in requests.outcomes], request[rows])
         dates, codes = _as_dates(days)
         found = BlockClients(
             date=codes,

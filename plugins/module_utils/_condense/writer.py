@@ -19,7 +19,7 @@ from typing import Any
 
 from .._base.errors import OutputError, printable
 from .._base.libs import duckdb, pa, pc, pq
-from .._hits.row_groups import only_used
+from .._logs.coded_columns import compact_dictionary, string_column
 from .._storage.duckdb import Limits, connect, lack_of_room
 from .condensed_days import COLUMNS, condensed_schema
 from .fast_path import BlockClients, join
@@ -148,19 +148,13 @@ def _as_tables(clients: BlockClients) -> Iterator[Any]:
         wanted = clients.wanted[rows]
         yield pa.table(
             [
-                _strings(clients.dates, clients.date[rows]),
-                only_used(clients.host[rows]),
-                _strings([one.release for one in clients.wants], wanted),
-                _strings([one.arch for one in clients.wants], wanted),
+                compact_dictionary(string_column(clients.dates, clients.date[rows])),
+                compact_dictionary(clients.host[rows]),
+                compact_dictionary(string_column([one.release for one in clients.wants], wanted)),
+                compact_dictionary(string_column([one.arch for one in clients.wants], wanted)),
             ],
             schema=condensed_schema(),
         )
-
-
-def _strings(values: Sequence[str], codes: Any) -> Any:
-    column = pa.array(list(values), pa.string()).dictionary_encode()
-    place = column.indices.to_numpy()
-    return only_used(pa.DictionaryArray.from_arrays(pa.array(place[codes]), column.dictionary))
 
 
 def _distinct(paths: Sequence[Path], limits: Limits) -> Iterator[Any]:

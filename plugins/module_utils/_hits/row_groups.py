@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .._base.libs import np, pa
+from .._logs.coded_columns import compact_dictionary, drop_unused, string_column
 from .fast_path import BlockHits
 from .raw_days import COLUMNS
 
@@ -65,17 +66,17 @@ class HitGroup:
 
     def to_table(self) -> Any:
         """The nine columns as a pyarrow table, the strings still as dictionaries."""
-        systems, system = used(self.systems, self.system)
-        requests, request = used(self.requests, self.request)
+        systems, system = drop_unused(self.systems, self.system)
+        requests, request = drop_unused(self.requests, self.request)
         by_system = list(zip(*systems, strict=True)) or [()] * 4
         by_request = list(zip(*requests, strict=True)) or [()] * 3
         sys_age = np.array(by_request[0], np.int64)[request]
         columns = [
             pa.array(self.timestamp),
-            only_used(self.host),
-            *(_strings(values, system) for values in by_system),
+            compact_dictionary(self.host),
+            *(string_column(values, system) for values in by_system),
             pa.array(sys_age),
-            *(_strings(values, request) for values in by_request[1:]),
+            *(string_column(values, request) for values in by_request[1:]),
         ]
         return pa.table(columns, names=list(COLUMNS))
 
@@ -105,40 +106,10 @@ def _joined(parts: Sequence[tuple[Sequence[Any], Any]]) -> tuple[Sequence[Any], 
     numbers: dict[Any, int] = {}
     columns = []
     for values, codes in parts:
-        found, places = used(values, codes)
+        found, places = drop_unused(values, codes)
         numbered = [numbers.setdefault(value, len(numbers)) for value in found]
         columns.append(np.array(numbered, np.int32)[places])
     return list(numbers), np.concatenate(columns)
-
-
-def used(values: Sequence[Any], codes: Any) -> tuple[list[Any], Any]:
-    """Those values that a row has, and the codes for them."""
-    is_used, places = _places(len(values), codes)
-    return [values[code] for code in np.flatnonzero(is_used).tolist()], places
-
-
-def only_used(column: Any) -> Any:
-    """A dictionary array without the values that no row has: they would all be written."""
-    is_used, places = _places(len(column.dictionary), column.indices.to_numpy())
-    return pa.DictionaryArray.from_arrays(
-        pa.array(places, pa.int32()), column.dictionary.filter(pa.array(is_used))
-    )
-
-
-def _places(count: int, codes: Any) -> tuple[Any, Any]:
-    """Which of ``count`` values the codes point at, and codes that count only those."""
-    is_used = np.zeros(count, bool)
-    is_used[codes] = True
-    return is_used, (np.cumsum(is_used, dtype=np.int32) - 1)[codes]
-
-
-def _strings(values: Sequence[str], codes: Any) -> Any:
-    """A string column by index; equal values get one place in the dictionary."""
-    places: dict[str, int] = {}
-    place = np.array([places.setdefault(value, len(places)) for value in values], np.int32)
-    return pa.DictionaryArray.from_arrays(
-        pa.array(place[codes]), pa.array(list(places), pa.string())
-    )
 
 
 def _row_keys(columns: Sequence[Any]) -> Any:
