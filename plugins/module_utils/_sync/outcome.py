@@ -16,7 +16,6 @@ from .plan import HostOutcome, HostPlan
 from .rsync import Verdict
 from .shadow_tree import Arrived, HostTree, Listed, logs_of_day
 
-
 #: The status of a host is the first of these that one of its days has.
 _WORST_FIRST: tuple[Status, ...] = ("unknown", "failed", "made", "due", "unchanged")
 
