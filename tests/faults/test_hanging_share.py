@@ -1,14 +1,17 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A share whose server is gone: whoever looks at it waits in the kernel, where no signal helps."""
+"""A share whose server is gone: a process that reads it waits in the kernel, where no signal helps.
+
+All modules that meet the share are started at once, since each of them only waits for it.
+"""
 
 from __future__ import annotations
 
 import json
-import subprocess
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,31 +31,83 @@ from ansible_collections.fedora_infra.dnf_counting.tests.support.hanging_share i
     hanging_share,
     why_none,
 )
-from ansible_collections.fedora_infra.dnf_counting.tests.support.modules import run_module
+from ansible_collections.fedora_infra.dnf_counting.tests.support.modules import (
+    StartedModule,
+    start_module,
+)
 
 pytestmark = [
     pytest.mark.root,
     pytest.mark.skipif(bool(why_none()), reason=why_none()),
+    pytest.mark.xdist_group("hanging share"),
 ]
-#: Long enough for a busy machine, where all that answers answers at once.
+#: Long enough for a busy machine, where a share that answers at all answers at once.
 PATIENCE = 10
 
+#: What lies on the share, and the name that the status has for it.
+ON_THE_SHARE = {
+    "hosts": ({"hosts_dir": "hosts"}, "hosts"),
+    "published": ({"publish_dir": "html"}, "published"),
+    "files": (
+        {"history_db": "history.db", "messaging_spool": "spool.db"},
+        "run history, messages",
+    ),
+    "status": ({"status_dir": "status"}, "status files"),
+}
+STAGES: dict[str, dict[str, Any]] = {
+    "http_log_combine": {"src": "{root}/hosts", "dest": "{share}/combined-http"},
+    "countme_raw": {"src": "{share}/combined", "raw_dir": "{root}/raw", "log_name": "a.log"},
+    "http_log_compress": {"src": "{share}/combined-http"},
+    "http_log_sync": {"hosts": ["p1"], "dest": "{share}/hosts"},
+}
 
-@pytest.fixture
-def share(tmp_path: Path) -> Iterator[Path]:
-    folder = tmp_path / "share"
-    with hanging_share(folder):
-        yield folder
+
+@dataclass(frozen=True)
+class Started:
+    """Modules at work on a share that hangs, and a folder for what they write elsewhere."""
+
+    root: Path
+    share: Path
+    modules: dict[tuple[str, object], StartedModule]
 
 
 @pytest.fixture(scope="module")
-def counted(tmp_path_factory: pytest.TempPathFactory) -> CountingHost:
-    made = CountingHost(tmp_path_factory.mktemp("log-host"))
-    made.sync()
-    return made.run()
+def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Started]:
+    counted = CountingHost(tmp_path_factory.mktemp("log-host"))
+    counted.sync()
+    counted.run()
+    root = tmp_path_factory.mktemp("others")
+    share = root / "share"
+    with hanging_share(share):
+        modules: dict[tuple[str, object], StartedModule] = {}
+        modules["info", "combined"] = start_info(
+            counted,
+            combined_dir=share / "combined-http",
+            require_mount=share,
+            status_dir=root / "status",
+        )
+        for name, (places, _told) in ON_THE_SHARE.items():
+            options = {option: share / place for option, place in places.items()}
+            modules["info", name] = start_info(counted, **options)
+        moved = CountingHost.__new__(CountingHost)
+        object.__setattr__(moved, "root", share)
+        modules["info", "everything"] = start_info(
+            moved, condense_log="x-access.log", condense_dir=share / "condensed"
+        )
+        for module, given in STAGES.items():
+            options = {
+                name: value.format(root=root, share=share) if isinstance(value, str) else value
+                for name, value in given.items()
+            }
+            for check in (False, True):
+                progress = root / f"{module}-{check}.jsonl"
+                modules[module, check] = start_module(
+                    module, check=check, progress_file=progress, **options
+                )
+        yield Started(root, share, modules)
 
 
-def info(log_host: CountingHost, **options: Any) -> dict[str, Any]:
+def start_info(log_host: CountingHost, **options: Any) -> StartedModule:
     profile = {name: str(value) for name, value in vars(log_host.profile).items()}
     given: dict[str, Any] = {
         "hosts": [*HOSTS],
@@ -66,33 +121,18 @@ def info(log_host: CountingHost, **options: Any) -> dict[str, Any]:
         "log_host": "log01",
         "patience_seconds": PATIENCE,
     }
-    return run_module("dnf_counting_info", **{**given, **options})
+    return start_module("dnf_counting_info", **{**given, **options})
 
 
 def silences(result: dict[str, Any]) -> list[dict[str, str]]:
     return [one for one in result["problems"] if "does not answer" in one["what"]]
 
 
-def test_who_looks_at_it_is_not_even_ended_by_a_kill(share: Path) -> None:
-    looking = subprocess.Popen(["stat", share], stdout=subprocess.DEVNULL)
-    time.sleep(0.5)
-    looking.kill()
-    with pytest.raises(subprocess.TimeoutExpired):
-        looking.wait(1)
-
-
-def test_incident_nfs_stale_the_status_tells_of_the_share_and_of_all_else(
-    counted: CountingHost, share: Path, tmp_path: Path
-) -> None:
-    result = info(
-        counted,
-        combined_dir=share / "combined-http",
-        require_mount=share,
-        status_dir=tmp_path / "status",
-    )
+def test_incident_nfs_stale_the_status_tells_of_the_share_and_of_all_else(started: Started) -> None:
+    result = started.modules["info", "combined"].result()
     assert result["state"] == "critical"
     (problem,) = silences(result)
-    assert problem["what"].startswith(f"server:/gone on {share} does not answer")
+    assert problem["what"].startswith(f"server:/gone on {started.share} does not answer")
     assert problem["what"].endswith("nothing is known of combined")
     assert problem["since"] == result["status"]["generated_at"]
     assert "umount --lazy" in problem["next_step"]
@@ -104,26 +144,15 @@ def test_incident_nfs_stale_the_status_tells_of_the_share_and_of_all_else(
     trees = {tree["name"]: tree["problem"] for tree in result["status"]["trees"]}
     assert trees == {**dict.fromkeys(trees, ""), "combined": "the share does not answer"}
     # monitors are told, too
-    kept = json.loads((tmp_path / "status" / "status.json").read_text())
+    kept = json.loads((started.root / "status" / "status.json").read_text())
     assert kept["problems"] == result["problems"]
 
 
-@pytest.mark.parametrize(
-    ("options", "names"),
-    [
-        ({"hosts_dir": "hosts"}, "hosts"),
-        ({"publish_dir": "html"}, "published"),
-        ({"history_db": "history.db", "messaging_spool": "spool.db"}, "run history, messages"),
-        ({"status_dir": "status"}, "status files"),
-    ],
-    ids=["hosts", "published", "files", "status"],
-)
-def test_incident_nfs_stale_whatever_lies_on_the_share(
-    counted: CountingHost, share: Path, options: dict[str, str], names: str
-) -> None:
-    result = info(counted, **{name: share / place for name, place in options.items()})
+@pytest.mark.parametrize("name", ON_THE_SHARE)
+def test_incident_nfs_stale_whatever_lies_on_the_share(started: Started, name: str) -> None:
+    result = started.modules["info", name].result()
     (problem,) = silences(result)
-    assert problem["what"].endswith(f"nothing is known of {names}")
+    assert problem["what"].endswith(f"nothing is known of {ON_THE_SHARE[name][1]}")
     assert result["files"] == []
     counts = {one["stage"]: one["counts"] for one in result["status"]["stages"]}
     assert counts["count_raw"] == {"present": len(DAYS)}
@@ -131,39 +160,22 @@ def test_incident_nfs_stale_whatever_lies_on_the_share(
     assert not [one for one in result["problems"] if "missing" in one["what"]]
 
 
-def test_incident_nfs_stale_everything_lies_on_the_share(
-    counted: CountingHost, share: Path
-) -> None:
-    moved = CountingHost.__new__(CountingHost)
-    object.__setattr__(moved, "root", share)
-    result = info(moved, condense_log="x-access.log", condense_dir=share / "condensed")
+def test_incident_nfs_stale_everything_lies_on_the_share(started: Started) -> None:
+    result = started.modules["info", "everything"].result()
     assert [one["severity"] for one in silences(result)] == ["critical"]
     assert not [one for one in result["problems"] if "no run yet" in one["what"]]
 
 
-@pytest.mark.parametrize(
-    ("module", "options"),
-    [
-        ("http_log_combine", {"src": "{root}/hosts", "dest": "{share}/combined-http"}),
-        ("countme_raw", {"src": "{share}/combined", "raw_dir": "{root}/raw", "log_name": "a.log"}),
-        ("http_log_compress", {"src": "{share}/combined-http"}),
-        ("http_log_sync", {"hosts": ["p1"], "dest": "{share}/hosts"}),
-    ],
-    ids=lambda value: value if isinstance(value, str) else "",
-)
+@pytest.mark.parametrize("module", STAGES)
 @pytest.mark.parametrize("check", [False, True], ids=["run", "check"])
 def test_incident_nfs_stale_a_stage_fails_instead_of_holding_up_the_others(
-    tmp_path: Path, share: Path, module: str, options: dict[str, Any], check: bool
+    started: Started, module: str, check: bool
 ) -> None:
-    history = tmp_path / "progress.jsonl"
-    given = {
-        name: value.format(root=tmp_path, share=share) if isinstance(value, str) else value
-        for name, value in options.items()
-    }
-    result = run_module(module, ok=False, check=check, progress_file=history, **given)
-    assert f"server:/gone on {share}" in result["msg"]
+    result = started.modules[module, check].result(ok=False)
+    assert f"server:/gone on {started.share}" in result["msg"]
     if not check:
-        assert json.loads(history.read_text().splitlines()[-1])["result"] == "failed"
+        progress = (started.root / f"{module}-{check}.jsonl").read_text()
+        assert json.loads(progress.splitlines()[-1])["result"] == "failed"
 
 
 def test_reading_is_given_up_once_the_share_goes_in_the_middle(tmp_path: Path) -> None:

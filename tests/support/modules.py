@@ -1,4 +1,4 @@
-"""Running a module of the collection for real: its file, in a process of its own."""
+"""Run a module of the collection for real: its file, in a process of its own."""
 
 from __future__ import annotations
 
@@ -13,16 +13,30 @@ from typing import Any
 MODULES = Path(__file__).parents[2] / "plugins" / "modules"
 
 
-def run_module(
+class StartedModule:
+    """A module at work."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+
+    def result(self, *, ok: bool = True) -> dict[str, Any]:
+        """Wait for the module and return its result; assert that it failed or not, as ``ok`` says."""
+        output, errors = self._process.communicate()
+        assert output, errors
+        result: dict[str, Any] = json.loads(output)
+        assert result.get("failed", False) is not ok, result.get("msg", result)
+        return result
+
+
+def start_module(
     name: str,
     *,
     check: bool = False,
     diff: bool = False,
-    ok: bool = True,
     process: Mapping[str, Any] = MappingProxyType({}),
     **options: Any,
-) -> dict[str, Any]:
-    """The module's result; asserts that it failed or not, as ``ok`` says. None: not given.
+) -> StartedModule:
+    """Start a module. An option that is None is not given.
 
     ``process`` has settings of the process, as ``subprocess.run`` takes them.
     """
@@ -35,20 +49,27 @@ def run_module(
             if value is not None
         },
     }
-    finished = subprocess.run(
+    started = subprocess.Popen(
         [sys.executable, MODULES / f"{name}.py"],
-        input=json.dumps({"ANSIBLE_MODULE_ARGS": arguments}),
-        capture_output=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        check=False,
         **process,
     )
-    assert finished.stdout, finished.stderr
-    result: dict[str, Any] = json.loads(finished.stdout)
-    assert result.get("failed", False) is not ok, result.get("msg", result)
-    return result
+    assert started.stdin is not None
+    # the arguments fit into the pipe; the module waits for their end
+    started.stdin.write(json.dumps({"ANSIBLE_MODULE_ARGS": arguments}))
+    started.stdin.close()
+    started.stdin = None
+    return StartedModule(started)
+
+
+def run_module(name: str, *, ok: bool = True, **options: Any) -> dict[str, Any]:
+    """Run a module and return its result; see :func:`start_module` for the options."""
+    return start_module(name, **options).result(ok=ok)
 
 
 def statuses(result: dict[str, Any]) -> dict[str, str]:
-    """Status by unit."""
+    """Return the status of each unit by its name."""
     return {unit["name"]: unit["status"] for unit in result["units"]}

@@ -32,14 +32,13 @@ ADVICE = (
 )
 
 _T = TypeVar("_T")
-#: Nobody waits for these any more; the kernel ends them once the share is back, or unmounted.
-_left_behind: list[subprocess.Popen[bytes]] = []
 
 
 def silent_places(places: Iterable[Path], *, patience_seconds: float) -> list[Path]:
-    """Those of some places whose file system does not answer; all are asked at once.
+    """Return the places whose file system does not answer; all are asked at once.
 
-    That a place is not there, or not to be read, is an answer.
+    An error, such as "no such file", is an answer. A process that gets no answer is killed, and left
+    to ``subprocess``: the kernel ends it once the share is back or unmounted.
     """
     asked = {place: _ask(place) for place in places}
     until = time.monotonic() + patience_seconds
@@ -49,7 +48,6 @@ def silent_places(places: Iterable[Path], *, patience_seconds: float) -> list[Pa
             question.wait(max(0.0, until - time.monotonic()))
         except subprocess.TimeoutExpired:
             question.kill()
-            _left_behind.append(question)
             silent.append(place)
     return silent
 
