@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from .._base.errors import OutputError, printable
-from .._base.libs import duckdb
-from .._storage.duckdb import Limits, connect, lack_of_room
+from .._base.errors import OutputError
+from .._storage.duckdb import Limits, connect, duckdb_errors
 from .rules import UNKNOWN_REPO
 
 Asked = tuple[str, str]
@@ -64,22 +64,13 @@ def count_day(
     """
     of_plain = {"paths": [str(path) for path in paths], "dates": sorted(dates)}
     given = {**of_plain, "to_come": list(to_come)}
-    try:
-        with connect(limits) as connection:
-            by_date = []
-            if len(paths) == 1:
-                by_date = connection.execute(_BY_DATE.format(_PLAIN), of_plain).fetchall()
-            if not by_date or not {row[1] for row in by_date}.isdisjoint(to_come):
-                by_date = connection.execute(_BY_DATE.format(_DISTINCT), given).fetchall()
-            of_all = connection.execute(_OF_ALL, given).fetchall() if len(dates) > 1 else None
-    except duckdb.Error as error:
-        advice = "Give this machine more memory."
-        raise lack_of_room(error, limits, advice=advice) or OutputError(
-            " and ".join(map(str, paths)),
-            expected="condensed days",
-            found=printable(str(error)),
-            advice="Remove what is damaged and run again: it is made again from its log.",
-        ) from error
+    with duckdb_errors(limits, partial(_damaged, paths)), connect(limits) as connection:
+        by_date = []
+        if len(paths) == 1:
+            by_date = connection.execute(_BY_DATE.format(_PLAIN), of_plain).fetchall()
+        if not by_date or not {row[1] for row in by_date}.isdisjoint(to_come):
+            by_date = connection.execute(_BY_DATE.format(_DISTINCT), given).fetchall()
+        of_all = connection.execute(_OF_ALL, given).fetchall() if len(dates) > 1 else None
     counted: dict[str, Counter[Asked]] = {}
     first: dict[str, tuple[str, Asked]] = {}  # blanks sort before all that hosts are made of
     for written, release, arch, clients, lowest in by_date:
@@ -90,3 +81,12 @@ def count_day(
     if of_all is None:
         return DayCounts(found, sum(counted.values(), Counter()))
     return DayCounts(found, {(release, arch): clients for release, arch, clients in of_all})
+
+
+def _damaged(paths: Sequence[Path], found: str) -> OutputError:
+    return OutputError(
+        " and ".join(map(str, paths)),
+        expected="condensed days",
+        found=found,
+        advice="Remove the damaged file and run again: it is made again from its log.",
+    )

@@ -91,6 +91,9 @@ class BlockClients:
     unknown: Counter[str] = field(default_factory=Counter)
     """Requests by repository of no known release, as it was asked for."""
 
+    def __len__(self) -> int:
+        return len(self.date)
+
 
 class _Request(NamedTuple):
     asked: Asked

@@ -9,18 +9,18 @@ files are brought together at the end, out of core.
 
 from __future__ import annotations
 
-import contextlib
-import shutil
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from .._base.errors import OutputError, printable
-from .._base.libs import duckdb, pa, pc, pq
+from .._base.errors import OutputError
+from .._base.libs import pa, pc
+from .._daily.writer import DayWriter, open_parquet
 from .._logs.coded_columns import compact_dictionary, string_column
-from .._storage.duckdb import Limits, connect, lack_of_room
+from .._storage.duckdb import Limits, connect, duckdb_errors
 from .condensed_days import COLUMNS, condensed_schema
 from .fast_path import BlockClients, join
 
@@ -28,8 +28,6 @@ from .fast_path import BlockClients, join
 HELD_ROWS = 1 << 20
 #: Clients per row group; each has the addresses of its own only.
 _GROUP_ROWS = 1 << 18
-_DICTIONARY_BYTES = 16 << 20
-_DISTINCT_MEMORY_MIB = 384
 
 
 @dataclass
@@ -40,105 +38,51 @@ class ClientStatistics:
     dates: Counter[str] = field(default_factory=Counter)
     """Rows by date."""
 
+    def add(self, table: Any) -> None:
+        """Include the rows of a table."""
+        self.rows += len(table)
+        for count in pc.value_counts(table["date"]).to_pylist():
+            self.dates[count["values"]] += count["counts"]
 
-class CondensedDayWriter:
-    """Takes blocks of clients; :meth:`complete`, then :meth:`close` end the file.
 
-    Beside ``path`` it uses temporary files whose names start with that of ``path``. Use it as a
-    context manager: after an error none of these files stays.
-    """
+class CondensedDayWriter(DayWriter[BlockClients, ClientStatistics]):
+    """Write a condensed day from blocks of clients."""
 
     def __init__(self, path: Path, *, held_rows: int = HELD_ROWS) -> None:
-        self.statistics = ClientStatistics()
-        self._path = path
-        self._limits = Limits(path.with_name(f"{path.name}.spill"), _DISTINCT_MEMORY_MIB)
-        self._held: list[BlockClients] = []
-        self._rows = 0
-        self._most_rows = held_rows
-        self._join_at_rows = held_rows
+        super().__init__(path, ClientStatistics(), flush_at_rows=held_rows)
+        self._most_held_rows = held_rows
         self._aside: list[Path] = []
-        self._writer: Any = None
 
-    def __enter__(self) -> CondensedDayWriter:
-        return self
+    def parquet_writer(self, path: Path) -> Any:
+        return open_parquet(path, condensed_schema())
 
-    def __exit__(self, error: type[BaseException] | None, *_rest: object) -> None:
-        if error is not None:
-            self._discard()
+    def flush(self) -> None:
+        """Remove the doubles of the held clients, and put these aside if there still are many."""
+        self.hold(join(self.take_held()))
+        self.flush_at_rows = self.held_rows + self._most_held_rows
+        if self.held_rows >= self._most_held_rows:
+            self._put_aside()
 
-    def add(self, block: BlockClients) -> None:
-        """Take the clients of the next block."""
-        if not len(block.date):
-            return
-        self._held.append(block)
-        self._rows += len(block.date)
-        if self._rows >= self._join_at_rows:
-            self._join()
-
-    def complete(self) -> ClientStatistics:
-        """Write everything; tells what the file has now."""
-        self._writer = _parquet_writer(self._path)
+    def write_rest(self) -> None:
+        """Write the distinct clients of all blocks."""
+        tables: Iterable[Any] = ()
         if self._aside:
             self._put_aside()
-            for table in _distinct(self._aside, self._limits):
-                self._write(table)
-        elif self._held:
-            for table in _as_tables(join(self._held)):
-                self._write(table)
-        self._clean_up()
-        return self.statistics
-
-    def close(self, metadata: dict[bytes, bytes]) -> None:
-        """Add the metadata, and end the file that is complete."""
-        self._writer.add_key_value_metadata(metadata)
-        self._writer.close()
-
-    def _discard(self) -> None:
-        """Close and remove everything, after an error."""
-        if self._writer is not None:
-            with contextlib.suppress(OSError, pa.ArrowException):
-                self._writer.close()
-        self._path.unlink(missing_ok=True)
-        self._clean_up()
-
-    def _clean_up(self) -> None:
-        for path in self._aside:
-            path.unlink(missing_ok=True)
-        shutil.rmtree(self._limits.spill_dir, ignore_errors=True)
-
-    def _join(self) -> None:
-        self._held = [join(self._held)]
-        self._rows = len(self._held[0].date)
-        self._join_at_rows = self._rows + self._most_rows
-        if self._rows >= self._most_rows:
-            self._put_aside()
+            tables = _distinct(self._aside, self.limits)
+        elif self.held:
+            tables = _as_tables(join(self.take_held()))
+        for table in tables:
+            self.write(table)
 
     def _put_aside(self) -> None:
-        if not self._held:
+        if not self.held:
             return
-        path = self._path.with_name(f"{self._path.name}.{len(self._aside)}")
+        path = self.temporary_path(str(len(self._aside)))
         self._aside.append(path)
-        with _parquet_writer(path) as writer:
-            for table in _as_tables(join(self._held)):
-                writer.write_table(table)
-        self._held = []
-        self._rows, self._join_at_rows = 0, self._most_rows
-
-    def _write(self, table: Any) -> None:
-        self.statistics.rows += len(table)
-        for count in pc.value_counts(table["date"]).to_pylist():
-            self.statistics.dates[count["values"]] += count["counts"]
-        self._writer.write_table(table)
-
-
-def _parquet_writer(path: Path) -> Any:
-    return pq.ParquetWriter(
-        path,
-        condensed_schema(),
-        compression="zstd",
-        dictionary_pagesize_limit=_DICTIONARY_BYTES,
-        store_schema=False,
-    )
+        with self.parquet_writer(path) as file:
+            for table in _as_tables(join(self.take_held())):
+                file.write_table(table)
+        self.flush_at_rows = self._most_held_rows
 
 
 def _as_tables(clients: BlockClients) -> Iterator[Any]:
@@ -161,16 +105,19 @@ def _distinct(paths: Sequence[Path], limits: Limits) -> Iterator[Any]:
     """The distinct rows of some files in order of the date, as tables; out of core."""
     columns = ", ".join(COLUMNS)
     query = f"SELECT DISTINCT {columns} FROM aside ORDER BY date"  # noqa: S608, constants only
-    try:
-        with connect(limits) as connection:
-            connection.register("aside", connection.read_parquet([str(path) for path in paths]))
-            for batch in connection.sql(query).to_arrow_reader(_GROUP_ROWS):
-                yield pa.Table.from_batches([batch]).cast(condensed_schema())
-    except duckdb.Error as error:
-        advice = "Give this machine more memory."
-        raise lack_of_room(error, limits, advice=advice) or OutputError(
-            paths[0],
-            expected="to bring the clients of a day together",
-            found=printable(str(error)),
-            advice="Run again; the day was left as it was.",
-        ) from error
+    with (
+        duckdb_errors(limits, partial(_not_joined, paths[0])),
+        connect(limits) as connection,
+    ):
+        connection.register("aside", connection.read_parquet([str(path) for path in paths]))
+        for batch in connection.sql(query).to_arrow_reader(_GROUP_ROWS):
+            yield pa.Table.from_batches([batch]).cast(condensed_schema())
+
+
+def _not_joined(path: Path, found: str) -> OutputError:
+    return OutputError(
+        path,
+        expected="to bring the clients of a day together",
+        found=found,
+        advice="Run again; the day was left as it was.",
+    )

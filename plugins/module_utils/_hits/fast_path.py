@@ -66,6 +66,9 @@ class BlockHits:
     samples: list[tuple[str, str]] = field(default_factory=list)
     """(reason, line) of the first malformed lines."""
 
+    def __len__(self) -> int:
+        return len(self.timestamp)
+
 
 class BlockReader:
     """Reads hits out of blocks of lines. Threads may share one."""

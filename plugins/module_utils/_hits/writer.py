@@ -10,19 +10,19 @@ held until none as old can be expected, then written without doubles. Hits that 
 
 from __future__ import annotations
 
-import contextlib
-import shutil
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from .._base.days_and_weeks import LOG_JITTER_SECONDS, WEEK_0_START, WEEK_SECONDS, week_of
-from .._base.errors import OutputError, printable
-from .._base.libs import duckdb, np, pa, pq
-from .._storage.duckdb import Limits, connect, lack_of_room
+from .._base.errors import OutputError
+from .._base.libs import np, pa, pq
+from .._daily.writer import DayWriter, open_parquet
+from .._storage.duckdb import Limits, connect, duckdb_errors
 from .fast_path import BlockHits
 from .host_hash import HashHosts
 from .raw_days import COLUMNS, raw_schema
@@ -32,12 +32,8 @@ from .row_groups import HitGroup, join
 GROUP_ROWS = 128 << 10
 #: So many held groups are written whatever the order of their times; some 200 MB.
 _HELD_GROUPS = 32
-#: Bytes of distinct values up to which a column's values are kept as indices into them; by default
-#: pyarrow's limit is below the addresses of a group, which makes the file a fifth larger.
-_DICTIONARY_BYTES = 16 << 20
 #: The newest hits of a group, by their time; some corrupt dates do not move this.
 _NEWEST = 0.99
-_DISTINCT_MEMORY_MIB = 384
 
 
 @dataclass
@@ -51,8 +47,9 @@ class HitStatistics:
     last_countme: int | None = None
     last_unique: int | None = None
 
-    def add(self, timestamp: Any, sys_age: Any) -> None:
-        """Count in some rows, given as numpy columns."""
+    def add(self, table: Any) -> None:
+        """Include the rows of a table or record batch."""
+        timestamp, sys_age = table["timestamp"].to_numpy(), table["sys_age"].to_numpy()
         if not len(timestamp):
             return
         self.rows += len(timestamp)
@@ -80,87 +77,50 @@ def _later(known: int | None, timestamp: Any) -> int | None:
     return highest if known is None else max(known, highest)
 
 
-class RawDayWriter:
-    """Takes blocks of hits in the order of the log; :meth:`complete`, then :meth:`close` end it.
-
-    Beside ``path`` it uses temporary files whose names start with that of ``path``. Use it as a
-    context manager: after an error none of these files stays.
-    """
+class RawDayWriter(DayWriter[HitGroup | BlockHits, HitStatistics]):
+    """Write a raw day from blocks of hits."""
 
     def __init__(
         self, path: Path, *, group_rows: int = GROUP_ROWS, hash_hosts: HashHosts | None = None
     ) -> None:
-        self.statistics = HitStatistics()
-        self._path = path
-        self._late_path = path.with_name(f"{path.name}.late")
-        self._timely_path = path.with_name(f"{path.name}.timely")
-        self._limits = Limits(path.with_name(f"{path.name}.spill"), _DISTINCT_MEMORY_MIB)
+        super().__init__(path, HitStatistics(), flush_at_rows=group_rows)
         self._group_rows = group_rows
         self._hash_hosts = hash_hosts
-        self._held: list[HitGroup | BlockHits] = []
-        self._held_rows = 0
-        self._write_at_rows = group_rows
         self._complete_through: int | None = None
-        self._writer = _parquet_writer(path)
-        self._late_writer: Any = None
+        self._late_path = self.temporary_path("late")
+        self._late_file: Any = None
 
-    def __enter__(self) -> RawDayWriter:
-        return self
+    def parquet_writer(self, path: Path) -> Any:
+        return open_parquet(
+            path,
+            _coded_schema(),
+            use_dictionary=[name for name in COLUMNS if name != "timestamp"],
+            column_encoding={"timestamp": "DELTA_BINARY_PACKED"},
+            # those of the other columns help no query, and would take two fifths of the time
+            write_statistics=["timestamp", "sys_age"],
+        )
 
-    def __exit__(self, error: type[BaseException] | None, *_rest: object) -> None:
-        if error is not None:
-            self._discard()
-
-    def add(self, block: BlockHits) -> None:
-        """Take the hits of the next block."""
-        self._hold(block)
-        if self._held_rows >= self._write_at_rows:
-            self._write_held()
-
-    def complete(self) -> HitStatistics:
-        """Write what is held; tells what the file has now."""
-        if self._held:
-            self._write(join(self._held).distinct())
-            self._held, self._held_rows = [], 0
-        if self._late_writer is not None:
-            self._merge_late()
-        return self.statistics
-
-    def close(self, metadata: dict[bytes, bytes]) -> None:
-        """Add the metadata, and end the file that is complete."""
-        self._writer.add_key_value_metadata(metadata)
-        self._writer.close()
-
-    def _discard(self) -> None:
-        """Close and remove everything, after an error."""
-        for writer in (self._writer, self._late_writer):
-            if writer is not None:
-                with contextlib.suppress(OSError, pa.ArrowException):
-                    writer.close()
-        for path in (self._path, self._late_path, self._timely_path):
-            path.unlink(missing_ok=True)
-        shutil.rmtree(self._limits.spill_dir, ignore_errors=True)
-
-    def _hold(self, part: HitGroup | BlockHits) -> None:
-        if len(part.timestamp):
-            self._held.append(part)
-            self._held_rows += len(part.timestamp)
-
-    def _write_held(self) -> None:
-        """Write what is held but for the newest hits, whose doubles may still come."""
-        group = join(self._held).distinct()
+    def flush(self) -> None:
+        """Write the held hits except the newest, whose doubles may still come."""
+        group = join(self.take_held()).distinct()
         bound = int(np.quantile(group.timestamp, _NEWEST)) - LOG_JITTER_SECONDS
         if len(group) > _HELD_GROUPS * self._group_rows:
             bound = int(group.timestamp.max())
         ready = group.timestamp <= bound
-        self._held, self._held_rows = [], 0
-        self._hold(group.rows(~ready))
-        self._write_at_rows = self._held_rows + max(self._held_rows, self._group_rows)
-        self._write(group.rows(ready))
+        self.hold(group.rows(~ready))
+        self.flush_at_rows = self.held_rows + max(self.held_rows, self._group_rows)
+        self._write_group(group.rows(ready))
         if self._complete_through is None or bound > self._complete_through:
             self._complete_through = bound
 
-    def _write(self, group: HitGroup) -> None:
+    def write_rest(self) -> None:
+        """Write the held hits, and the late ones that are not in the file yet."""
+        if self.held:
+            self._write_group(join(self.take_held()).distinct())
+        if self._late_file is not None:
+            self._merge_late()
+
+    def _write_group(self, group: HitGroup) -> None:
         if self._complete_through is not None:
             late = group.timestamp <= self._complete_through
             if late.any():
@@ -169,15 +129,12 @@ class RawDayWriter:
         parts = max(1, round(len(group) / self._group_rows))
         cuts = [len(group) * number // parts for number in range(parts + 1)]
         for start, end in pairwise(cuts):
-            part = group.part(start, end)
-            table = self._table(part)
-            self.statistics.add(part.timestamp, table["sys_age"].to_numpy())
-            self._writer.write_table(table)
+            self.write(self._table(group.part(start, end)))
 
     def _write_late(self, group: HitGroup) -> None:
-        if self._late_writer is None:
-            self._late_writer = _parquet_writer(self._late_path)
-        self._late_writer.write_table(self._table(group))
+        if self._late_file is None:
+            self._late_file = self.open_file(self._late_path)
+        self._late_file.write_table(self._table(group))
 
     def _table(self, group: HitGroup) -> Any:
         table = group.to_table()
@@ -187,22 +144,18 @@ class RawDayWriter:
         return table
 
     def _merge_late(self) -> None:
-        """Write the file anew with those late hits that are not in it yet."""
-        self._late_writer.close()
-        self._writer.close()
-        self._path.replace(self._timely_path)
-        self._writer = _parquet_writer(self._path)
-        timely = pq.ParquetFile(self._timely_path)
+        """Write the file again, with the late hits that it does not have yet."""
+        self._late_file.close()
+        self.file.close()
+        timely_path = self.temporary_path("timely")
+        self.path.replace(timely_path)
+        self.file = self.open_file(self.path)
+        timely = pq.ParquetFile(timely_path)
         for number in range(timely.num_row_groups):
-            self._writer.write_table(timely.read_row_group(number).cast(_coded_schema()))
-        for batch in _new_hits(self._timely_path, self._late_path, self._limits):
-            sys_age = batch.column("sys_age").to_numpy()
-            self.statistics.add(batch.column("timestamp").to_numpy(), sys_age)
-            self._writer.write_table(pa.Table.from_batches([batch]).cast(_coded_schema()))
-        self._timely_path.unlink()
-        self._late_path.unlink()
-        shutil.rmtree(self._limits.spill_dir, ignore_errors=True)
-        self._late_writer = None
+            # these rows are in the statistics already
+            self.file.write_table(timely.read_row_group(number).cast(_coded_schema()))
+        for batch in _new_hits(timely_path, self._late_path, self.limits):
+            self.write(pa.Table.from_batches([batch]).cast(_coded_schema()))
 
 
 def _coded_schema() -> Any:
@@ -213,20 +166,6 @@ def _coded_schema() -> Any:
     )
 
 
-def _parquet_writer(path: Path) -> Any:
-    return pq.ParquetWriter(
-        path,
-        _coded_schema(),
-        compression="zstd",
-        dictionary_pagesize_limit=_DICTIONARY_BYTES,
-        use_dictionary=[name for name in COLUMNS if name != "timestamp"],
-        column_encoding={"timestamp": "DELTA_BINARY_PACKED"},
-        # those of the other columns help no query, and would take two fifths of the time
-        write_statistics=["timestamp", "sys_age"],
-        store_schema=False,
-    )
-
-
 def _new_hits(timely_path: Path, late_path: Path, limits: Limits) -> Iterator[Any]:
     """Batches of the distinct late hits that are not among the timely ones; out of core."""
     columns = ", ".join(COLUMNS)
@@ -234,16 +173,22 @@ def _new_hits(timely_path: Path, late_path: Path, limits: Limits) -> Iterator[An
         f"SELECT DISTINCT {columns} FROM late EXCEPT"  # noqa: S608, constants only
         f" SELECT {columns} FROM timely SEMI JOIN late USING ({columns})"
     )
-    try:
-        with connect(limits) as connection:
-            connection.register("late", connection.read_parquet(str(late_path)))
-            connection.register("timely", connection.read_parquet(str(timely_path)))
-            yield from connection.sql(query).to_arrow_reader(100_000)
-    except duckdb.Error as error:
-        advice = "Give this machine more memory, or sort that log by time."
-        raise lack_of_room(error, limits, advice=advice) or OutputError(
-            timely_path,
-            expected="to compare late hits with the others",
-            found=printable(str(error)),
-            advice="Run again; the day before was left as it was.",
-        ) from error
+    with (
+        duckdb_errors(limits, partial(_not_compared, timely_path), more_memory=_MORE_MEMORY),
+        connect(limits) as connection,
+    ):
+        connection.register("late", connection.read_parquet(str(late_path)))
+        connection.register("timely", connection.read_parquet(str(timely_path)))
+        yield from connection.sql(query).to_arrow_reader(100_000)
+
+
+_MORE_MEMORY = "Give this machine more memory, or sort that log by time."
+
+
+def _not_compared(path: Path, found: str) -> OutputError:
+    return OutputError(
+        path,
+        expected="to compare late hits with the others",
+        found=found,
+        advice="Run again; the day before was left as it was.",
+    )

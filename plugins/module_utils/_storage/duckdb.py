@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -46,8 +48,25 @@ def connect(limits: Limits) -> Any:
     return duckdb.connect(":memory:", config=config)
 
 
-def lack_of_room(error: Exception, limits: Limits, *, advice: str) -> CountingError | None:
-    """The error where memory or disk did not suffice; ``advice`` says how to give more memory."""
+@contextlib.contextmanager
+def duckdb_errors(
+    limits: Limits,
+    explain: Callable[[str], CountingError],
+    *,
+    more_memory: str = "Give this machine more memory.",
+) -> Iterator[None]:
+    """Translate the errors of DuckDB in the block.
+
+    Raises OutputError if memory or disk space do not suffice, with ``more_memory`` as the advice
+    for memory. Raises what ``explain`` returns for the printable text of any other error.
+    """
+    try:
+        yield
+    except duckdb.Error as error:
+        raise _lack_of_room(error, limits, more_memory) or explain(printable(str(error))) from error
+
+
+def _lack_of_room(error: Exception, limits: Limits, more_memory: str) -> CountingError | None:
     if "No space left" in str(error):
         return write_error(limits.spill_dir, OSError(errno.ENOSPC, str(error)))
     if isinstance(error, duckdb.OutOfMemoryException):
@@ -55,6 +74,6 @@ def lack_of_room(error: Exception, limits: Limits, *, advice: str) -> CountingEr
             limits.spill_dir,
             expected=f"to do with {limits.memory_mib} MiB of memory and some room to spill",
             found=printable(str(error)),
-            advice=advice,
+            advice=more_memory,
         )
     return None

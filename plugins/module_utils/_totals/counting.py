@@ -14,15 +14,16 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from .._base.days_and_weeks import DAY_SECONDS, WEEK_SECONDS, week_start_timestamp
-from .._base.errors import CountingError, SourceError, printable
+from .._base.errors import SourceError
 from .._base.libs import duckdb
 from .._hits.raw_days import COLUMNS
-from .._storage.duckdb import Limits, connect, lack_of_room
+from .._storage.duckdb import Limits, connect, duckdb_errors
 from .._storage.files import open_regular
 
 #: What a row of the totals is counted by, apart from the week and sys_age.
@@ -35,6 +36,7 @@ _COLUMNS = ", ".join(COLUMNS)
 _ROWS_A_BLOCK = 10_000
 #: So many ranges of time are told apart at most; usually there is one at each midnight.
 _TIME_RUNS = 32
+_MORE_MEMORY = "Raise memory_mib, or free some space in the folder of totals_db."
 
 
 class Counter:
@@ -170,20 +172,16 @@ class Counter:
         with contextlib.ExitStack() as stack:
             files = {path: stack.enter_context(open_regular(path)) for path in paths}
             names = {path: f"/proc/self/fd/{file.fileno()}" for path, file in files.items()}
-            try:
+            explain = partial(self._damaged_day, names)
+            with duckdb_errors(self._limits, explain, more_memory=_MORE_MEMORY):
                 yield _table(list(names.values()))
-            except duckdb.Error as error:
-                raise self._explained(error, names) from error
 
-    def _explained(self, error: Exception, names: dict[Path, str]) -> CountingError:
-        advice = "Raise memory_mib, or free some space in the folder of totals_db."
-        if lack := lack_of_room(error, self._limits, advice=advice):
-            return lack
+    def _damaged_day(self, names: dict[Path, str], found: str) -> SourceError:
         damaged = [path for path, name in names.items() if not self._is_sound(name)]
         return SourceError(
             damaged[0] if damaged else next(iter(names)).parent,
             expected="whole raw days",
-            found=printable(str(error)),
+            found=found,
             advice="Remove that file and run countme_raw: it is made again from the combined log.",
         )
 
