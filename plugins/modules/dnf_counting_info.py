@@ -24,7 +24,8 @@ extends_documentation_fragment:
   - fedora_infra.dnf_counting.logs.share
   - fedora_infra.dnf_counting.thresholds
 requirements:
-  - duckdb, numpy and pyarrow to look at raw days and totals; without them the rest is told
+  - duckdb, numpy and pyarrow to look at raw days and totals; without them the rest is reported
+  - Jinja2 for C(status.html); without it all else is written
 options:
   hosts:
     description:

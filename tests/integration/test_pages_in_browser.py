@@ -10,12 +10,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._status.page import (
+    status_page,
+)
 from ansible_collections.fedora_infra.dnf_counting.tests.support.browser import (
     browser,
     needs_chromium,
     needs_nginx,
     nginx,
     visiting,
+)
+from ansible_collections.fedora_infra.dnf_counting.tests.support.counting_host import (
+    DAYS,
+    CountingHost,
 )
 from ansible_collections.fedora_infra.dnf_counting.tests.support.site import (
     HOSTILE_NAMES,
@@ -42,6 +49,17 @@ def _web(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_mirrors(root)
     publish(root, totals_of(root, hostile=True))
     return root / "csv-reports"
+
+
+@pytest.fixture(name="status_file", scope="module")
+def _status_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The operator's page of a log host that lacks two days of a host."""
+    root = tmp_path_factory.mktemp("status")
+    log_host = CountingHost(root)
+    log_host.sync(without=[("proxy03", DAYS[-9]), ("proxy03", DAYS[-8])])
+    path = root / "status.html"
+    path.write_bytes(status_page(log_host.run().status()))
+    return path
 
 
 @pytest.fixture(name="chromium", scope="module")
@@ -173,20 +191,33 @@ def test_no_page_scrolls_sideways_on_a_telephone(web: Path, chromium: Any, width
 @pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("width", [1280, 390])
 def test_axe_finds_nothing(web: Path, chromium: Any, scheme: str, width: int) -> None:
+    found = {
+        name: axe_violations(chromium, web / name, scheme, width) for name in [*PAGES, *CHARTS]
+    }
+    assert {name: violations for name, violations in found.items() if violations} == {}
+
+
+def axe_violations(chromium: Any, path: Path, scheme: str, width: int) -> list[tuple[str, str]]:
+    """Return the rules of accessibility that a page violates, each with an element."""
     from axe_playwright_python.sync_playwright import Axe
 
-    found = {}
-    for name in [*PAGES, *CHARTS]:
-        settings = {"color_scheme": scheme, "viewport": {"width": width, "height": 900}}
-        # axe is put into the page, which its policy forbids
-        with visiting(chromium, f"file://{web}/{name}", bypass_csp=True, **settings) as visit:
-            result = Axe().run(visit.page)
-            if result.violations_count:
-                found[name] = [
-                    (one["id"], one["nodes"][0]["html"][:200])
-                    for one in result.response["violations"]
-                ]
-    assert found == {}
+    settings = {"color_scheme": scheme, "viewport": {"width": width, "height": 900}}
+    # axe is put into the page, which its policy forbids
+    with visiting(chromium, f"file://{path}", bypass_csp=True, **settings) as visit:
+        violations = Axe().run(visit.page).response["violations"]
+    return [(one["id"], one["nodes"][0]["html"][:200]) for one in violations]
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_status_page_is_accessible_and_as_wide_as_the_screen(
+    status_file: Path, chromium: Any, scheme: str, width: int
+) -> None:
+    assert axe_violations(chromium, status_file, scheme, width) == []
+    settings = {"color_scheme": scheme, "viewport": {"width": width, "height": 900}}
+    with visiting(chromium, f"file://{status_file}", **settings) as visit:
+        assert visit.complaints == []
+        assert visit.page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 def test_all_can_be_reached_by_the_keyboard(web: Path, chromium: Any) -> None:
@@ -215,9 +246,17 @@ def test_all_can_be_reached_by_the_keyboard(web: Path, chromium: Any) -> None:
 
 @pytest.mark.parametrize("name", [*PAGES, *CHARTS])
 def test_pages_are_valid_html(web: Path, name: str) -> None:
+    check_html(web / name)
+
+
+def test_the_status_page_is_valid_html(status_file: Path) -> None:
+    check_html(status_file)
+
+
+def check_html(path: Path) -> None:
     import html5lib
 
-    text = (web / name).read_text(encoding="utf-8")
+    text = path.read_text(encoding="utf-8")
     parser = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False)
     tree = parser.parse(text)
     ids = [element.get("id") for element in tree.iter() if element.get("id")]

@@ -1,7 +1,7 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The colours of all pages and of what stands around the figures of charts, light and dark."""
+"""The colours, light and dark, of all pages and of the frames of charts."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ DARK = {
     "bad": "#ff9a94",
 }
 
-#: A reader's system decides between light and dark.
+#: The setting of the reader's system decides between light and dark.
 _RULES = """\
 :root {{ color-scheme: light dark; {light} }}
 @media (prefers-color-scheme: dark) {{
@@ -42,7 +42,7 @@ _RULES = """\
 def colour_rules(
     light: Mapping[str, str] | None = None, dark: Mapping[str, str] | None = None
 ) -> str:
-    """The colours as variables of a style sheet, and more of a page's own."""
+    """Return the colours, and a page's own ones, as variables of a style sheet."""
     return _RULES.format(
         light=_variables({**LIGHT, **(light or {})}), dark=_variables({**DARK, **(dark or {})})
     )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,12 +17,20 @@ _UNITS = ("bytes", "kB", "MB", "GB", "TB")
 _DATE = re.compile(r"([0-9]{4}-(?:[0-9]{2}-[0-9]{2}|W[0-9]{2}))(?: to [0-9]{4}-[0-9]{2}-[0-9]{2})?")
 _SCRIPT_ESCAPES = {ord(char): f"\\u{ord(char):04x}" for char in "<>&\u2028\u2029"}
 
+# control characters and halves of characters, which HTML forbids
+_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+# characters that reverse the direction of the text around them
+_BIDIRECTIONAL = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
-def environment_of(templates: Mapping[str, str]) -> Any:
+
+def environment_of(
+    templates: Mapping[str, str], filters: Mapping[str, Callable[..., Any]] | None = None
+) -> Any:
     """Return a Jinja2 environment for templates by name, with the filters of this package."""
     environment = jinja2.Environment(
         loader=jinja2.DictLoader(dict(templates)),
         autoescape=True,
+        finalize=_without_forbidden,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -30,35 +38,44 @@ def environment_of(templates: Mapping[str, str]) -> Any:
     environment.filters.update(
         {
             "thousands": thousands,
-            "size": spell_size,
+            "size": format_size,
             "iso": iso_time,
-            "minute": spell_minute,
+            "minute": format_minute,
             "whole_dates": whole_dates,
+            **(filters or {}),
         }
     )
     return environment
 
 
+def _without_forbidden(value: object) -> object:
+    """Return the text of a value as it may stand in a page."""
+    # what is HTML already has passed through here, or is a constant of this library
+    if hasattr(value, "__html__"):
+        return value
+    return _BIDIRECTIONAL.sub("", _FORBIDDEN.sub("\ufffd", str(value)))
+
+
 def script_json(value: object) -> Any:
-    """JSON that can stand in a ``script`` element, whatever texts are in it."""
+    """Return JSON that can stand in a ``script`` element, whatever texts are in it."""
     text = json.dumps(value, separators=(",", ":"), ensure_ascii=True)
-    # nothing of it can end the element or begin a comment
+    # no text in it can end the element or begin a comment
     return jinja2.utils.markupsafe.Markup(text.translate(_SCRIPT_ESCAPES))
 
 
 def whole_dates(text: str) -> Any:
-    """A text as HTML in which no line ends within a day, week or span of days."""
-    escaped = str(jinja2.utils.markupsafe.escape(text))
+    """Return a text as HTML in which no line breaks within a day, a week or a span of days."""
+    escaped = str(jinja2.utils.markupsafe.escape(_without_forbidden(text)))
     return jinja2.utils.markupsafe.Markup(_DATE.sub(r'<span class="keep">\g<0></span>', escaped))
 
 
 def thousands(number: int | None) -> str:
-    """``1,234,567``; empty where it isn't known."""
+    """Format a number as ``1,234,567``, or as an empty text where it is not known."""
     return "" if number is None else f"{number:,}"
 
 
-def spell_size(size: int) -> str:
-    """``512 bytes``, ``1.2 MB``."""
+def format_size(size: int) -> str:
+    """Format a number of bytes as ``512 bytes`` or ``1.2 MB``."""
     amount, unit = float(size), 0
     while amount >= 999.5 and unit < len(_UNITS) - 1:
         amount, unit = amount / 1000, unit + 1
@@ -67,8 +84,10 @@ def spell_size(size: int) -> str:
 
 
 def iso_time(seconds: int) -> str:
+    """Format seconds since the Unix epoch as ISO 8601, UTC."""
     return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
 
 
-def spell_minute(seconds: int) -> str:
+def format_minute(seconds: int) -> str:
+    """Format seconds since the Unix epoch to the minute, UTC."""
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M}"

@@ -1,53 +1,34 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How the pages look and the little they do: a style sheet, a script, an icon.
+"""The style sheet, the script and the icon of the site.
 
-A module takes only Python to a host, so they are texts here and files in the web root.
+They are Python text because a module takes only Python to a host. In the web root they are files.
 """
 
 from __future__ import annotations
 
+from .._html.base_style import BASE_RULES
 from .._html.colours import LIGHT, colour_rules
 
 _RULES = """\
-* { box-sizing: border-box; }
-[hidden] { display: none !important; }
-html { -webkit-text-size-adjust: 100%; text-size-adjust: 100%; scroll-padding-top: 1rem; }
-body {
-  margin: 0; background: var(--ground); color: var(--text);
-  font: 1rem/1.55 system-ui, -apple-system, "Segoe UI", "Liberation Sans", Arial, sans-serif;
-  overflow-wrap: break-word;
-}
-.wrap { max-width: 72rem; margin-inline: auto; padding-inline: 1.25rem; }
-a { color: var(--accent); text-underline-offset: .15em; }
-:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; border-radius: 2px; }
 main:focus { outline: none; }
 .skip { position: absolute; left: 1rem; top: -4rem; padding: .5rem 1rem; background: var(--card); z-index: 1; }
 .skip:focus { top: .5rem; }
 
-.top { background: var(--card); border-bottom: 1px solid var(--line); }
-.top .wrap { display: flex; flex-wrap: wrap; align-items: baseline; gap: .25rem 2rem; padding-block: .8rem; }
-.brand { margin: 0; font-weight: 650; }
 .brand a { color: var(--text); text-decoration: none; }
 nav ul { display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; margin: 0; padding: 0; list-style: none; }
 .top nav a { display: inline-block; padding-block: .2rem; text-decoration: none; }
 .top nav a:hover, .top nav a[aria-current] { text-decoration: underline; text-decoration-thickness: 2px; }
 .top nav a[aria-current] { color: var(--text); }
 
-main { padding-block: 1.5rem 3rem; }
-h1, h2, h3 { line-height: 1.25; text-wrap: balance; }
-h1 { font-size: 1.8rem; margin: .5rem 0; }
-h2 { font-size: 1.3rem; margin: 2.5rem 0 .75rem; }
-h3 { font-size: 1.1rem; margin: 0 0 .25rem; }
 .lead { max-width: 46rem; margin: 0 0 1.5rem; color: var(--faint); font-size: 1.08rem; }
-.prose dd, .prose p, section > p { max-width: 46rem; }
+.prose dd, .prose p { max-width: 46rem; }
 code { font-size: .92em; overflow-wrap: anywhere; }
 pre.method {
   margin: 0 0 1rem; padding: 1rem; white-space: pre-wrap; overflow-wrap: anywhere;
   background: var(--card); border: 1px solid var(--line); border-radius: 8px; font-size: .9rem;
 }
-.card { background: var(--card); border: 1px solid var(--line); border-radius: 8px; }
 .trail, .jump, .turn { margin-block: 1rem; font-size: .95rem; }
 .trail li + li::before { content: "/ "; color: var(--faint); }
 .trail ul { gap: .35rem; }
@@ -71,14 +52,6 @@ pre.method {
 .states div { display: grid; grid-template-columns: 7.5rem 1fr; gap: .75rem; padding-block: .25rem; }
 .states dd { margin: 0; }
 
-.badge {
-  display: inline-block; padding: 0 .5em; border: 1px solid currentcolor; border-radius: 1em;
-  font-size: .82rem; font-weight: 600; line-height: 1.5; white-space: nowrap; color: var(--faint);
-}
-.badge.complete { color: var(--good); }
-.badge.partial, .badge.suspect { color: var(--bad); }
-.badge.provisional { color: var(--care); }
-
 .charts { display: grid; gap: 1.25rem; grid-template-columns: repeat(auto-fill, minmax(min(100%, 30rem), 1fr)); align-items: start; }
 figure { margin: 0; }
 .chart { overflow: hidden; }
@@ -93,29 +66,17 @@ figcaption { padding: .6rem 1rem .8rem; border-top: 1px solid var(--line); font-
   .paper img { filter: invert(.905) hue-rotate(180deg) saturate(1.25); }
 }
 
-.scroll { overflow-x: auto; background: var(--card); border: 1px solid var(--line); border-radius: 8px; }
 .scroll + details, details + .scroll { margin-top: .75rem; }
 .tall { max-height: 34rem; overflow-y: auto; }
-table { border-collapse: collapse; width: 100%; font-size: .93rem; font-variant-numeric: tabular-nums; }
-caption { text-align: left; padding: .6rem .75rem .4rem; color: var(--faint); }
-th, td { padding: .35rem .75rem; text-align: left; vertical-align: top; border-top: 1px solid var(--line); }
-thead th { color: var(--faint); font-weight: 600; }
-.tall thead th { position: sticky; top: 0; background: var(--card); }
-tbody th { font-weight: 500; }
-.number { text-align: right; }
-td.number { white-space: nowrap; }
-.tall thead th { min-width: 5.5rem; }
+.tall thead th { position: sticky; top: 0; background: var(--card); min-width: 5.5rem; }
 .weeks thead th:first-child { min-width: 6rem; }
 .weeks tbody th, .columns code { white-space: nowrap; }
 .files td:nth-child(2) { min-width: 14rem; }
 .reason { margin: .15rem 0 0; max-width: 22rem; color: var(--faint); }
-.keep, time { white-space: nowrap; }
 .glance caption { padding-left: 0; }
 .glance th, .glance td { padding-inline: 0 .75rem; }
 .glance tbody th { overflow-wrap: anywhere; }
 .glance tr > :last-child { padding-right: 0; }
-summary { cursor: pointer; padding-block: .5rem; color: var(--accent); }
-.bottom { padding-block: 1.5rem; border-top: 1px solid var(--line); color: var(--faint); font-size: .92rem; }
 
 #vg-tooltip-element { display: none; }
 #vg-tooltip-element.visible {
@@ -127,23 +88,17 @@ summary { cursor: pointer; padding-block: .5rem; color: var(--accent); }
 #vg-tooltip-element td { border: 0; padding: .05rem .25rem; }
 #vg-tooltip-element td.key { color: var(--faint); text-align: right; }
 
-@media (max-width: 40rem) {
-  .wrap { padding-inline: 1rem; }
-  h1 { font-size: 1.5rem; }
-  .states div { grid-template-columns: 1fr; gap: .1rem; }
-}
+@media (max-width: 40rem) { .states div { grid-template-columns: 1fr; gap: .1rem; } }
 @media (max-width: 24rem) { h1 .keep { white-space: normal; } }
 @media print {
   .top nav, .skip, .turn, .hint { display: none; }
   .tall { max-height: none; }
-  .scroll { overflow: visible; }
-  .card, tr { break-inside: avoid; }
 }
 """
 
-STYLE = colour_rules() + _RULES
+STYLE = colour_rules() + BASE_RULES + _RULES
 
-#: Where it fails or doesn't run, the picture stays.
+#: The picture stays where the script fails or does not run.
 SCRIPT = """\
 (function () {
   "use strict";
@@ -183,7 +138,7 @@ ICON = f"""\
 fill="{LIGHT["accent"]}"/><path d="M3 12V9h2v3zm4 0V6h2v6zm4 0V3h2v9z" fill="#fff"/></svg>
 """
 
-#: Only the pages' own files, no scripts or styles in the pages, no evaluated code, no network.
+#: Allow only the site's own files: no inline script or style, no evaluated code, no network.
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
     "base-uri 'none'; form-action 'none'"

@@ -1,7 +1,7 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The files of a status: for programs, for monitors, for people. Each is whole at any time."""
+"""The files of a status: JSON, a page and metrics. Each is whole at any time."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import json
 from pathlib import Path
 
 from .._base.errors import wrong_option
+from .._base.libs import missing
 from .._storage.files import write_bytes
 from .metrics import metrics_text
 from .page import status_page
@@ -21,15 +22,17 @@ PAGE_NAME = "status.html"
 def status_files(
     status: Status, *, status_dir: Path | None = None, metrics_file: Path | None = None
 ) -> dict[Path, bytes]:
-    """The files that are wanted, with their content.
+    """Return the wanted files with their content.
 
-    Raises SettingsError for a file of metrics that node_exporter would not read.
+    The page is left out where Jinja2 is missing. Raises SettingsError for a file of metrics that
+    node_exporter would not read.
     """
     files: dict[Path, bytes] = {}
     if status_dir is not None:
         text = json.dumps(status.to_json(), indent=1)
-        files[status_dir / PAGE_NAME] = status_page(status)
-        # last: who finds it finds a page that is as new
+        if not missing(["Jinja2"]):
+            files[status_dir / PAGE_NAME] = status_page(status)
+        # it is written last, so a reader who finds it finds a page that is as new
         files[status_dir / STATUS_NAME] = text.encode() + b"\n"
     if metrics_file is not None:
         if metrics_file.suffix != ".prom":
@@ -43,6 +46,6 @@ def status_files(
 
 
 def write_status_files(files: dict[Path, bytes]) -> None:
-    """Put each in its place. Raises OutputError."""
+    """Write each file to its place. Raises OutputError."""
     for path, content in files.items():
         write_bytes(path, content)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._html.render import (
+    format_size,
     script_json,
-    spell_size,
     whole_dates,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._publish.files import (
@@ -114,7 +114,7 @@ def test_a_value_that_is_missing_is_an_error() -> None:
     ],
 )
 def test_sizes_are_spelled_with_three_digits(size: int, spelled: str) -> None:
-    assert spell_size(size) == spelled
+    assert format_size(size) == spelled
 
 
 @pytest.mark.parametrize(

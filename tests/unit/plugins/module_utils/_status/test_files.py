@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base import libs
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.errors import (
     SettingsError,
 )
@@ -284,6 +285,14 @@ def test_the_files_are_written_whole_and_for_all_to_read(real: Status, tmp_path:
     )
     assert {path.name for path in folder.iterdir()} == {"status.json", "status.html"}
     assert metrics.stat().st_mode & 0o777 == 0o644
+
+
+def test_without_jinja2_all_but_the_page_is_written(
+    real: Status, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(libs._missing, "Jinja2", "ModuleNotFoundError")
+    files = status_files(real, status_dir=tmp_path, metrics_file=tmp_path / "counting.prom")
+    assert {path.name for path in files} == {"status.json", "counting.prom"}
 
 
 def test_nothing_is_written_that_was_not_asked_for(real: Status) -> None:
