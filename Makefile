@@ -14,7 +14,7 @@ ARGS ?=
 
 bin := .venv/bin
 playbook := $(bin)/ansible-playbook $(if $(INVENTORY),--inventory '$(INVENTORY)') $(ARGS)
-pytest := $(bin)/python -m pytest --quiet --numprocesses auto --dist loadgroup --no-header
+pytest := $(bin)/python -m pytest --quiet --numprocesses auto --dist loadgroup --no-loadscope-reorder --no-header
 
 .PHONY: help
 help: ## Tell what there is to make
@@ -26,7 +26,7 @@ daily: .venv/ready ## Set up this machine, then run the nightly run: on sample l
 	$(playbook) fedora_infra.dnf_counting.daily
 
 .PHONY: test
-test: .venv/ready .venv/programs lint ## Lint, then all tests: unit, parity, integration, faults, molecule
+test: .venv/ready .venv/programs ## All tests: gates, unit, parity, integration, faults, molecule
 	$(pytest) tests
 
 .PHONY: lint
@@ -53,25 +53,22 @@ clean: ## Remove all that make has made
 
 # The environment, in which the collection is a link to this checkout: so ansible, ansible-doc and
 # ansible-playbook find it without any setting.
-.venv/ready: requirements.txt requirements-dev.txt Makefile
+.venv/ready: requirements.txt requirements-dev.txt Makefile .ci/environment
 	[ -n '$(PYTHON)' ] || { echo 'make: no Python 3.11 or newer found; set PYTHON=…' >&2; exit 1; }
 	$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || .ci/install python3-venv
 	[ -x $(bin)/pip ] || $(PYTHON) -m venv .venv
-	$(bin)/python -m pip install --quiet --disable-pip-version-check --requirement requirements-dev.txt
+	.ci/environment
 	packages=$$($(bin)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))') \
 		&& mkdir -p "$$packages/ansible_collections/fedora_infra" \
 		&& ln -sfn '$(CURDIR)' "$$packages/ansible_collections/fedora_infra/dnf_counting"
 	touch $@
 
-# What the tests need beside the environment.
+# What the tests need beside the environment, as root all at once: rsync; a real broker for messages; a
+# browser and a web server for the pages; the schedules, for real, on a throw-away copy of this machine;
+# namespaces with log hosts in them. Without root, tests that need more than the first two may be skipped.
 .venv/programs: .venv/ready .ci/install
-	command -v rsync >/dev/null || .ci/install rsync
-	# a real broker for messages
+	if [ $$(id -u) -eq 0 ]; then \
+		.ci/install rsync chromium nginx-light git cron faketime openssh-server sudo systemd systemd-container iproute2; \
+	else command -v rsync >/dev/null || .ci/install rsync; fi
 	[ -x /usr/lib/rabbitmq/bin/rabbitmq-server ] || .ci/install rabbitmq-server || echo 'make: without tests of messages'
-	# pages are looked at in a browser, from a web server; without root those tests may be skipped
-	[ $$(id -u) -ne 0 ] || .ci/install chromium nginx-light git
-	# the schedules, for real, on a throw-away copy of this machine
-	[ $$(id -u) -ne 0 ] || .ci/install cron faketime openssh-server sudo systemd systemd-container
-	# namespaces with log hosts in them are root's; without root those tests are skipped
-	[ $$(id -u) -ne 0 ] || command -v ip >/dev/null || .ci/install iproute2
 	touch $@

@@ -114,8 +114,8 @@ def drawing() -> str:
 
 def with_drawing(text: str) -> str:
     """Return the document with the present drawing between its two marks."""
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
+    before, _mark, rest = text.partition(BEGIN)
+    after = rest.partition(END)[2]
     return f"{before}{BEGIN}\n{drawing()}\n{END}{after}"
 
 
