@@ -194,6 +194,9 @@ units:
     revision:
       description: V(1) after the first count; grows with each that had another result.
       type: int
+    computed_at:
+      description: When it was counted, by ISO 8601, in UTC.
+      type: str
     suspect:
       description: Whether its hits are out of the ordinary.
       type: bool

@@ -18,7 +18,7 @@ from typing import NamedTuple
 from .._base.days_and_weeks import days_between, format_days, week_name, week_of_day, week_start
 from .._hits.raw_days import list_raw_days, read_record
 from .._logs.combined_tree import combined_logs, newest_days, read_combined_day
-from .._publish.totals_reader import WeekQuality
+from .._totals.quality import WeekQuality
 
 #: A calendar of days shows so many weeks.
 WEEKS_OF_DAYS = 53

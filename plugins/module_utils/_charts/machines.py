@@ -16,9 +16,8 @@ from typing import NamedTuple
 
 from .._base.days_and_weeks import week_start
 from .._publish.machines import AGES, tabulate_machines
-from .._publish.totals_reader import WeekQuality
 from .._totals.database import counted_weeks
-from .._totals.quality import PARTIAL, PROVISIONAL
+from .._totals.quality import PARTIAL, PROVISIONAL, WeekQuality
 from .figures import (
     MOST_SERIES,
     MOST_SERIES_OF_ALL,

@@ -21,10 +21,10 @@ from .._base.libs import pa, pc, pq
 from .._base.records import InputFile
 from .._storage.files import open_regular
 from .._totals.csv_file import CSV_COLUMNS
+from .._totals.quality import WeekQuality
 from .csv_weeks import ROW_COLUMNS, TEXT_COLUMNS, CsvWeek
 from .machines import METHOD, Machines
 from .public_text import csv_text, public_text, refuse_private_columns
-from .totals_reader import WeekQuality
 
 _COPY_BYTES = 64 << 20
 
@@ -226,10 +226,13 @@ def write_quality_csv(target: Path, quality: Sequence[WeekQuality]) -> None:
     with target.open("w", encoding="utf-8", newline="") as opened:
         rows = csv.writer(opened)
         rows.writerow(WeekQuality._fields)
-        rows.writerows(
-            [csv_text(public_text(cell)) if isinstance(cell, str) else cell for cell in one]
-            for one in quality
-        )
+        rows.writerows(map(_quality_cell, one) for one in quality)
+
+
+def _quality_cell(value: object) -> object:
+    if isinstance(value, str):
+        return csv_text(public_text(value))
+    return int(value) if isinstance(value, bool) else value
 
 
 def write_quality_json(target: Path, quality: Sequence[WeekQuality]) -> None:
@@ -240,8 +243,7 @@ def write_quality_json(target: Path, quality: Sequence[WeekQuality]) -> None:
             name: public_text(cell) if isinstance(cell, str) else cell
             for name, cell in one._asdict().items()
         }
-        suspect = None if one.suspect is None else bool(one.suspect)
-        weeks.append({**cells, "suspect": suspect})
+        weeks.append(cells)
     target.write_bytes(as_json({"schema_version": SCHEMA_VERSION, "weeks": weeks}))
 
 

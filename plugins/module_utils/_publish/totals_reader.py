@@ -17,11 +17,12 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
 
-from .._base.days_and_weeks import week_end, week_name, week_start
+from .._base.days_and_weeks import week_name
 from .._base.errors import OutputError, SourceError, printable
 from .._storage.files import open_regular
 from .._storage.sqlite import sqlite_errors
-from .._totals.database import TotalsRow, open_totals, week_number
+from .._totals.database import TotalsRow, open_totals, week_number, week_records
+from .._totals.quality import WeekQuality, unknown_quality
 
 #: Columns of the totals, in the old order, with their types; all are NOT NULL.
 TOTALS_COLUMNS = {name: "INTEGER" if name == "hits" else "TEXT" for name in TotalsRow._fields}
@@ -44,23 +45,6 @@ class WeekFigures(NamedTuple):
 
     rows: int
     hits: int
-
-
-class WeekQuality(NamedTuple):
-    """What is published about a week, beside its totals. None where it isn't known."""
-
-    week: str
-    week_start: str
-    week_end: str
-    status: str
-    expected_host_days: int | None = None
-    received_host_days: int | None = None
-    hits: int | None = None
-    malformed: int | None = None
-    suspect: int | None = None
-    suspect_reason: str | None = None
-    revision: int | None = None
-    computed_at: str | None = None
 
 
 class Totals(NamedTuple):
@@ -122,24 +106,9 @@ def read_totals(connection: sqlite3.Connection) -> Totals:
     return Totals(figures, quality)
 
 
-def unknown_quality(week: int) -> WeekQuality:
-    """A week that the old system counted: nothing is recorded of it."""
-    return WeekQuality(week_name(week), str(week_start(week)), str(week_end(week)), "unknown")
-
-
 def read_quality(connection: sqlite3.Connection) -> dict[int, WeekQuality]:
-    """What is recorded about weeks; nothing where another system counted them."""
-    present = {row[1] for row in connection.execute("PRAGMA table_info(weeks)")}
-    if not {"weeknum", "status"} <= present:
-        return {}
-    wanted = [name for name in WeekQuality._fields[4:] if name in present]
-    query = f"SELECT {', '.join(['weeknum', 'status', *wanted])} FROM weeks"  # noqa: S608
-    found = {}
-    for weeknum, status, *values in connection.execute(query):
-        week = week_number(weeknum)
-        known = unknown_quality(week)._replace(status=str(status))
-        found[week] = known._replace(**dict(zip(wanted, values, strict=True)))
-    return found
+    """Return the recorded quality by week; an earlier system recorded none."""
+    return {record.week: record.quality for record in week_records(connection)}
 
 
 def write_totals_db(source: Path, target: Path, *, rows: str = ALL_ROWS) -> Totals:

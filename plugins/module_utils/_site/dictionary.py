@@ -14,9 +14,9 @@ from typing import NamedTuple
 
 from .._publish.files import MACHINES_COLUMNS, Names, names_of, week_folder
 from .._publish.machines import METHOD
-from .._publish.totals_reader import WeekQuality
 from .._totals.csv_file import CSV_COLUMNS
 from .._totals.database import TotalsRow
+from .._totals.quality import WeekQuality
 
 
 class Column(NamedTuple):

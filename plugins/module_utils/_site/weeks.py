@@ -21,9 +21,10 @@ from .._publish.files import week_file
 from .._publish.machines import Release, machines_by_release, machines_of_week
 from .._publish.public_text import public_text, visible_text
 from .._publish.staging import Profile
-from .._publish.totals_reader import WeekQuality, newest_week, reading, unknown_quality
+from .._publish.totals_reader import newest_week, reading
 from .._storage.files import open_regular
 from .._totals.database import COUNTME_ROWS, UNIQUE_ROWS, counted_weeks
+from .._totals.quality import WeekQuality, unknown_quality
 from .dictionary import Place
 
 RELEASES_SHOWN = 10

@@ -185,7 +185,7 @@ def _week(calendar: Calendar, week: int, plan: WeekPlan | None, planned: TotalsP
         return Covered(_WEEK_STATES[plan.status], reasons)
     if record:
         states = {COMPLETE: PRESENT, PROVISIONAL: LATE}
-        return Covered(states.get(record.quality.status, PARTIAL), reasons)
+        return Covered(states.get(record.status, PARTIAL), reasons)
     if week in planned.counted.weeks:
         return Covered(PRESENT, reasons)
     # its last requests are in the file of the day after it, the first later ones in the next

@@ -280,9 +280,9 @@ def _is_first(one: WeekCoverage, findings: Findings) -> bool:
 
 def _partial(one: WeekCoverage, name: str) -> Problem:
     came = ""
-    if one.record and one.record.quality.expected_host_days is not None:
-        quality = one.record.quality
-        came = f": {quality.received_host_days} of {quality.expected_host_days} host-days came"
+    if one.record and one.record.expected_host_days is not None:
+        record = one.record
+        came = f": {record.received_host_days} of {record.expected_host_days} host-days came"
     return Problem(
         WARNING,
         "count_totals",

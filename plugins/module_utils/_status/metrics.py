@@ -140,7 +140,7 @@ def _of_hosts(hosts: Iterable[HostCoverage]) -> Iterator[Metric]:
 
 def _of_weeks(status: Status) -> Iterator[Metric]:
     recorded = [(one, one.record) for one in status.weeks if one.record is not None]
-    qualities = Counter((one.profile, record.quality.status) for one, record in recorded)
+    qualities = Counter((one.profile, record.status) for one, record in recorded)
     yield _many(
         "weeks",
         "Counted weeks in the window that was looked at, by their quality.",

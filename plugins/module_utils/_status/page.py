@@ -232,13 +232,12 @@ def _week(one: WeekCoverage) -> WeekLine:
     if record is None:
         remarks = "; ".join(one.covered.reasons)
         return WeekLine(_name(one), one.covered.state, "", None, days, remarks)
-    quality = record.quality
-    known = quality.expected_host_days is not None
+    known = record.expected_host_days is not None
     suspicion = [record.suspect_reason] if record.suspect else []
     return WeekLine(
         name=_name(one),
-        state=quality.status,
-        host_days=f"{quality.received_host_days} of {quality.expected_host_days}" if known else "",
+        state=record.status,
+        host_days=f"{record.received_host_days} of {record.expected_host_days}" if known else "",
         hits=record.hits,
         days=days,
         remarks="; ".join([*suspicion, *one.covered.reasons]),

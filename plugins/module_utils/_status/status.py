@@ -14,6 +14,7 @@ from datetime import date, datetime
 from typing import Any
 
 from .._base.days_and_weeks import week_end, week_name, week_start
+from .._totals.quality import FACTS
 from .._watch.spool import Waiting
 from .cover_hosts import UnmatchedLog
 from .cover_stages import WeekCoverage
@@ -97,8 +98,7 @@ def _next_run(run: NextRun | None) -> dict[str, str] | None:
 
 
 def week_to_json(one: WeekCoverage) -> dict[str, Any]:
-    """A week and, where it is recorded, how good it is."""
-    record = one.record
+    """Return a week and its quality; the facts of a week without a record are null."""
     return {
         "profile": one.profile,
         "name": week_name(one.week),
@@ -107,13 +107,5 @@ def week_to_json(one: WeekCoverage) -> dict[str, Any]:
         "week_end": str(week_end(one.week)),
         "state": one.covered.state,
         "reasons": list(one.covered.reasons),
-        "status": record.quality.status if record else None,
-        "expected_host_days": record.quality.expected_host_days if record else None,
-        "received_host_days": record.quality.received_host_days if record else None,
-        "hits": record.hits if record else None,
-        "malformed": record.quality.malformed if record else None,
-        "revision": record.revision if record else None,
-        "computed_at": record.computed_at if record else None,
-        "suspect": record.suspect if record else None,
-        "suspect_reason": record.suspect_reason if record else None,
+        **(one.record.quality.facts() if one.record else dict.fromkeys(FACTS)),
     }

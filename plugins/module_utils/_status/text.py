@@ -161,14 +161,13 @@ def _weeks(status: Status, width: int) -> Iterator[str]:
     rows = []
     for one in status.weeks:
         record = one.record
-        quality = record.quality if record else None
         rows.append(
             [
                 one.profile,
                 week_name(one.week),
                 one.covered.state.replace("_", " "),
-                f"{quality.received_host_days}/{quality.expected_host_days}"
-                if quality and quality.expected_host_days is not None
+                f"{record.received_host_days}/{record.expected_host_days}"
+                if record and record.expected_host_days is not None
                 else "-",
                 f"{record.hits:,}" if record else "-",
                 record.suspect_reason if record and record.suspect else "",

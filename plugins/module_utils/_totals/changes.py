@@ -9,25 +9,24 @@ Readers see the weeks of one call of :func:`replace_weeks` all old or all new.
 from __future__ import annotations
 
 import contextlib
-import json
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from .._base.days_and_weeks import week_end, week_start
 from .database import (
     COLUMNS,
     COUNTME_ROWS,
+    REPLACE_WEEK,
     ROW_ORDER,
     TOTALS_INDEX,
     TOTALS_TABLE,
-    WEEKS_COLUMNS,
     WEEKS_TABLE,
     TotalsRow,
     counted_weeks,
     has_table,
+    week_row,
 )
 from .quality import WeekRecord
 
@@ -121,12 +120,7 @@ def replace_weeks(
                 f"INSERT INTO countme_totals ({COLUMNS}) SELECT {COLUMNS} "  # noqa: S608
                 f"FROM {_staged(week)} ORDER BY {ROW_ORDER}"
             )
-        columns = ", ".join(WEEKS_COLUMNS)
-        marks = ", ".join("?" * len(WEEKS_COLUMNS))
-        connection.executemany(
-            f"INSERT OR REPLACE INTO weeks ({columns}) VALUES ({marks})",  # noqa: S608
-            [_values(record) for record in records],
-        )
+        connection.executemany(REPLACE_WEEK, map(week_row, records))
 
 
 def fill_totals(connection: sqlite3.Connection, rows: Iterable[TotalsRow]) -> int | None:
@@ -141,27 +135,6 @@ def fill_totals(connection: sqlite3.Connection, rows: Iterable[TotalsRow]) -> in
             connection.execute(statement)
         insert = f"INSERT INTO countme_totals ({COLUMNS}) VALUES ({','.join('?' * 9)})"  # noqa: S608
         return connection.executemany(insert, rows).rowcount
-
-
-def _values(record: WeekRecord) -> tuple[object, ...]:
-    return (
-        record.week,
-        str(week_start(record.week)),
-        str(week_end(record.week)),
-        record.quality.status,
-        record.quality.expected_host_days,
-        record.quality.received_host_days,
-        record.hits,
-        record.quality.malformed,
-        record.revision,
-        record.computed_at,
-        record.fingerprint,
-        int(record.suspect),
-        record.suspect_reason,
-        json.dumps(record.inputs),
-        record.log_name,
-        record.polluted,
-    )
 
 
 def delete_weeks(connection: sqlite3.Connection, weeks: Collection[int]) -> None:

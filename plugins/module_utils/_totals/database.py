@@ -15,14 +15,15 @@ import errno
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator
+from dataclasses import fields
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from .._base.days_and_weeks import week_end
 from .._base.errors import CountingError, LockedError, OutputError, SourceError, printable
 from .._storage.files import make_folder, write_error
-from .quality import Quality, WeekRecord
+from .quality import WeekRecord
 from .week_plan import CountedState
 
 
@@ -66,6 +67,10 @@ WEEKS_COLUMNS = {
 }
 WEEKS_TABLE = "CREATE TABLE IF NOT EXISTS weeks ({})".format(
     ", ".join(f"{name} {kind}" for name, kind in WEEKS_COLUMNS.items())
+)
+REPLACE_WEEK = (
+    f"INSERT OR REPLACE INTO weeks ({', '.join(WEEKS_COLUMNS)}) "  # noqa: S608
+    f"VALUES ({', '.join(f':{name}' for name in WEEKS_COLUMNS)})"
 )
 
 #: The two kinds of rows: distinct addresses, and all others, which are hits with countme.
@@ -191,7 +196,8 @@ def _check_weeks(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def has_table(connection: sqlite3.Connection, table: str) -> bool:
-    query = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?"
+    """Return whether a table is in the file, or in one that is attached to it."""
+    query = "SELECT 1 FROM pragma_table_info(?)"
     return connection.execute(query, (table,)).fetchone() is not None
 
 
@@ -242,29 +248,24 @@ def week_number(text: object) -> int:
 
 
 def week_records(connection: sqlite3.Connection) -> list[WeekRecord]:
-    """The table ``weeks``, ascending."""
+    """Return the rows of the table ``weeks``, ascending."""
     if not has_table(connection, "weeks"):
         return []
-    columns = (
-        "weeknum, status, expected_host_days, received_host_days, malformed, hits, revision, "
-        "computed_at, fingerprint, inputs, log_name, polluted, suspect_reason"
-    )
-    rows = connection.execute(f"SELECT {columns} FROM weeks ORDER BY weeknum")  # noqa: S608
-    return [
-        WeekRecord(
-            week=row[0],
-            quality=Quality(*row[1:5]),
-            hits=row[5],
-            revision=row[6],
-            computed_at=row[7],
-            fingerprint=row[8],
-            inputs=tuple(json.loads(row[9])),
-            log_name=row[10],
-            polluted=row[11],
-            suspect_reason=row[12],
-        )
-        for row in rows
-    ]
+    columns = {"week": "weeknum"}
+    names = [field.name for field in fields(WeekRecord)]
+    wanted = ", ".join(columns.get(name, name) for name in names)
+    rows = connection.execute(f"SELECT {wanted} FROM weeks ORDER BY weeknum")  # noqa: S608
+    return [_week_record(dict(zip(names, row, strict=True))) for row in rows]
+
+
+def _week_record(values: dict[str, Any]) -> WeekRecord:
+    return WeekRecord(**{**values, "inputs": tuple(json.loads(values["inputs"]))})
+
+
+def week_row(record: WeekRecord) -> dict[str, object]:
+    """Return the values of the columns of the table ``weeks``."""
+    values = {name: getattr(record, name) for name in WEEKS_COLUMNS if name != "weeknum"}
+    return {**values, "weeknum": record.week, "inputs": json.dumps(record.inputs)}
 
 
 def hits_of(connection: sqlite3.Connection, weeks: Iterable[int]) -> dict[int, int]:

@@ -14,9 +14,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from statistics import median
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from .._base.days_and_weeks import rotation_days
+from .._base.days_and_weeks import rotation_days, week_end, week_name, week_start
 from .._hits.raw_days import RawRecord
 from .._hits.rules import MALFORMED
 
@@ -25,33 +25,72 @@ PARTIAL = "partial"
 PROVISIONAL = "provisional"
 
 
-class Quality(NamedTuple):
-    """What the records of the raw days tell of a week, without looking at its hits."""
+class InputQuality(NamedTuple):
+    """The quality of a week as the records of its raw days give it, without reading a hit."""
 
     status: str
     expected_host_days: int | None
-    """None where the combined logs don't say which hosts they are made of."""
+    """None if the combined logs do not record their hosts."""
     received_host_days: int | None
     malformed: int
-    """Lines that would be hits but for a value that can't be read."""
+    """Lines that would be hits except that a value cannot be read."""
 
 
-@dataclass(frozen=True)
+class WeekQuality(NamedTuple):
+    """The facts about a week that are published and reported, in the order of quality.csv.
+
+    None stands for a fact that was not recorded.
+    """
+
+    week: str
+    week_start: str
+    week_end: str
+    status: str
+    expected_host_days: int | None = None
+    received_host_days: int | None = None
+    hits: int | None = None
+    malformed: int | None = None
+    suspect: bool | None = None
+    suspect_reason: str | None = None
+    revision: int | None = None
+    computed_at: str | None = None
+
+    def facts(self) -> dict[str, Any]:
+        """Return the fields that :data:`FACTS` names."""
+        return {name: getattr(self, name) for name in FACTS}
+
+
+#: The fields of a week's quality without its name and its dates.
+FACTS = WeekQuality._fields[WeekQuality._fields.index("status") :]
+
+
+def unknown_quality(week: int) -> WeekQuality:
+    """Return the quality of a week of which nothing is recorded: an earlier system counted it."""
+    return WeekQuality(week_name(week), str(week_start(week)), str(week_end(week)), "unknown")
+
+
+@dataclass(frozen=True, kw_only=True)
 class WeekRecord:
-    """A row of the table ``weeks``: what a week was counted from, and how good it is."""
+    """A row of the table ``weeks``: the inputs of a week, and the quality of the result.
+
+    Each column of the table is a field or a property of the same name; ``weeknum`` is ``week``.
+    """
 
     week: int
-    quality: Quality
+    status: str
+    expected_host_days: int | None
+    received_host_days: int | None
     hits: int
-    """The sum of the countme hits, that is without the rows of unique addresses."""
+    """The sum of the countme hits, without the rows of unique addresses."""
+    malformed: int
     revision: int
-    """1 for the first count; grows with each recount that had another result."""
+    """1 after the first count; each recount with another result adds 1."""
     computed_at: str
-    """When it was counted, ISO 8601, UTC."""
+    """Time of the count, ISO 8601, UTC."""
     fingerprint: str
-    """Of the inputs as they were then."""
+    """A digest of the inputs at that time."""
     inputs: tuple[str, ...]
-    """Names of the raw days' files."""
+    """Names of the files of the raw days."""
     log_name: str
     polluted: str = ""
     """What the count itself found suspect; empty for nothing."""
@@ -60,6 +99,25 @@ class WeekRecord:
     @property
     def suspect(self) -> bool:
         return bool(self.suspect_reason)
+
+    @property
+    def week_start(self) -> str:
+        return str(week_start(self.week))
+
+    @property
+    def week_end(self) -> str:
+        return str(week_end(self.week))
+
+    @property
+    def of_inputs(self) -> InputQuality:
+        """The part that a new plan can compare without counting."""
+        return InputQuality(*(getattr(self, name) for name in InputQuality._fields))
+
+    @property
+    def quality(self) -> WeekQuality:
+        """The part that is published and reported."""
+        facts = {name: getattr(self, name) for name in WeekQuality._fields if name != "week"}
+        return WeekQuality(week_name(self.week), **facts)
 
 
 @dataclass(frozen=True)
@@ -92,7 +150,7 @@ def quality_of(
     today: date,
     settle_days: int,
     waiting: bool = False,
-) -> Quality:
+) -> InputQuality:
     """The quality of a week from the records of the raw days that are there.
 
     ``waiting`` says that a part of the week can't be counted before a later hit is seen. A missing
@@ -109,7 +167,7 @@ def quality_of(
     else:
         status = COMPLETE
     malformed = sum(_malformed(records[day]) for day in days[1:] if day in records)
-    return Quality(status, expected, received, malformed)
+    return InputQuality(status, expected, received, malformed)
 
 
 def _malformed(record: RawRecord) -> int:
@@ -144,7 +202,7 @@ def judged(
     ``history`` has the hits of weeks that were counted by an earlier system.
     """
     ordered = sorted(weeks, key=lambda week: week.week)
-    usable = {w.week: w.hits for w in ordered if w.quality.status != PROVISIONAL}
+    usable = {w.week: w.hits for w in ordered if w.status != PROVISIONAL}
     known = {week.week for week in ordered}
     before = {week: hits for week, hits in history.items() if week not in known}
     hits_by_week = sorted({**before, **usable}.items())

@@ -224,12 +224,12 @@ def _new_record(one: _Counted, before: WeekRecord | None, now: datetime) -> Week
     if one.failure or plan.quality is None:
         return None
     if staged is None:
-        return replace(before, quality=plan.quality) if before else None
+        return replace(before, **plan.quality._asdict()) if before else None
     if before is None and not staged.rows:
         return None
     record = WeekRecord(
         week=plan.week,
-        quality=plan.quality,
+        **plan.quality._asdict(),
         hits=staged.hits,
         revision=1 if before is None else before.revision + (not staged.same),
         computed_at=now.astimezone(UTC).isoformat(timespec="seconds"),
@@ -267,17 +267,12 @@ def _described(unit: WorkUnit, records: Mapping[int, WeekRecord]) -> WorkUnit:
     record = records.get(unit.figures.get("week", -1))
     if record is None:
         return unit
-    quality = {
-        "hits": record.hits,
-        "week_status": record.quality.status,
-        "expected_host_days": record.quality.expected_host_days,
-        "received_host_days": record.quality.received_host_days,
-        "malformed": record.quality.malformed,
-        "revision": record.revision,
-        "suspect": record.suspect,
-        "suspect_reason": record.suspect_reason,
+    # a unit has a status of its own
+    facts = {
+        f"week_{name}" if name == "status" else name: value
+        for name, value in record.quality.facts().items()
     }
-    return replace(unit, figures={**unit.figures, **quality})
+    return replace(unit, figures={**unit.figures, **facts})
 
 
 def _written_csv(
@@ -320,7 +315,7 @@ def _write_csv(
 def _outcome(settings: TotalsSettings, units: Sequence[WorkUnit]) -> Outcome:
     made = [unit.figures for unit in units if unit.status == "made"]
     records = read_counted(settings).records
-    complete = [r.week for r in records.values() if r.quality.status == COMPLETE]
+    complete = [r.week for r in records.values() if r.status == COMPLETE]
     return Outcome(
         [_described(unit, records) for unit in units],
         newest_complete_week=week_name(max(complete)) if complete else None,

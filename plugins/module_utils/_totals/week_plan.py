@@ -30,7 +30,7 @@ from .._base.days_and_weeks import (
 from .._base.errors import SettingsError, printable
 from .._base.records import Status, WorkUnit
 from .._hits.raw_days import RawRecord
-from .quality import Quality, WeekRecord, quality_of
+from .quality import InputQuality, WeekRecord, quality_of
 
 
 class RawDay(NamedTuple):
@@ -98,7 +98,7 @@ class WeekPlan:
     inputs: tuple[RawDay, ...] = ()
     """The raw days of its rotation days, and all others that have hits in it."""
     kinds: Kinds = _NEITHER
-    quality: Quality | None = None
+    quality: InputQuality | None = None
     fingerprint: str = ""
 
     def unit(self) -> WorkUnit:
@@ -323,10 +323,10 @@ def _fills_gaps(plan: WeekPlan, record: WeekRecord) -> bool:
 
 
 def _with_status_of_now(plan: WeekPlan, record: WeekRecord) -> WeekPlan:
-    if plan.quality == record.quality:
+    if plan.quality == record.of_inputs:
         return replace(plan, status="unchanged")
     now = plan.quality.status if plan.quality else ""
-    return replace(plan, reasons=(f"{record.quality.status} became {now}",))
+    return replace(plan, reasons=(f"{record.status} became {now}",))
 
 
 def _asked_for(plan: WeekPlan, raw: RawState, counted: CountedState) -> WeekPlan:

@@ -104,7 +104,9 @@ def test_weeks_to_take_with_care_are_marked(tmp_path: Path) -> None:
     status = {WEEK: "complete", WEEK + 1: "partial", WEEK + 2: "unknown", WEEK + 3: "provisional"}
     totals = write_totals(tmp_path, [Row(week, 5) for week in status], status=status).db
     with closing(sqlite3.connect(totals)) as connection:
-        connection.execute("UPDATE weeks SET suspect = 1 WHERE weeknum = ?", (WEEK + 1,))
+        connection.execute(
+            "UPDATE weeks SET suspect = 1, suspect_reason = 'far' WHERE weeknum = ?", (WEEK + 1,)
+        )
         quality = read_quality(connection)
         chart = weekly_charts(connection, quality)[0]
     assert chart.figures.marks == {

@@ -18,9 +18,6 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._publish
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._publish.public_text import (
     visible_text,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._publish.totals_reader import (
-    WeekQuality,
-)
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._site.dictionary import (
     MIRRORS_COLUMNS,
     Place,
@@ -41,6 +38,9 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._totals.
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._totals.database import (
     TotalsRow,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._totals.quality import (
+    WeekQuality,
 )
 
 HOSTILE = [

@@ -35,7 +35,6 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._totals.
     week_records,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._totals.quality import (
-    Quality,
     WeekRecord,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._totals.trim import (
@@ -45,7 +44,10 @@ from ansible_collections.fedora_infra.dnf_counting.tests.support.raw_day_files i
 
 RECORD = WeekRecord(
     week=2699,
-    quality=Quality("partial", 14, 13, 2),
+    status="partial",
+    expected_host_days=14,
+    received_host_days=13,
+    malformed=2,
     hits=5,
     revision=3,
     computed_at="2021-10-05T00:00:00+00:00",

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+import yaml
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.days_and_weeks import (
     rotation_days,
 )
@@ -14,12 +15,14 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._hits.ra
     RawRecord,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._totals.quality import (
-    Quality,
+    FACTS,
+    InputQuality,
     SuspectRule,
     WeekRecord,
     judged,
     quality_of,
 )
+from ansible_collections.fedora_infra.dnf_counting.plugins.modules import countme_totals
 from ansible_collections.fedora_infra.dnf_counting.tests.support.raw_day_files import record_of
 
 WEEK = 2699
@@ -44,7 +47,9 @@ def records(
     return result
 
 
-def quality(records: Mapping[date, RawRecord], *, days_later: int = 1, **options: Any) -> Quality:
+def quality(
+    records: Mapping[date, RawRecord], *, days_later: int = 1, **options: Any
+) -> InputQuality:
     today = DAYS[-1] + timedelta(days=days_later)
     return quality_of(WEEK, records, today=today, settle_days=7, **options)
 
@@ -99,7 +104,10 @@ def test_malformed_lines_of_its_seven_days() -> None:
 def week(number: int, hits: int, status: str = "complete", **values: Any) -> WeekRecord:
     return WeekRecord(
         week=number,
-        quality=Quality(status, None, None, 0),
+        status=status,
+        expected_host_days=None,
+        received_host_days=None,
+        malformed=0,
         hits=hits,
         revision=1,
         computed_at="",
@@ -162,3 +170,15 @@ def test_incident_polluter_is_told_with_the_rest() -> None:
     weeks = [week(n, 100) for n in range(3)]
     found = judged([*weeks, week(3, 10, polluted="one address")], SuspectRule(), history={})
     assert found[3].suspect_reason.endswith("; one address")
+
+
+def test_the_facts_of_a_record_are_those_that_are_published() -> None:
+    one = week(2699, 100, suspect_reason="one address")
+    assert one.quality[:3] == ("2021-W39", "2021-09-27", "2021-10-03")
+    assert one.quality.facts() == {name: getattr(one, name) for name in FACTS}
+    assert one.quality.suspect is True
+
+
+def test_each_fact_about_a_week_is_documented_in_the_module() -> None:
+    returned = yaml.safe_load(countme_totals.RETURN)["units"]["contains"]
+    assert {f"week_{name}" if name == "status" else name for name in FACTS} <= returned.keys()

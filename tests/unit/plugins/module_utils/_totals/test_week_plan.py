@@ -70,7 +70,7 @@ def counted_as(plan: WeekPlan, **changes: object) -> CountedState:
     assert plan.quality is not None
     record = WeekRecord(
         week=plan.week,
-        quality=plan.quality,
+        **plan.quality._asdict(),
         hits=10,
         revision=1,
         computed_at="2021-10-05T00:00:00+00:00",
