@@ -266,11 +266,11 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._publish
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._publish.newest_week import (
     newest_weeks,
 )
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._publish.profile import (
+    Profile,
+)
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._publish.run import (
     Settings,
-)
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._publish.staging import (
-    Profile,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._site.pages import (
     Site,
@@ -282,7 +282,6 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._site.pu
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._site.run import (
     Show,
-    ShownProfile,
 )
 
 PROFILE_OPTIONS = {
@@ -318,6 +317,9 @@ def profiles_of(given: dict[str, Any]) -> list[Profile]:
             totals_db=Path(one["totals_db"]),
             totals_csv=Path(one["totals_csv"]),
             prefix=one["prefix"],
+            title=one["title"] or "",
+            log_name=one["log_name"] or "",
+            raw_dir=path_of(one["raw_dir"]),
         )
         for one in given["profiles"]
     ]
@@ -333,16 +335,11 @@ def show_of(given: dict[str, Any], profiles: list[Profile], settings: Settings) 
         distribution=given["distribution"],
         mirrors_dir=path_of(given["mirrors_csv_dir"]),
         combined_dir=path_of(given["combined_dir"]),
-        titles={one["name"]: one["title"] for one in given["profiles"] if one["title"]},
     )
-    shown = [
-        ShownProfile(profile, log_name=one["log_name"] or "", raw_dir=path_of(one["raw_dir"]))
-        for profile, one in zip(profiles, given["profiles"], strict=True)
-    ]
     return Show(
         checked_site(site, settings.dest),
         settings.dest,
-        tuple(shown),
+        tuple(profiles),
         min_hits=settings.min_hits,
         allow_shrink=settings.allow_shrink,
     )

@@ -27,9 +27,11 @@ from itertools import product
 from pathlib import Path
 
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._charts.draw import (
-    ChartProfile,
     ChartSources,
     draw_charts,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._publish.profile import (
+    Profile,
 )
 from ansible_collections.fedora_infra.dnf_counting.tests.support.totals_files import (
     Row,
@@ -202,9 +204,8 @@ def main() -> None:
         return
     images = folder / "images"
     shutil.rmtree(images, ignore_errors=True)
-    sources = ChartSources(
-        (ChartProfile("fedora", folder / "totals.db"),), folder / "mirrorsdata-all.csv"
-    )
+    profile = Profile("fedora", folder / "totals.db", folder / "totals.csv", "totals")
+    sources = ChartSources((profile,), folder / "mirrorsdata-all.csv")
     began, began_processor = time.perf_counter(), time.process_time()
     drawn = draw_charts(sources, images)
     seconds, processor = time.perf_counter() - began, time.process_time() - began_processor

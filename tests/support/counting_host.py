@@ -35,14 +35,13 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._logs.pa
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._publish import (
     run as publish_run,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._publish.staging import (
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._publish.profile import (
     Profile,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._status.read import (
     read_status,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._status.settings import (
-    CountedProfile,
     StatusSettings,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._status.status import Status
@@ -73,10 +72,15 @@ class CountingHost:
     root: Path
 
     @property
-    def profile(self) -> CountedProfile:
+    def profile(self) -> Profile:
         state = self.root / "countme"
-        return CountedProfile(
-            "fedora", LOG, state / "raw", state / "totals.db", state / "totals.csv", "totals"
+        return Profile(
+            "fedora",
+            state / "totals.db",
+            state / "totals.csv",
+            "totals",
+            log_name=LOG,
+            raw_dir=state / "raw",
         )
 
     @property
@@ -125,18 +129,16 @@ class CountingHost:
 
     def count(self, days: Iterable[date] = DAYS) -> None:
         profile = self.profile
-        raw = RawSettings(self.root / "combined", profile.log_name, profile.raw_dir)
+        raw = RawSettings(self.root / "combined", profile.log_name, profile.raw_days)
         for plan in plan_raw_days(raw, [*days]):
             if plan.unit.status == "due":
                 make_raw_day(plan, raw)
         update_totals(
-            TotalsSettings(profile.raw_dir, profile.totals_db, NOW, profile.totals_csv, workers=1)
+            TotalsSettings(profile.raw_days, profile.totals_db, NOW, profile.totals_csv, workers=1)
         )
 
     def publish(self) -> None:
-        one = self.profile
-        profile = Profile(one.name, one.totals_db, one.totals_csv, one.prefix)
-        publish_run.publish([profile], publish_run.Settings(self.root / "html"), now=NOW)
+        publish_run.publish([self.profile], publish_run.Settings(self.root / "html"), now=NOW)
 
     def run(self) -> CountingHost:
         """All stages after the sync."""

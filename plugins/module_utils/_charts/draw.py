@@ -18,6 +18,7 @@ from typing import Any, TypeAlias
 
 from .._base.errors import CountingError
 from .._base.records import WorkUnit
+from .._publish.profile import Profile
 from .._publish.totals_reader import read_quality, reading
 from .._storage.files import replace_if_changed
 from .addresses import daily_charts, read_daily_clients
@@ -53,20 +54,6 @@ _AnyChart: TypeAlias = "Chart | Calendar"
 
 
 @dataclass(frozen=True)
-class ChartProfile:
-    """Totals of one log, and where to look how complete it is."""
-
-    name: str
-    totals_db: Path
-    title: str = ""
-    """What charts call it where there are several; its name where empty."""
-    log_name: str = ""
-    """The name of the log in the tree of combined logs; empty for no calendar of days from it."""
-    raw_dir: Path | None = None
-    """The raw days, for a calendar of days where there is no tree of combined logs."""
-
-
-@dataclass(frozen=True)
 class ChartSources:
     """What charts are made of; whatever is absent has no charts.
 
@@ -74,7 +61,7 @@ class ChartSources:
     tell several profiles apart.
     """
 
-    profiles: tuple[ChartProfile, ...] = ()
+    profiles: tuple[Profile, ...] = ()
     mirrors_csv: Path | None = None
     """The file mirrorsdata-all.csv."""
     combined_dir: Path | None = None
@@ -133,7 +120,7 @@ def all_charts(sources: ChartSources, notify: Callable[[WorkUnit], None]) -> Ite
     """The definitions of all charts that there are figures for."""
     for number, profile in enumerate(sources.profiles):
         suffix = f"-{file_part(profile.name)}" if number else ""
-        of_profile = f", {profile.title or profile.name}" if len(sources.profiles) > 1 else ""
+        of_profile = f", {profile.label}" if len(sources.profiles) > 1 else ""
         yield from _guarded(
             f"charts of {profile.name}",
             partial(_of_totals, profile, sources, suffix, of_profile),
@@ -173,7 +160,7 @@ def _of_mirrors(mirrors_csv: Path) -> list[Chart]:
 
 
 def _of_totals(
-    profile: ChartProfile, sources: ChartSources, suffix: str, of_profile: str
+    profile: Profile, sources: ChartSources, suffix: str, of_profile: str
 ) -> list[_AnyChart]:
     if not profile.totals_db.exists():
         return []
@@ -205,7 +192,7 @@ def _of_totals(
 
 
 def _of_days(
-    profile: ChartProfile, sources: ChartSources, suffix: str, of_profile: str
+    profile: Profile, sources: ChartSources, suffix: str, of_profile: str
 ) -> list[_AnyChart]:
     host_days = _host_days(profile, sources)
     if not any(one.expected for one in host_days.values()):
@@ -223,7 +210,7 @@ def _of_days(
     ]
 
 
-def _host_days(profile: ChartProfile, sources: ChartSources) -> dict[Any, HostDays]:
+def _host_days(profile: Profile, sources: ChartSources) -> dict[Any, HostDays]:
     if sources.combined_dir is not None and profile.log_name:
         found = host_days_of_combined(sources.combined_dir, profile.log_name)
         if any(one.expected for one in found.values()):

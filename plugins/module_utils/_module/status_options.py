@@ -13,9 +13,10 @@ from .._base.libs import missing
 from .._combine.plan import CombineSettings
 from .._condense.days import CondenseSettings
 from .._logs.paths import checked_log_name
+from .._publish.profile import Profile
 from .._publish.run import Settings
 from .._status.problem import Bounds, Thresholds
-from .._status.settings import CountedProfile, StatusSettings
+from .._status.settings import StatusSettings
 from .._status.text import NARROWEST
 from .log_options import GROUP_BOUNDS, GROUP_OPTIONS, SHARE_OPTIONS, groups_of
 
@@ -114,7 +115,7 @@ def settings_from(options: dict[str, Any], hosts: list[str]) -> StatusSettings:
     publish_dir = path_of(options["publish_dir"])
     condensed, condense_dir = options["condense_log"], path_of(options["condense_dir"])
     profiles = [
-        CountedProfile(
+        Profile(
             name=one["name"],
             log_name=checked_log_name(one["log_name"]),
             raw_dir=Path(one["raw_dir"]),

@@ -12,7 +12,7 @@ from .._base.errors import CountingError
 from .._totals.database import counted_weeks
 from .._totals.quality import unknown_quality
 from .machines import machines_by_release, machines_of_week
-from .staging import Profile
+from .profile import Profile
 from .totals_reader import newest_week, read_quality, reading
 
 #: Clients choose the names of releases; a million of them would not be a glance.

@@ -23,8 +23,9 @@ from .._base.records import InputFile, Status, WorkUnit, differences
 from .._storage.files import make_folder, write_error, writer_lock
 from .csv_weeks import csv_figures
 from .files import inputs_now, week_file, week_folder
+from .profile import Profile
 from .record import ProfileRecord, PublishedWeek, left_alone, read_records, write_records
-from .staging import Profile, Staged, stage_profile
+from .staging import Staged, stage_profile
 from .swap import INDEX_NAME, Swapped, plan_index, staging_folder, swap_in, write_index
 from .totals_reader import (
     Totals,

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,7 +15,6 @@ from .files import (
     Names,
     at_least,
     copy_file,
-    names_of,
     week_file,
     weeks_as_csv,
     weeks_as_parquet,
@@ -26,26 +24,13 @@ from .files import (
     write_quality_json,
 )
 from .machines import Machines, machines_of_week
+from .profile import Profile
 from .public_text import refuse_private_text
 from .record import PublishedWeek
 from .totals_reader import Totals, WeekFigures, reading, write_totals_db
 
 #: A year of weeks, for readers that don't need the history.
 RECENT_WEEKS = 52
-
-
-@dataclass(frozen=True)
-class Profile:
-    """One distribution's totals and the names they are published under."""
-
-    name: str
-    totals_db: Path
-    totals_csv: Path
-    prefix: str
-
-    @property
-    def names(self) -> Names:
-        return names_of(self.prefix)
 
 
 class Staged(NamedTuple):

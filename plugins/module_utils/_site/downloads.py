@@ -13,8 +13,8 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from .._publish.files import week_folder
+from .._publish.profile import Profile
 from .._publish.record import ProfileRecord
-from .._publish.staging import Profile
 from .dictionary import meaning_of, reading_order
 
 #: What lies in the folder of client addresses; other files there are none of ours.
@@ -46,9 +46,7 @@ def link(path: Path, web_dir: Path) -> str:
     return quote(path.relative_to(web_dir).as_posix())
 
 
-def published_group(
-    profile: Profile, record: ProfileRecord, *, title: str, dest: Path, web_dir: Path
-) -> Group:
+def published_group(profile: Profile, record: ProfileRecord, *, dest: Path, web_dir: Path) -> Group:
     """What is published of a profile."""
     folder = f"{week_folder(profile.prefix)}/"
     weeks: list[Download] = []
@@ -60,7 +58,7 @@ def published_group(
         changed = file.mtime_ns // 1_000_000_000
         one = Download(name, link(dest / name, web_dir), holds, file.size, changed)
         (weeks if name.startswith(folder) else others).append(one)
-    return Group(title, "", others, weeks[::-1])
+    return Group(profile.label, "", others, weeks[::-1])
 
 
 def mirrors_group(files: Sequence[Path], web_dir: Path) -> Group:
@@ -95,7 +93,6 @@ def mirrors_files(folder: Path | None) -> list[Path]:
 def groups_of(
     profiles: Sequence[Profile],
     records: Mapping[str, ProfileRecord],
-    titles: Mapping[str, str],
     *,
     dest: Path,
     mirrors: Sequence[Path],
@@ -103,7 +100,7 @@ def groups_of(
 ) -> list[Group]:
     """All downloads: those of each profile, then client addresses."""
     groups = [
-        published_group(one, records[one.name], title=titles[one.name], dest=dest, web_dir=web_dir)
+        published_group(one, records[one.name], dest=dest, web_dir=web_dir)
         for one in profiles
         if one.name in records and records[one.name].files
     ]

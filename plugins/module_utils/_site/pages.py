@@ -16,8 +16,8 @@ from typing import Any, NamedTuple
 from .._base.errors import SettingsError
 from .._charts.draw import SECTIONS, DrawnChart
 from .._html.render import script_json
+from .._publish.profile import Profile
 from .._publish.record import ProfileRecord
-from .._publish.staging import Profile
 from .._publish.swap import INDEX_NAME
 from .dictionary import Place, chapters_of, methods_of
 from .downloads import groups_of, link, mirrors_files
@@ -41,11 +41,6 @@ class Site:
     distribution: str
     mirrors_dir: Path | None = None
     combined_dir: Path | None = None
-    titles: Mapping[str, str] | None = None
-    """Of profiles, by name; the name itself where it is missing."""
-
-    def title_of(self, profile: Profile) -> str:
-        return (self.titles or {}).get(profile.name) or profile.name
 
 
 def checked_site(site: Site, dest: Path) -> Site:
@@ -124,7 +119,7 @@ def _index(content: Content) -> bytes:
         glance_of(
             one,
             content.dest,
-            title=site.title_of(one),
+            title=one.label,
             folder=content.folder,
             min_hits=content.min_hits,
         )
@@ -198,7 +193,6 @@ def _downloads(content: Content) -> bytes:
     groups = groups_of(
         content.profiles,
         content.records,
-        {one.name: site.title_of(one) for one in content.profiles},
         dest=content.dest,
         mirrors=mirrors_files(site.mirrors_dir),
         web_dir=site.web_dir,
@@ -225,7 +219,7 @@ def _dictionary(content: Content) -> bytes:
 def _quality(content: Content) -> bytes:
     site = content.site
     weeks = [
-        weeks_of(one, content.dest, title=site.title_of(one), folder=content.folder)
+        weeks_of(one, content.dest, title=one.label, folder=content.folder)
         for one in content.profiles
     ]
     return render("quality.html", here="quality.html", site=site, profiles=weeks, states=STATES)

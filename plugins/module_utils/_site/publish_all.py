@@ -13,8 +13,8 @@ from .._base.observer import NOBODY, Observer
 from .._base.records import WorkUnit
 from .._publish.files import week_folder
 from .._publish.git_history import History, keep_history, plan_history
+from .._publish.profile import Profile
 from .._publish.run import Outcome, Settings, plan, publish
-from .._publish.staging import Profile
 from .run import PAGES, Show, plan_site, publish_site
 
 

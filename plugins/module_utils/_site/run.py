@@ -20,9 +20,9 @@ from .._base.errors import CountingError, OutputError, SourceError, printable
 from .._base.libs import vl_convert
 from .._base.observer import NOBODY, Observer
 from .._base.records import InputFile, Status, WorkUnit, differences
-from .._charts.draw import RULES, ChartProfile, ChartSources, DrawnChart, draw_charts
+from .._charts.draw import RULES, ChartSources, DrawnChart, draw_charts
+from .._publish.profile import Profile
 from .._publish.record import left_alone, read_records
-from .._publish.staging import Profile
 from .._publish.swap import INDEX_NAME, staging_folder, swap_in
 from .._storage.files import make_folder, write_error, writer_lock
 from .downloads import mirrors_files
@@ -42,22 +42,13 @@ Draw = Callable[..., Sequence[DrawnChart]]
 
 
 @dataclass(frozen=True)
-class ShownProfile:
-    """A published profile, and where to look which days of it are there."""
-
-    profile: Profile
-    log_name: str = ""
-    raw_dir: Path | None = None
-
-
-@dataclass(frozen=True)
 class Show:
     """What is to be shown, and how."""
 
     site: Site
     dest: Path
     """Where the files are published, below the web root."""
-    profiles: tuple[ShownProfile, ...]
+    profiles: tuple[Profile, ...]
     min_hits: int = 0
     allow_shrink: bool = False
 
@@ -71,10 +62,7 @@ class Show:
             "title": self.site.title,
             "distribution": self.site.distribution,
             "min_hits": self.min_hits,
-            "profiles": [
-                [one.profile.name, one.profile.prefix, self.site.title_of(one.profile)]
-                for one in self.profiles
-            ],
+            "profiles": [[one.name, one.prefix, one.label] for one in self.profiles],
         }
 
 
@@ -143,10 +131,10 @@ def _refuse_loss(show: Show, gone: Sequence[str]) -> None:
         )
 
 
-def _published(show: Show) -> list[ShownProfile]:
+def _published(show: Show) -> list[Profile]:
     records = read_records(show.dest)
     names = {name for name, record in records.items() if record.files}
-    return [one for one in show.profiles if one.profile.name in names]
+    return [one for one in show.profiles if one.name in names]
 
 
 def _inputs(show: Show) -> tuple[InputFile, ...]:
@@ -155,10 +143,10 @@ def _inputs(show: Show) -> tuple[InputFile, ...]:
     found = [InputFile.seen(one, one.parent) for one in [index] if one.is_file()]
     found += [InputFile.seen(one, one.parent) for one in mirrors_files(show.site.mirrors_dir)]
     for one in show.profiles:
-        totals_db = one.profile.totals_db
+        totals_db = one.totals_db
         if totals_db.is_file():
             seen = InputFile.seen(totals_db, totals_db.parent)
-            found.append(replace(seen, path=f"{totals_db.name} of {one.profile.name}"))
+            found.append(replace(seen, path=f"{totals_db.name} of {one.name}"))
     return tuple(found)
 
 
@@ -216,7 +204,7 @@ class _Work:
         content = Content(
             site=show.site,
             dest=show.dest,
-            profiles=[one.profile for one in _published(show)],
+            profiles=_published(show),
             records=read_records(show.dest),
             notes=notes,
             drawn=drawn,
@@ -254,7 +242,7 @@ class _Work:
         show = self._show
         mirrors = show.site.mirrors_dir
         sources = ChartSources(
-            profiles=tuple(self._chart_profile(one) for one in show.profiles),
+            profiles=self._without_failed(),
             mirrors_csv=mirrors / MIRRORS_CSV if mirrors else None,
             combined_dir=show.site.combined_dir,
             min_hits=show.min_hits,
@@ -273,17 +261,17 @@ class _Work:
             self._fail("charts", error)
             return []
 
-    def _chart_profile(self, one: ShownProfile) -> ChartProfile:
-        name = one.profile.name
-        if name in self._failed_profiles:
-            # keeps its place, as the names of charts tell profiles by it, and has nothing to draw
-            return ChartProfile(name, self._stage / "not-published")
-        return ChartProfile(
-            name,
-            one.profile.totals_db,
-            title=self._show.site.title_of(one.profile),
-            log_name=one.log_name,
-            raw_dir=one.raw_dir,
+    def _without_failed(self) -> tuple[Profile, ...]:
+        """Return the profiles, those that failed without anything to draw.
+
+        Each keeps its place because the names of charts depend on it.
+        """
+        nothing = self._stage / "not-published"
+        return tuple(
+            replace(one, totals_db=nothing, log_name="", raw_dir=None)
+            if one.name in self._failed_profiles
+            else one
+            for one in self._show.profiles
         )
 
     def _notes(self, drawn: Sequence[DrawnChart]) -> list[ChartNote]:

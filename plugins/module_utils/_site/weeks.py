@@ -19,8 +19,8 @@ from .._base.days_and_weeks import parse_week, week_name
 from .._base.errors import SettingsError, SourceError, printable
 from .._publish.files import week_file
 from .._publish.machines import Release, machines_by_release, machines_of_week
+from .._publish.profile import Profile
 from .._publish.public_text import public_text, visible_text
-from .._publish.staging import Profile
 from .._publish.totals_reader import newest_week, reading
 from .._storage.files import open_regular
 from .._totals.database import COUNTME_ROWS, UNIQUE_ROWS, counted_weeks

@@ -24,7 +24,7 @@ from .._hits.run import RawSettings, plan_raw_days
 from .._logs.combined_tree import CombinedDay, read_combined_day
 from .._logs.hosts_tree import HostsTree, read_hosts_tree
 from .._publish import run as publishing
-from .._publish.staging import Profile
+from .._publish.profile import Profile
 from .._storage.files import check_mount, write_error, writer_at_work
 from .._sync.memory import load_memory, synced_at
 from .._totals.plan import TotalsPlan, TotalsSettings, csv_plan, plan_totals, read_counted
@@ -45,7 +45,7 @@ from .judge_hosts import Findings
 from .problem import CRITICAL, UNKNOWN, WARNING, Problem, worst_first
 from .runs import step_times
 from .schedule import NextRun, next_of_cron, next_of_timer
-from .settings import CountedProfile, StatusSettings, problem_of
+from .settings import StatusSettings, problem_of
 from .states import UNREADABLE, Calendar, Covered, StageCoverage
 from .status import Status
 from .trees import Tree, look_at, named_trees, reach_of_days, reach_of_hosts
@@ -133,8 +133,8 @@ class _Reading:
             "combined": self._reach_of_combined(),
         }
         for profile in settings.profiles:
-            look = partial(list_raw_days, profile.raw_dir)
-            raw = self._tried("count_raw", look, profile.raw_dir) or {}
+            look = partial(list_raw_days, profile.raw_days)
+            raw = self._tried("count_raw", look, profile.raw_days) or {}
             self.reach[f"raw {profile.name}"] = min(raw, default=None), max(raw, default=None)
         oldest = [first for first, _last in self.reach.values() if first is not None]
         self.begin = min(oldest, default=None)
@@ -259,7 +259,7 @@ class _Reading:
         dest = self.settings.combine.dest
         return dest if self.why_no_share != _SHARE_IS_SILENT else _NOWHERE
 
-    def count(self, profile: CountedProfile, weeks: list[WeekCoverage]) -> list[StageCoverage]:
+    def count(self, profile: Profile, weeks: list[WeekCoverage]) -> list[StageCoverage]:
         """The raw days and totals of a profile; its weeks are added to ``weeks``."""
         if self.settings.missing_libraries:
             self.problems.append(
@@ -273,11 +273,11 @@ class _Reading:
                 )
             )
             return []
-        if self.settings.answers(profile.raw_dir):
+        if self.settings.answers(profile.raw_days):
             raw = self._tried("count_raw", lambda: self._raw(profile))
         else:
             raw = self._unreadable("count_raw", _SILENT, profile.name)
-        needed = (profile.raw_dir, profile.totals_db, profile.totals_csv)
+        needed = (profile.raw_days, profile.totals_db, profile.totals_csv)
         planned = self._tried("count_totals", lambda: self._totals(profile), *needed)
         found = [raw] if raw else []
         if planned is not None:
@@ -286,28 +286,28 @@ class _Reading:
             found.append(weeks_stage(self.calendar, profile.name, of_profile, planned))
         return found
 
-    def _raw(self, profile: CountedProfile) -> StageCoverage:
+    def _raw(self, profile: Profile) -> StageCoverage:
         settings = RawSettings(
-            self.combined, profile.log_name, profile.raw_dir, self.settings.hash_hosts
+            self.combined, profile.log_name, profile.raw_days, self.settings.hash_hosts
         )
         return cover_raw(
             self.calendar,
             profile.name,
             plan_raw_days(settings, self.days),
-            profile.raw_dir,
+            profile.raw_days,
             source_is_there=self.share_is_there,
         )
 
-    def _totals(self, profile: CountedProfile) -> TotalsPlan:
+    def _totals(self, profile: Profile) -> TotalsPlan:
         settings = TotalsSettings(
-            raw_dir=profile.raw_dir,
+            raw_dir=profile.raw_days,
             totals_db=profile.totals_db,
             now=self.now,
             revise_weeks=self.settings.revise_weeks,
             settle_days=self.settings.totals_settle_days,
             lock_timeout_seconds=10,
         )
-        if not profile.raw_dir.is_dir():
+        if not profile.raw_days.is_dir():
             counted = read_counted(settings)
             if counted.weeks:
                 self.problems.append(_no_raw_dir(profile))
@@ -324,10 +324,7 @@ class _Reading:
         settings = self.settings.publish
         if settings is None or self.settings.missing_libraries:
             return []
-        profiles = [
-            Profile(one.name, one.totals_db, one.totals_csv, one.prefix)
-            for one in self.settings.profiles
-        ]
+        profiles = self.settings.profiles
         totals = [place for one in profiles for place in (one.totals_db, one.totals_csv)]
         look = partial(publishing.plan, profiles, settings)
         planned = self._tried("publish", look, settings.dest, *totals)
@@ -378,17 +375,17 @@ class _Reading:
         return not any(place.is_relative_to(folder) for place in self.settings.silent)
 
 
-def _no_raw_dir(profile: CountedProfile) -> Problem:
+def _no_raw_dir(profile: Profile) -> Problem:
     return Problem(
         CRITICAL,
         "count_raw",
-        f"{profile.raw_dir}: expected the folder of raw days, found none, and weeks were counted",
+        f"{profile.raw_days}: expected the folder of raw days, found none, and weeks were counted",
         "",
         "Mount that file system, or correct the setting.",
     )
 
 
-def _csv_differs(profile: CountedProfile, reason: str) -> Problem:
+def _csv_differs(profile: Profile, reason: str) -> Problem:
     return Problem(
         WARNING,
         "count_totals",

@@ -13,20 +13,9 @@ from .._base.errors import CountingError, SettingsError
 from .._combine.plan import CombineSettings
 from .._condense.days import CondenseSettings
 from .._publish import run as publishing
+from .._publish.profile import Profile
 from .._sync.plan import sources_of
 from .problem import CRITICAL, Problem, Thresholds
-
-
-@dataclass(frozen=True)
-class CountedProfile:
-    """One set of totals, and where its parts lie."""
-
-    name: str
-    log_name: str
-    raw_dir: Path
-    totals_db: Path
-    totals_csv: Path
-    prefix: str
 
 
 @dataclass(frozen=True)
@@ -35,7 +24,7 @@ class StatusSettings:
 
     combine: CombineSettings
     """Its ``expected_hosts`` are the host list."""
-    profiles: tuple[CountedProfile, ...] = ()
+    profiles: tuple[Profile, ...] = ()
     publish: publishing.Settings | None = None
     condense: CondenseSettings | None = None
     hash_hosts: bool = False
@@ -61,7 +50,7 @@ class StatusSettings:
         if self.condense:
             places[self.condense.data_dir] = ("condense", "condensed")
         for one in self.profiles:
-            places[one.raw_dir] = ("count_raw", f"raw {one.name}")
+            places[one.raw_days] = ("count_raw", f"raw {one.name}")
             places[one.totals_db] = places[one.totals_csv] = ("count_totals", f"totals {one.name}")
         if self.publish:
             places[self.publish.dest] = ("publish", "published")

@@ -62,7 +62,7 @@ def named_trees(settings: StatusSettings) -> list[Tree]:
     combine, publish = settings.combine, settings.publish
     trees = [Tree("hosts", combine.src), Tree("combined", combine.dest)]
     for profile in settings.profiles:
-        trees.append(Tree(f"raw {profile.name}", profile.raw_dir))
+        trees.append(Tree(f"raw {profile.name}", profile.raw_days))
     totals = {profile.totals_db.parent for profile in settings.profiles}
     trees += [Tree("totals", folder) for folder in sorted(totals)]
     if settings.condense:

@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from io import BytesIO
 from itertools import pairwise, starmap
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import altair
@@ -18,7 +19,6 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.re
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._charts.draw import (
     SECTIONS,
-    ChartProfile,
     ChartSources,
     DrawnChart,
     chart_inputs,
@@ -33,6 +33,9 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._charts.
     chart_theme,
     series_colours,
 )
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._publish.profile import (
+    Profile,
+)
 from ansible_collections.fedora_infra.dnf_counting.tests.support.totals_files import (
     Row,
     write_totals,
@@ -44,6 +47,10 @@ WEEK = 2699
 HOSTILE = "<script>alert(1)</script>&\"]'\u202e"
 
 
+def profile(totals_db: Path, name: str = "fedora", **more: Any) -> Profile:
+    return Profile(name, totals_db, totals_db.with_suffix(".csv"), "totals", **more)
+
+
 def sources(folder: Path, *, weeks: int = 5, mirrors: bool = True) -> ChartSources:
     rows = [
         Row(WEEK + n, 100 + n * release, os_version=str(release), sys_age=1 + n % 4)
@@ -53,7 +60,7 @@ def sources(folder: Path, *, weeks: int = 5, mirrors: bool = True) -> ChartSourc
     rows += [Row(WEEK + n, 40, os_name=HOSTILE, repo_tag="epel-8") for n in range(weeks)]
     status = {WEEK + n: ("complete", "partial", "provisional")[n % 3] for n in range(weeks)}
     totals = write_totals(folder / "totals", rows, status=status).db
-    return ChartSources((ChartProfile("fedora", totals),), GOLDEN if mirrors else None)
+    return ChartSources((profile(totals),), GOLDEN if mirrors else None)
 
 
 @pytest.fixture(scope="module")
@@ -173,7 +180,7 @@ def test_one_week_is_a_bar_that_can_be_seen(tmp_path: Path) -> None:
 def test_layers_lie_on_each_other_in_the_order_of_the_releases(tmp_path: Path) -> None:
     releases = [f"Fedora Linux {n}" for n in range(30, 43)]
     totals = write_totals(tmp_path, [Row(WEEK, 100, os_version=one[-2:]) for one in releases]).db
-    draw_charts(ChartSources((ChartProfile("fedora", totals),)), tmp_path)
+    draw_charts(ChartSources((profile(totals),)), tmp_path)
     picture = Image.open(tmp_path / "machines-by-release.png").convert("RGB")
     wanted = [_rgb(colour) for colour in series_colours(releases)]
     seen: list[tuple[int, ...]] = []
@@ -187,7 +194,7 @@ def test_layers_lie_on_each_other_in_the_order_of_the_releases(tmp_path: Path) -
 def test_what_is_absent_has_no_charts(tmp_path: Path) -> None:
     units: list[WorkUnit] = []
     nothing = ChartSources(
-        (ChartProfile("fedora", tmp_path / "totals.db", LOG_NAME, tmp_path / "raw"),),
+        (profile(tmp_path / "totals.db", log_name=LOG_NAME, raw_dir=tmp_path / "raw"),),
         tmp_path / "mirrorsdata-all.csv",
         tmp_path / "combined-http",
     )
@@ -207,7 +214,7 @@ def test_a_source_that_cannot_be_read_stops_no_other(tmp_path: Path) -> None:
     bad_csv = tmp_path / "mirrorsdata-all.csv"
     bad_csv.write_text("<html>")
     units: list[WorkUnit] = []
-    mixed = ChartSources((ChartProfile("Broken One!", broken), *given.profiles), bad_csv)
+    mixed = ChartSources((profile(broken, "Broken One!"), *given.profiles), bad_csv)
     charts = draw_charts(mixed, tmp_path / "images", notify=units.append)
     assert charts[0].name == "machines-by-release-fedora"
     failed = {unit.name: unit.reasons[0] for unit in units if unit.status == "failed"}
@@ -217,9 +224,9 @@ def test_a_source_that_cannot_be_read_stops_no_other(tmp_path: Path) -> None:
 
 def test_titles_tell_profiles_apart_where_there_are_several(tmp_path: Path) -> None:
     totals = write_totals(tmp_path, [Row(WEEK, 9)]).db
-    alma = ChartProfile("almalinux", totals, title="AlmaLinux")
+    alma = profile(totals, "almalinux", title="AlmaLinux")
     titles = {}
-    for profiles in ((alma,), (ChartProfile("fedora", totals), alma)):
+    for profiles in ((alma,), (profile(totals), alma)):
         charts = draw_charts(ChartSources(profiles), tmp_path / "images")
         titles[len(profiles)] = [c.title for c in charts if c.name.startswith("machines-by-rel")]
     assert titles == {
@@ -244,7 +251,7 @@ def test_names_of_emoji_are_drawn(tmp_path: Path) -> None:
     totals = write_totals(tmp_path, [Row(WEEK, 9), Row(WEEK, 9, os_name=name)]).db
     failed: list[WorkUnit] = []
     charts = draw_charts(
-        ChartSources((ChartProfile("fedora", totals),)),
+        ChartSources((profile(totals),)),
         tmp_path,
         notify=lambda unit: failed.append(unit) if unit.status == "failed" else None,
     )
@@ -255,7 +262,7 @@ def test_names_of_emoji_are_drawn(tmp_path: Path) -> None:
 def test_a_missing_week_is_a_gap_in_the_picture(tmp_path: Path) -> None:
     rows = [Row(WEEK + n, 100) for n in range(40) if n not in (20, 21)]
     totals = write_totals(tmp_path, rows).db
-    given = ChartSources((ChartProfile("fedora", totals),))
+    given = ChartSources((profile(totals),))
     draw_charts(given, tmp_path / "gap")
     assert _white_columns(tmp_path / "gap" / "machines-by-age.png") > 20
 

@@ -9,12 +9,12 @@ import pytest
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.errors import (
     OutputError,
 )
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._publish.profile import (
+    Profile,
+)
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._publish.run import (
     Settings,
     publish,
-)
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._publish.staging import (
-    Profile,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._publish.swap import (
     write_index,

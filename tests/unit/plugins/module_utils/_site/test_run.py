@@ -18,17 +18,16 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._charts.
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._charts.words import (
     ChartTable,
 )
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._publish.profile import (
+    Profile,
+)
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._publish.run import (
     Settings,
     publish,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._publish.staging import (
-    Profile,
-)
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._site.pages import Site
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._site.run import (
     Show,
-    ShownProfile,
     publish_site,
 )
 from ansible_collections.fedora_infra.dnf_counting.tests.support.site import totals_of
@@ -84,7 +83,7 @@ def _show(tmp_path: Path) -> Show:
     profile = Profile("fedora", totals.db, totals.csv, "totals")
     publish([profile], Settings(web / "countme"), now=NOW)
     site = Site(web, "Systems", "Fedora")
-    return Show(site, web / "countme", (ShownProfile(profile),))
+    return Show(site, web / "countme", (profile,))
 
 
 def make(show: Show, draw: Draw, **options: Any) -> dict[str, str]:
