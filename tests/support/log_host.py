@@ -24,6 +24,18 @@ CHECKOUT = Path(__file__).parents[2]
 SAMPLE = CHECKOUT / "sample"
 FEDORA = "mirrors.fedoraproject.org-access.log"
 CENTOS = "mirrors.centos.org-access.log"
+#: Below the folder of runs, what deploying makes there, with its mode.
+FOLDERS = {
+    "combined": 0o750,
+    "condensed": 0o750,
+    "countme": 0o750,
+    "countme-status": 0o755,
+    "countme/raw": 0o750,
+    "countme/raw-centos": 0o750,
+    "hosts": 0o750,
+    "html": 0o755,
+    "mirrors": 0o755,
+}
 #: The tasks of a run that has something to do in each stage.
 STAGES_AT_WORK = [
     "Fetch the logs of the log hosts",
@@ -101,6 +113,12 @@ class LogHost:
         options = [f"--days={self.days}", f"--systems={systems}"]
         subprocess.run([*command, *options], check=True, capture_output=True)
 
+    def make_folders(self) -> None:
+        """Make what the playbook deploy makes here: the folders."""
+        for name, mode in FOLDERS.items():
+            (self.run_dir / name).mkdir(parents=True)
+            (self.run_dir / name).chmod(mode)
+
     def hosts_and(self, *others: object) -> str:
         """The list of log hosts: those that the sample serves, with their ports, and others."""
         served = f"{self.run_dir}/rsyncd/hosts.json"
@@ -157,8 +175,8 @@ class LogHost:
         return {"dnf_counting": {"hosts": {"log01": {**settings, **variables}}}}
 
     def state(self) -> dict[str, Seen]:
-        """Everything that the runs make: content and time of files, the aim of links, folders."""
-        made = [self.run_dir / name for name in ("hosts", "combined", "countme", "html")]
+        """Return all that runs make: content and time of files, the aim of links, folders."""
+        made = [self.run_dir / name for name in FOLDERS if "/" not in name]
         return {str(path): _seen(path) for folder in made for path in folder.rglob("*")}
 
 
@@ -188,7 +206,9 @@ _START = [
 
 
 def assert_totals_are_the_oracles(log_host: LogHost, work: Path) -> None:
+    """Compare the totals, and those that readers get, with the earlier system's own program."""
     for log_name, totals in ((FEDORA, "totals.csv"), (CENTOS, "totals-centos.csv")):
         expected = oracle_totals(log_host.run_dir / "combined", log_name, work / totals)
         assert len(expected) > 2
         assert sorted_rows(log_host.published / totals) == expected
+        assert sorted_rows(log_host.run_dir / "countme" / totals) == expected
