@@ -1,252 +1,253 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The published files: their names, and one maker for each. Same input, same bytes."""
+"""The published files of a profile: the name, the maker and the description of each.
+
+A new file needs an entry here, a test and a document.
+"""
 
 from __future__ import annotations
 
-import contextlib
-import csv
-import gzip
-import json
-import os
-import shutil
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypeAlias
 
-from .._base.days_and_weeks import week_end, week_name, week_start
-from .._base.errors import SourceError
-from .._base.libs import pa, pc, pq
-from .._base.records import InputFile
-from .._storage.files import open_regular
+from .._base.days_and_weeks import week_name
 from .._totals.csv_file import CSV_COLUMNS
+from .._totals.database import COUNTME_ROWS, UNIQUE_ROWS, TotalsRow
 from .._totals.quality import WeekQuality
-from .csv_weeks import ROW_COLUMNS, TEXT_COLUMNS, CsvWeek
-from .machines import METHOD, Machines
-from .public_text import csv_text, public_text, refuse_private_columns
+from .columns import Column, described
+from .makers import (
+    MACHINES_COLUMNS,
+    WeekWriter,
+    weeks_as_csv,
+    weeks_as_parquet,
+    write_machines_csv,
+    write_machines_readme,
+    write_quality_csv,
+    write_quality_json,
+)
+from .totals_reader import Totals, write_totals_db
 
-_COPY_BYTES = 64 << 20
+#: Readers that do not need the whole history get the weeks of a year.
+RECENT_WEEKS = 52
 
-#: Of index.json and quality.json; raised when a key changes its meaning or goes.
-SCHEMA_VERSION = 1
+_EXAMPLE_PREFIX = "totals"
+_EXAMPLE_WEEK = "2021-W39"
 
-MACHINES_COLUMNS = ("week", "week_start", "week_end", *Machines._fields)
+_CSV = "CSV, UTF-8, one header row, lines end with CR LF."
+_SQLITE = "SQLite 3: the table countme_totals, with an index on weeknum."
+_JSON = "JSON, with a schema_version."
 
 
-class Names(NamedTuple):
-    """The names of a profile's files, relative to the published folder."""
+class StagedTotals(NamedTuple):
+    """One state of the totals of a profile, from which its files are made."""
 
-    totals_db: str
-    totals_csv: str
-    unique_db: str
-    countme_db: str
-    parquet: str
-    recent_csv: str
-    machines_csv: str
-    machines_readme: str
-    quality_csv: str
-    quality_json: str
+    totals_db: Path
+    """The copy that is to be published."""
+    totals: Totals
+    prefix: str
+    min_hits: int
+
+
+Maker: TypeAlias = Callable[[StagedTotals, Path], None]
+WeeklyMaker: TypeAlias = Callable[[Path], AbstractContextManager[WeekWriter]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PublishedFile:
+    """A file that is published for each profile."""
+
+    pattern: str
+    """Its name. ``{prefix}`` is the profile's; ``{suffix}`` is the part of it after ``totals``."""
+    chapter: str
+    """The heading in the data dictionary. Files of one chapter have the same columns."""
+    meaning: str
+    format: str
+    columns: tuple[Column, ...] = ()
+    compressed: bool = False
+    """True if a ``.gz`` lies beside it."""
+    make: Maker | None = None
+    """Writes the file from one state of the totals."""
+    make_weekly: WeeklyMaker | None = None
+    """Writes the file week by week, in the one pass over totals.csv."""
+    newest_weeks: int | None = None
+    """The number of weeks that ``make_weekly`` gets; None stands for all."""
+
+    def name_of(self, prefix: str, week: str = _EXAMPLE_WEEK) -> str:
+        """Return its name, relative to the published folder."""
+        suffix = prefix.removeprefix("totals") if prefix.startswith("totals") else f"-{prefix}"
+        return self.pattern.format(prefix=prefix, suffix=suffix, week=week)
 
     @property
-    def compressed(self) -> list[str]:
-        """Files that have a ``.gz`` beside them; quality is small."""
-        whole = (".db", ".csv")
-        return [name for name in self if name.endswith(whole) and name != self.quality_csv]
-
-    @property
-    def all(self) -> list[str]:
-        """All files but those of single weeks."""
-        return sorted([*self, *(f"{name}.gz" for name in self.compressed)])
+    def example(self) -> str:
+        """Its name for the prefix ``totals``."""
+        return self.name_of(_EXAMPLE_PREFIX)
 
 
-def suffix_of(prefix: str) -> str:
-    """What tells a profile's new files from those of others: empty for the prefix ``totals``."""
-    return prefix.removeprefix("totals") if prefix.startswith("totals") else f"-{prefix}"
+def _copy_of_rows(rows: str) -> Maker:
+    """Return the maker of a database that holds some rows of the totals."""
+
+    def make(source: StagedTotals, target: Path) -> None:
+        write_totals_db(source.totals_db, target, rows=rows)
+
+    return make
 
 
-def names_of(prefix: str) -> Names:
-    """Names from the stem of the old files, such as ``totals`` or ``totals-centos``."""
-    suffix = suffix_of(prefix)
-    return Names(
-        totals_db=f"{prefix}.db",
-        totals_csv=f"{prefix}.csv",
-        unique_db=f"{prefix}-unique.db",
-        countme_db=f"{prefix}-countme.db",
-        parquet=f"{prefix}.parquet",
-        recent_csv=f"recent{suffix}.csv",
-        machines_csv=f"machines{suffix}.csv",
-        machines_readme=f"machines{suffix}-README.txt",
-        quality_csv=f"quality{suffix}.csv",
-        quality_json=f"quality{suffix}.json",
-    )
+MACHINES_CSV = PublishedFile(
+    pattern="machines{suffix}.csv",
+    chapter="Machines",
+    meaning="Machines per week and kind of system, by two declared methods. For most questions.",
+    format=_CSV,
+    columns=described(MACHINES_COLUMNS),
+    compressed=True,
+    make=lambda source, target: write_machines_csv(
+        target, source.totals_db, source.totals.figures, min_hits=source.min_hits
+    ),
+)
+MACHINES_README = PublishedFile(
+    pattern="machines{suffix}-README.txt",
+    chapter="Machines",
+    meaning="The method by which machines are counted.",
+    format="Plain text, UTF-8.",
+    make=lambda source, target: write_machines_readme(
+        target, machines_csv=MACHINES_CSV.name_of(source.prefix), min_hits=source.min_hits
+    ),
+)
+QUALITY_CSV = PublishedFile(
+    pattern="quality{suffix}.csv",
+    chapter="Quality",
+    meaning="The quality of each week: look there before you trust one. "
+    "An empty cell stands for a fact that is not known.",
+    format=_CSV,
+    columns=described(WeekQuality._fields),
+    make=lambda source, target: write_quality_csv(target, [*source.totals.quality.values()]),
+)
+QUALITY_JSON = PublishedFile(
+    pattern="quality{suffix}.json",
+    chapter="Quality",
+    meaning="The quality of each week, for programs, in the list weeks; null stands for a fact "
+    "that is not known.",
+    format=_JSON,
+    columns=described(WeekQuality._fields),
+    make=lambda source, target: write_quality_json(target, [*source.totals.quality.values()]),
+)
+RECENT_CSV = PublishedFile(
+    pattern="recent{suffix}.csv",
+    chapter="Totals",
+    meaning="The newest 52 weeks of totals.csv.",
+    format=_CSV,
+    columns=described(CSV_COLUMNS),
+    compressed=True,
+    make_weekly=weeks_as_csv,
+    newest_weeks=RECENT_WEEKS,
+)
+#: The copy of the CSV file of the totals, made before all that is made week by week.
+TOTALS_CSV = PublishedFile(
+    pattern="{prefix}.csv",
+    chapter="Totals",
+    meaning="Hits by system, age and repository, all weeks, all rows. Rows with a sys_age of -1 "
+    "are another statistic, unique addresses; never add them to hits.",
+    format=_CSV,
+    columns=described(CSV_COLUMNS),
+    compressed=True,
+)
+#: The copy of the database of the totals, made before all others: it is the state that they show.
+TOTALS_DB = PublishedFile(
+    pattern="{prefix}.db",
+    chapter="Totals as databases",
+    meaning="The rows of totals.csv as a database.",
+    format=_SQLITE,
+    columns=described(TotalsRow._fields),
+    compressed=True,
+)
+COUNTME_DB = PublishedFile(
+    pattern="{prefix}-countme.db",
+    chapter="Totals as databases",
+    meaning="Only the hits, without unique addresses.",
+    format=_SQLITE,
+    columns=described(TotalsRow._fields),
+    compressed=True,
+    make=_copy_of_rows(COUNTME_ROWS),
+)
+UNIQUE_DB = PublishedFile(
+    pattern="{prefix}-unique.db",
+    chapter="Totals as databases",
+    meaning="Only unique addresses, sys_age of -1.",
+    format=_SQLITE,
+    columns=described(TotalsRow._fields),
+    compressed=True,
+    make=_copy_of_rows(UNIQUE_ROWS),
+)
+PARQUET = PublishedFile(
+    pattern="{prefix}.parquet",
+    chapter="Totals",
+    meaning="The rows of totals.csv with real types, a row group for each week; small and fast.",
+    format="Apache Parquet, compressed with Zstandard: days as date32, numbers as int64.",
+    columns=described(CSV_COLUMNS),
+    make_weekly=weeks_as_parquet,
+)
+
+#: All files of a profile but those of single weeks, the most useful ones first.
+FILES = (
+    MACHINES_CSV,
+    MACHINES_README,
+    QUALITY_CSV,
+    QUALITY_JSON,
+    RECENT_CSV,
+    TOTALS_CSV,
+    TOTALS_DB,
+    COUNTME_DB,
+    UNIQUE_DB,
+    PARQUET,
+)
+
+#: One file for each week.
+WEEK_CSV = PublishedFile(
+    pattern="weeks{suffix}/{week}.csv",
+    chapter="Totals",
+    meaning="The rows of one week.",
+    format=_CSV,
+    columns=described(CSV_COLUMNS),
+)
+#: One file for all profiles.
+INDEX = PublishedFile(
+    pattern="index.json",
+    chapter="List of files",
+    meaning="All published files with name, profile, size in bytes, SHA-256 and time of change.",
+    format=_JSON,
+)
+
+#: The chapters of the data dictionary, in their order.
+CHAPTERS = ("Totals", "Totals as databases", "Machines", "Quality", "List of files")
+
+
+def names_of(prefix: str) -> list[str]:
+    """Return the names of all files of a profile but those of single weeks, sorted."""
+    names = [one.name_of(prefix) for one in FILES]
+    return sorted([*names, *(f"{name}.gz" for name in compressed_of(prefix))])
+
+
+def compressed_of(prefix: str) -> list[str]:
+    """Return the names of the files of a profile that have a ``.gz`` beside them."""
+    return [one.name_of(prefix) for one in FILES if one.compressed]
 
 
 def week_folder(prefix: str) -> str:
-    """The folder with one file for each week."""
-    return f"weeks{suffix_of(prefix)}"
+    """Return the folder of the files of single weeks, relative to the published folder."""
+    return WEEK_CSV.name_of(prefix).partition("/")[0]
 
 
 def week_file(prefix: str, week: int) -> str:
-    """The file of one week, relative to the published folder."""
-    return f"{week_folder(prefix)}/{week_name(week)}.csv"
+    """Return the name of the file of a week, relative to the published folder."""
+    return WEEK_CSV.name_of(prefix, week_name(week))
 
 
-def copy_file(source: Path, target: Path) -> None:
-    """Copy a file as it is, in the kernel where that is possible.
-
-    Raises SourceError where it was replaced or written to meanwhile.
-    """
-    with open_regular(source) as reader, target.open("wb") as writer:
-        before = os.fstat(reader.fileno())
-        try:
-            while os.copy_file_range(reader.fileno(), writer.fileno(), _COPY_BYTES):
-                pass
-        except OSError:  # other file systems, old kernels
-            reader.seek(0)
-            writer.seek(0)
-            writer.truncate()
-            shutil.copyfileobj(reader, writer, 1 << 20)
-        after = os.fstat(reader.fileno())
-    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
-        raise SourceError(
-            source,
-            expected="a file that nobody writes to",
-            found="that it changed while it was copied",
-            advice="Run again once countme_totals has finished.",
-        )
-
-
-def write_gzip(source: Path, target: Path) -> None:
-    """Compress a file; no name and no time in it, so that same content gives same bytes."""
-    with (
-        open_regular(source) as reader,
-        target.open("wb") as writer,
-        gzip.GzipFile(filename="", mode="wb", compresslevel=6, fileobj=writer, mtime=0) as packed,
-    ):
-        shutil.copyfileobj(reader, packed, 1 << 20)
-
-
-def inputs_now(totals_db: Path, totals_csv: Path) -> tuple[InputFile, ...]:
-    """What the files of a profile are made of, as it is now.
-
-    With write-ahead logging the newest rows are in a file of their own.
-    """
-    log = totals_db.with_name(f"{totals_db.name}-wal")
-    return tuple(
-        InputFile.seen(path, path.parent)
-        for path in (totals_db, log, totals_csv)
-        if path != log or (log.is_file() and log.stat().st_size)
-    )
-
-
-WeekWriter = Callable[[CsvWeek], None]
-
-
-def at_least(week: CsvWeek, min_hits: int) -> CsvWeek:
-    """The rows of a week that have enough hits to be published."""
-    if min_hits <= 1:
-        return week
-    return CsvWeek(week.week, week.rows.filter(pc.greater_equal(week.rows["hits"], min_hits)))
-
-
-@contextlib.contextmanager
-def weeks_as_csv(target: Path) -> Iterator[WeekWriter]:
-    """Write weeks with the columns and line ends of totals.csv (single weeks, recent weeks)."""
-    with target.open("w", encoding="utf-8", newline="") as opened:
-        rows = csv.writer(opened)
-        rows.writerow(CSV_COLUMNS)
-
-        def write(week: CsvWeek) -> None:
-            span = (str(week_start(week.week)), str(week_end(week.week)))
-            columns = [_cells(week, name) for name in ROW_COLUMNS]
-            rows.writerows((*span, *cells) for cells in zip(*columns, strict=True))
-
-        yield write
-
-
-def _cells(week: CsvWeek, name: str) -> list[Any]:
-    if name not in TEXT_COLUMNS:
-        return list(week.rows[name].to_pylist())
-    encoded = pc.dictionary_encode(week.rows[name]).combine_chunks()
-    cells = [csv_text(text) for text in encoded.dictionary.to_pylist()]
-    return [cells[index] for index in encoded.indices.to_pylist()]
-
-
-@contextlib.contextmanager
-def weeks_as_parquet(target: Path) -> Iterator[WeekWriter]:
-    """Write weeks with real types, each to a row group of its own, so that readers can skip."""
-    schema = pa.schema(
-        [
-            *((name, pa.date32()) for name in ("week_start", "week_end")),
-            *((name, pa.string() if name in TEXT_COLUMNS else pa.int64()) for name in ROW_COLUMNS),
-        ]
-    )
-    with pq.ParquetWriter(str(target), schema, compression="zstd") as writer:
-
-        def write(week: CsvWeek) -> None:
-            count = week.rows.num_rows
-            span = [
-                pa.repeat(pa.scalar(day, pa.date32()), count)
-                for day in (week_start(week.week), week_end(week.week))
-            ]
-            columns = [*span, *(week.rows[name] for name in ROW_COLUMNS)]
-            writer.write_table(pa.table(columns, schema=schema), row_group_size=max(count, 1))
-
-        yield write
-
-
-def write_machines_csv(
-    target: Path, weeks: Iterable[tuple[int, Sequence[Machines]]], *, min_hits: int
-) -> None:
-    """Machines of each week by both methods; ``min_hits`` is the least number of machines."""
-    refuse_private_columns(MACHINES_COLUMNS, target.name)
-    with target.open("w", encoding="utf-8", newline="") as opened:
-        rows = csv.writer(opened)
-        rows.writerow(MACHINES_COLUMNS)
-        for week, machines in weeks:
-            span = (week_name(week), str(week_start(week)), str(week_end(week)))
-            for one in machines:
-                if one.machines >= min_hits:
-                    system = [
-                        csv_text(public_text(text, name))
-                        for name, text in zip(Machines._fields[:4], one[:4], strict=True)
-                    ]
-                    rows.writerow((*span, *system, *one[4:]))
-
-
-def write_machines_readme(target: Path, *, machines_csv: str, min_hits: int) -> None:
-    """Say how the machines are counted."""
-    target.write_text(METHOD.format(machines_csv=machines_csv, min_hits=min_hits), "utf-8")
-
-
-def write_quality_csv(target: Path, quality: Sequence[WeekQuality]) -> None:
-    """The quality of each week; what isn't known is empty."""
-    refuse_private_columns(WeekQuality._fields, target.name)
-    with target.open("w", encoding="utf-8", newline="") as opened:
-        rows = csv.writer(opened)
-        rows.writerow(WeekQuality._fields)
-        rows.writerows(map(_quality_cell, one) for one in quality)
-
-
-def _quality_cell(value: object) -> object:
-    if isinstance(value, str):
-        return csv_text(public_text(value))
-    return int(value) if isinstance(value, bool) else value
-
-
-def write_quality_json(target: Path, quality: Sequence[WeekQuality]) -> None:
-    """The quality of each week; what isn't known is null, ``suspect`` is true or false."""
-    weeks = []
-    for one in quality:
-        cells = {
-            name: public_text(cell) if isinstance(cell, str) else cell
-            for name, cell in one._asdict().items()
-        }
-        weeks.append(cells)
-    target.write_bytes(as_json({"schema_version": SCHEMA_VERSION, "weeks": weeks}))
-
-
-def as_json(content: object) -> bytes:
-    """JSON for people and programs: one form, ASCII only."""
-    return json.dumps(content, indent=1).encode("ascii") + b"\n"
+def file_named(name: str, prefix: str) -> PublishedFile | None:
+    """Return the file that has a name, or whose ``.gz`` has it; None if there is none."""
+    plain = name.removesuffix(".gz")
+    if plain.startswith(f"{week_folder(prefix)}/"):
+        return WEEK_CSV
+    return next((one for one in FILES if one.name_of(prefix) == plain), None)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .._base.errors import SettingsError, printable
-from .files import Names, names_of
+from .files import PublishedFile, compressed_of, names_of, week_file, week_folder
 
 
 @dataclass(frozen=True)
@@ -34,10 +34,28 @@ class Profile:
         """The name on pages and in charts."""
         return self.title or self.name
 
+    def name_of(self, file: PublishedFile) -> str:
+        """Return the name of one of its published files, relative to the published folder."""
+        return file.name_of(self.prefix)
+
     @property
-    def names(self) -> Names:
-        """The names of its published files."""
+    def file_names(self) -> list[str]:
+        """The names of its published files but those of single weeks, sorted."""
         return names_of(self.prefix)
+
+    @property
+    def compressed_names(self) -> list[str]:
+        """The names of its published files that have a ``.gz`` beside them."""
+        return compressed_of(self.prefix)
+
+    @property
+    def week_folder(self) -> str:
+        """The folder of the files of single weeks, relative to the published folder."""
+        return week_folder(self.prefix)
+
+    def week_file(self, week: int) -> str:
+        """Return the name of the file of a week, relative to the published folder."""
+        return week_file(self.prefix, week)
 
     @property
     def raw_days(self) -> Path:

@@ -24,7 +24,7 @@ _FORMAT = 1
 _NAME = re.compile(r"([a-z0-9][a-z0-9._-]*/)?[A-Za-z0-9][A-Za-z0-9._-]*", re.ASCII)
 
 
-class PublishedFile(NamedTuple):
+class FileRecord(NamedTuple):
     """A published file as it was left."""
 
     size: int
@@ -52,7 +52,7 @@ class ProfileRecord:
     settings: Mapping[str, Any] = field(default_factory=dict)
     inputs: tuple[InputFile, ...] = ()
     weeks: Mapping[int, PublishedWeek] = field(default_factory=dict)
-    files: Mapping[str, PublishedFile] = field(default_factory=dict)
+    files: Mapping[str, FileRecord] = field(default_factory=dict)
     """By name, relative to the published folder."""
 
 
@@ -95,7 +95,7 @@ def _from_json(found: Mapping[str, Any]) -> ProfileRecord:
         settings={name: found["settings"][name] for name in ("prefix", "min_hits", "makers")},
         inputs=tuple(InputFile.from_json(one) for one in found["inputs"]),
         weeks={int(week): PublishedWeek(*one) for week, one in found["weeks"].items()},
-        files={str(name): PublishedFile(*one) for name, one in found["files"].items()},
+        files={str(name): FileRecord(*one) for name, one in found["files"].items()},
     )
 
 
@@ -108,7 +108,7 @@ def sha256_of(path: Path) -> str:
     return digest.hexdigest()
 
 
-def left_alone(path: Path, recorded: PublishedFile | None) -> bool:
+def left_alone(path: Path, recorded: FileRecord | None) -> bool:
     """Whether a published file is there as it was left (by size and time)."""
     if recorded is None:
         return False
@@ -119,7 +119,7 @@ def left_alone(path: Path, recorded: PublishedFile | None) -> bool:
     return stat.S_ISREG(found.st_mode) and (found.st_size, found.st_mtime_ns) == recorded[:2]
 
 
-def published_now(path: Path, sha256: str) -> PublishedFile:
+def published_now(path: Path, sha256: str) -> FileRecord:
     """A published file as it is now, its content being known."""
     found = os.stat(path, follow_symlinks=False)
-    return PublishedFile(found.st_size, found.st_mtime_ns, sha256)
+    return FileRecord(found.st_size, found.st_mtime_ns, sha256)

@@ -22,7 +22,8 @@ from .._base.observer import NOBODY, Observer
 from .._base.records import InputFile, Status, WorkUnit, differences
 from .._storage.files import make_folder, write_error, writer_lock
 from .csv_weeks import csv_figures
-from .files import inputs_now, week_file, week_folder
+from .files import TOTALS_CSV, TOTALS_DB
+from .makers import inputs_now
 from .profile import Profile
 from .record import ProfileRecord, PublishedWeek, left_alone, read_records, write_records
 from .staging import Staged, stage_profile
@@ -101,7 +102,7 @@ def checked_profiles(profiles: Sequence[Profile]) -> list[Profile]:
                 found=printable(profile.prefix),
                 advice="Correct it.",
             )
-        for name in (*profile.names.all, week_folder(profile.prefix), f"profile {profile.name}"):
+        for name in (*profile.file_names, profile.week_folder, f"profile {profile.name}"):
             if name in owners:
                 raise SettingsError(
                     place,
@@ -125,10 +126,10 @@ def plan(profiles: Sequence[Profile], settings: Settings) -> Outcome:
 
 
 def _plan_profile(profile: Profile, record: ProfileRecord, settings: Settings) -> ProfilePlan:
-    published = any((settings.dest / name).exists() for name in profile.names.all)
+    published = any((settings.dest / name).exists() for name in profile.file_names)
     if not published and not profile.totals_db.exists() and not profile.totals_csv.exists():
         reasons = (f"no totals yet at {profile.totals_db}",)
-        units = tuple(WorkUnit(name, "waiting", reasons) for name in profile.names.all)
+        units = tuple(WorkUnit(name, "waiting", reasons) for name in profile.file_names)
         return ProfilePlan(profile, "waiting", units, record)
     try:
         return _plan_present(profile, record, settings)
@@ -149,7 +150,7 @@ def _plan_present(profile: Profile, record: ProfileRecord, settings: Settings) -
     changes = list(differences(record.inputs, inputs).reasons)
     if record.settings != _recorded_settings(profile, settings):
         changes.append("other settings or a new version" if record.files else "never published")
-    names = {*profile.names.all, *record.files}
+    names = {*profile.file_names, *record.files}
     damaged = [n for n in names if not left_alone(settings.dest / n, record.files.get(n))]
     base = ProfilePlan(profile, "unchanged", (), record, inputs)
     if not changes and not damaged:
@@ -173,10 +174,10 @@ def _plan_units(
     same = base.record.settings == _recorded_settings(base.profile, settings)
     due: dict[str, tuple[str, ...]] = {
         name: (*changes, *(["missing or altered"] if name in damaged else []))
-        for name in base.profile.names.all
+        for name in base.profile.file_names
     }
     for week, figures in totals.figures.items():
-        name = week_file(base.profile.prefix, week)
+        name = base.profile.week_file(week)
         before = base.record.weeks.get(week)
         revision = totals.quality[week].revision
         if before is None:
@@ -196,7 +197,7 @@ def failed_profile(made: ProfilePlan, error: CountingError) -> ProfilePlan:
     name = f"profile {made.profile.name}"
     units = (
         WorkUnit(name, "failed", (str(error),)),
-        *(WorkUnit(one, "blocked", (f"{name} failed",)) for one in made.profile.names.all),
+        *(WorkUnit(one, "blocked", (f"{name} failed",)) for one in made.profile.file_names),
     )
     return replace(made, status="failed", units=units, reasons=(str(error),))
 
@@ -217,7 +218,7 @@ def _refuse_shrinkage(
     refuse_shrinkage(
         _published_figures(profile, record, settings.dest),
         totals.figures,
-        published_path=settings.dest / profile.names.totals_db,
+        published_path=settings.dest / profile.name_of(TOTALS_DB),
         new_path=profile.totals_db,
     )
 
@@ -229,16 +230,16 @@ def _published_figures(
 
     The files count, not the record: another system may have put them there.
     """
-    names = profile.names
-    if left_alone(dest / names.totals_db, record.files.get(names.totals_db)):
+    name = profile.name_of(TOTALS_DB)
+    if left_alone(dest / name, record.files.get(name)):
         return {week: one.figures for week, one in record.weeks.items()}
     try:
-        with reading(dest / names.totals_db) as connection:
+        with reading(dest / name) as connection:
             return read_figures(connection)
     except CountingError:
         pass
     try:
-        return csv_figures(dest / names.totals_csv)
+        return csv_figures(dest / profile.name_of(TOTALS_CSV))
     except SourceError:
         return {}
 
@@ -328,7 +329,7 @@ def _carry_out(planned: ProfilePlan, settings: Settings, now: datetime) -> Profi
     same_settings = record.settings == _recorded_settings(profile, settings)
 
     def keep(week: int, found: PublishedWeek) -> bool:
-        name = week_file(profile.prefix, week)
+        name = profile.week_file(week)
         before = record.weeks.get(week)
         return (
             same_settings
@@ -351,7 +352,7 @@ def _carry_out(planned: ProfilePlan, settings: Settings, now: datetime) -> Profi
                 settings.dest,
                 record.files,
                 wanted,
-                compressed=profile.names.compressed,
+                compressed=profile.compressed_names,
                 now=now,
             )
     except CountingError as error:
@@ -369,8 +370,8 @@ def _carry_out(planned: ProfilePlan, settings: Settings, now: datetime) -> Profi
 
 
 def _wanted(profile: Profile, staged: Staged) -> list[str]:
-    weeks = [week_file(profile.prefix, week) for week in staged.weeks]
-    return [*profile.names.all, *weeks]
+    weeks = [profile.week_file(week) for week in staged.weeks]
+    return [*profile.file_names, *weeks]
 
 
 def _published(planned: ProfilePlan, swapped: Swapped) -> ProfilePlan:

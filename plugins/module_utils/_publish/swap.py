@@ -17,8 +17,8 @@ from typing import NamedTuple
 from .._base.errors import OutputError
 from .._base.records import WorkUnit
 from .._storage.files import holds, make_folder, replace_if_changed, replacing, write_error
-from .files import SCHEMA_VERSION, as_json, write_gzip
-from .record import ProfileRecord, PublishedFile, left_alone, published_now, sha256_of
+from .makers import SCHEMA_VERSION, as_json, write_gzip
+from .record import FileRecord, ProfileRecord, left_alone, published_now, sha256_of
 
 #: Files are made in this folder below the published one, on the same file system.
 STAGE_NAME = ".publishing"
@@ -28,7 +28,7 @@ INDEX_NAME = "index.json"
 class Swapped(NamedTuple):
     """The files of a profile as they now are, and which of them were replaced or removed."""
 
-    files: dict[str, PublishedFile]
+    files: dict[str, FileRecord]
     made: frozenset[str]
     removed: tuple[str, ...]
 
@@ -57,7 +57,7 @@ def _remove(stage: Path) -> None:
 def swap_in(
     stage: Path,
     dest: Path,
-    recorded: Mapping[str, PublishedFile],
+    recorded: Mapping[str, FileRecord],
     wanted: Sequence[str],
     *,
     compressed: Sequence[str],
@@ -103,9 +103,7 @@ def swap_in(
     return Swapped(files, frozenset(differing), removed)
 
 
-def _is_published(
-    dest: Path, name: str, sha256: str, recorded: Mapping[str, PublishedFile]
-) -> bool:
+def _is_published(dest: Path, name: str, sha256: str, recorded: Mapping[str, FileRecord]) -> bool:
     """Whether the published file has this content already."""
     path = dest / name
     if left_alone(path, recorded.get(name)):

@@ -12,10 +12,9 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
 
-from .._publish.files import week_folder
 from .._publish.profile import Profile
 from .._publish.record import ProfileRecord
-from .dictionary import meaning_of, reading_order
+from .dictionary import meaning_of, meaning_of_mirrors, reading_order
 
 #: What lies in the folder of client addresses; other files there are none of ours.
 _MIRRORS_GLOB = "mirror*.csv*"
@@ -48,13 +47,13 @@ def link(path: Path, web_dir: Path) -> str:
 
 def published_group(profile: Profile, record: ProfileRecord, *, dest: Path, web_dir: Path) -> Group:
     """What is published of a profile."""
-    folder = f"{week_folder(profile.prefix)}/"
+    folder = f"{profile.week_folder}/"
     weeks: list[Download] = []
     others: list[Download] = []
-    names = sorted(record.files, key=lambda name: reading_order(name, profile.names))
+    names = sorted(record.files, key=lambda name: reading_order(name, profile.prefix))
     for name in names:
         file = record.files[name]
-        holds = meaning_of(name, profile.names)
+        holds = meaning_of(name, profile.prefix)
         changed = file.mtime_ns // 1_000_000_000
         one = Download(name, link(dest / name, web_dir), holds, file.size, changed)
         (weeks if name.startswith(folder) else others).append(one)
@@ -70,7 +69,7 @@ def mirrors_group(files: Sequence[Path], web_dir: Path) -> Group:
             Download(
                 path.name,
                 link(path, web_dir),
-                meaning_of(path.name),
+                meaning_of_mirrors(path.name),
                 seen.st_size,
                 int(seen.st_mtime),
             )

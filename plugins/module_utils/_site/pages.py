@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from .._base.errors import SettingsError
 from .._charts.draw import SECTIONS, DrawnChart
 from .._html.render import script_json
+from .._publish.files import MACHINES_CSV
 from .._publish.profile import Profile
 from .._publish.record import ProfileRecord
 from .._publish.swap import INDEX_NAME
@@ -205,7 +206,7 @@ def _dictionary(content: Content) -> bytes:
     site = content.site
     mirrors = [Place(p.name, link(p, site.web_dir)) for p in mirrors_files(site.mirrors_dir)]
     prefixes = [one.prefix for one in content.profiles]
-    machines = [one.names.machines_csv for one in content.profiles[:1]]
+    machines = [one.name_of(MACHINES_CSV) for one in content.profiles[:1]]
     return render(
         "dictionary.html",
         here="dictionary.html",

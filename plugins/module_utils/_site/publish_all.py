@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 from .._base.observer import NOBODY, Observer
 from .._base.records import WorkUnit
-from .._publish.files import week_folder
 from .._publish.git_history import History, keep_history, plan_history
 from .._publish.profile import Profile
 from .._publish.run import Outcome, Settings, plan, publish
@@ -76,7 +75,7 @@ def publish_all(
 
 
 def _week_folders(profiles: Sequence[Profile]) -> list[str]:
-    return [week_folder(profile.prefix) for profile in profiles]
+    return [profile.week_folder for profile in profiles]
 
 
 def _published(

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from .._base.records import InputFile
-from .._publish.record import PublishedFile
+from .._publish.record import FileRecord
 from .._storage.files import open_regular, write_bytes
 
 RECORD_NAME = ".pages.json"
@@ -40,7 +40,7 @@ class SiteRecord:
     settings: Mapping[str, Any] = field(default_factory=dict)
     inputs: tuple[InputFile, ...] = ()
     charts: tuple[ChartNote, ...] = ()
-    files: Mapping[str, PublishedFile] = field(default_factory=dict)
+    files: Mapping[str, FileRecord] = field(default_factory=dict)
     """By name, relative to the web root."""
 
 
@@ -53,7 +53,7 @@ def read_site_record(web_dir: Path) -> SiteRecord:
         content = opened.read()
     try:
         found = json.loads(content)
-        files = {str(name): PublishedFile(*one) for name, one in found["files"].items()}
+        files = {str(name): FileRecord(*one) for name, one in found["files"].items()}
         if found["format"] != _FORMAT or not all(map(_NAME.fullmatch, files)):
             return SiteRecord()
         return SiteRecord(

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from .._base.days_and_weeks import parse_week, week_name
 from .._base.errors import SettingsError, SourceError, printable
-from .._publish.files import week_file
+from .._publish.files import MACHINES_CSV, QUALITY_CSV, QUALITY_JSON, TOTALS_DB
 from .._publish.machines import Release, machines_by_release, machines_of_week
 from .._publish.profile import Profile
 from .._publish.public_text import public_text, visible_text
@@ -114,8 +114,8 @@ def glance_of(
     Releases with fewer than ``min_hits`` machines are told as one sum. ``folder`` is where the
     files are, for links.
     """
-    quality = published_quality(dest / profile.names.quality_json)
-    with reading(dest / profile.names.totals_db) as connection:
+    quality = published_quality(dest / profile.name_of(QUALITY_JSON))
+    with reading(dest / profile.name_of(TOTALS_DB)) as connection:
         weeks = counted_weeks(connection)
         week = newest_week(weeks, quality)
         if week is None:
@@ -138,10 +138,10 @@ def glance_of(
         days=f"{known.week}, {known.week_start} to {known.week_end}",
         files=[
             Place(name, f"{folder}{name}")
-            for name in (profile.names.machines_csv, profile.names.quality_csv)
+            for name in (profile.name_of(MACHINES_CSV), profile.name_of(QUALITY_CSV))
         ],
         quote=f"{title}, {machines:,} machines in {known.week} ({_trust(known)}), "
-        f"{profile.names.machines_csv}",
+        f"{profile.name_of(MACHINES_CSV)}",
     )
 
 
@@ -212,10 +212,10 @@ def spell_host_days(quality: WeekQuality) -> str:
 
 def weeks_of(profile: Profile, dest: Path, *, title: str, folder: str) -> ProfileWeeks:
     """All published weeks, newest first; ``folder`` is where files of weeks are, for links."""
-    quality = published_quality(dest / profile.names.quality_json)
+    quality = published_quality(dest / profile.name_of(QUALITY_JSON))
     lines = []
     for week, one in sorted(quality.items(), reverse=True):
-        name = week_file(profile.prefix, week)
+        name = profile.week_file(week)
         href = f"{folder}{name}" if (dest / name).is_file() else ""
         computed = (one.computed_at or "")[:16].replace("T", " ")
         host_days = spell_host_days(one).removesuffix(" host-days")

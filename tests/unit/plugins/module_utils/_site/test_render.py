@@ -12,8 +12,11 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._html.re
     whole_dates,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._publish.files import (
-    MACHINES_COLUMNS,
     names_of,
+    week_file,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._publish.makers import (
+    MACHINES_COLUMNS,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._publish.public_text import (
     visible_text,
@@ -22,8 +25,8 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._site.di
     MIRRORS_COLUMNS,
     Place,
     chapters_of,
-    kind_of,
     meaning_of,
+    meaning_of_mirrors,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._site.interactive import (
     definition_of,
@@ -65,9 +68,9 @@ def test_no_line_ends_within_a_date() -> None:
 
 
 def test_meanings_name_the_files_of_their_own_profile() -> None:
-    names = names_of("totals-centos")
-    assert meaning_of("recent-centos.csv", names) == "The newest 52 weeks of totals-centos.csv."
-    assert meaning_of("totals-centos.db.gz", names) == "totals-centos.db, compressed."
+    prefix = "totals-centos"
+    assert meaning_of("recent-centos.csv", prefix) == "The newest 52 weeks of totals-centos.csv."
+    assert meaning_of("totals-centos.db.gz", prefix) == "totals-centos.db, compressed."
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -175,8 +178,7 @@ def test_every_published_column_is_described() -> None:
 
 def test_every_published_file_is_described() -> None:
     for prefix in ("totals", "totals-centos"):
-        names = names_of(prefix)
-        kinds = [kind_of(name, names) for name in (*names.all, "weeks/2021-W39.csv")]
-        assert None not in kinds
+        names = [*names_of(prefix), week_file(prefix, 2699)]
+        assert all(meaning_of(name, prefix) for name in names)
     mirrors = ("mirrors-daily.csv", "mirrorsdata-all.csv", "mirrorsdata-2021.csv.gz")
-    assert all(kind_of(name) for name in mirrors)
+    assert all(meaning_of_mirrors(name) for name in mirrors)
