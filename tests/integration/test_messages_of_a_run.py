@@ -1,7 +1,8 @@
-"""All messages of nightly runs over a real RabbitMQ, which stops half-way through one of them."""
+"""Messages of two equal nightly runs over a real RabbitMQ, which stops half-way through the first."""
 
 from __future__ import annotations
 
+import shutil
 import threading
 import time
 from collections import Counter
@@ -15,7 +16,12 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._watch.t
     TOPIC_PREFIX,
     schema_for,
 )
-from ansible_collections.fedora_infra.dnf_counting.tests.support.log_host import LogHost, Played
+from ansible_collections.fedora_infra.dnf_counting.tests.support.log_host import (
+    FOLDERS,
+    STAGES_AT_WORK,
+    LogHost,
+    Played,
+)
 from ansible_collections.fedora_infra.dnf_counting.tests.support.rabbitmq import (
     SERVER,
     Broker,
@@ -40,26 +46,39 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
         yield running
 
 
-def announcing_host(folder: Path, broker: Broker) -> Callable[[], Played]:
-    """Deploy a log host that announces its runs; gives its nightly run."""
-    folder.mkdir()
-    host = LogHost(folder, days=9)
-    host.make_logs(30)
-    options: dict[str, Any] = {
-        "web_data_analysis_messaging": True,
-        "web_data_analysis_messaging_config": str(folder / "bus" / "dnf_counting.toml"),
-        "web_data_analysis_messaging_url": f"amqp://guest:guest@127.0.0.1:{broker.port}",
-        "web_data_analysis_messaging_topic_prefix": PREFIX,
-    }
-    deployed = host.play("deploy", **options)
-    assert deployed.code == 0, deployed.output
+class AnnouncingHost:
+    """A log host, deployed, that announces its runs."""
 
-    def run() -> Played:
-        played = host.play("daily", **options)
+    def __init__(self, folder: Path, broker: Broker) -> None:
+        self._host = LogHost(folder, days=9)
+        self._host.make_logs(30)
+        self._options: dict[str, Any] = {
+            "web_data_analysis_messaging": True,
+            "web_data_analysis_messaging_config": str(folder / "bus" / "dnf_counting.toml"),
+            "web_data_analysis_messaging_url": f"amqp://guest:guest@127.0.0.1:{broker.port}",
+            "web_data_analysis_messaging_topic_prefix": PREFIX,
+        }
+        deployed = self._host.play("deploy", **self._options)
+        assert deployed.code == 0, deployed.output
+        self.records = self._host.run_dir / "combined"
+        self._spool = self._host.run_dir / "countme" / "messages.db"
+
+    def run(self) -> tuple[Played, dict[str, bytes]]:
+        """Run; return what it said, and what it published."""
+        played = self._host.play("daily", **self._options)
         assert played.code == 0, played.output
-        return played
+        names = ("totals.csv", "totals-centos.csv")
+        return played, {name: (self._host.published / name).read_bytes() for name in names}
 
-    return run
+    def forget_all_but_the_spool(self) -> None:
+        """Go back to where deploying ended, with the messages that wait to be sent."""
+        kept = self._host.root / "messages.db"
+        self._spool.rename(kept)
+        for name in FOLDERS:
+            if "/" not in name:
+                shutil.rmtree(self._host.run_dir / name)
+        self._host.make_folders()
+        kept.rename(self._spool)
 
 
 def event_of(message: Received) -> tuple[tuple[str, ...], str]:
@@ -98,46 +117,41 @@ def stop_when(broker: Broker, happened: Callable[[], object], over: threading.Ev
 def test_each_start_has_its_end_and_a_bus_that_stops_half_way_gets_all_in_the_end(
     broker: Broker, tmp_path: Path
 ) -> None:
-    undisturbed = announcing_host(tmp_path / "undisturbed", broker)()
-    whole = broker.received()
-    assert {message.body["stage"] for message in whole} == STAGES
-    assert_each_start_has_one_end(whole)
-    merged = {message.topic.split(".")[-2] for message in whole if "logmerge" in message.topic}
-    assert merged == {"proxy", "download", "people"}
-    published = [one.body for one in whole if one.topic.endswith("publish.profile.finish")]
-    assert all(body["seconds"] > 0 for body in published)
-
-    run = announcing_host(tmp_path / "disturbed", broker)
-    records = tmp_path / "disturbed" / "run" / "combined"
+    host = AnnouncingHost(tmp_path, broker)
     over = threading.Event()
     stopper = threading.Thread(
-        target=stop_when, args=(broker, lambda: [*records.rglob(".combine.json")], over)
+        target=stop_when, args=(broker, lambda: [*host.records.rglob(".combine.json")], over)
     )
     stopper.start()
     try:
-        disturbed = run()
+        disturbed = host.run()
     finally:
         over.set()
         stopper.join()
         broker.start()
-    assert disturbed.ran == undisturbed.ran
-    assert disturbed.changed == undisturbed.changed
-    for name in ("totals.csv", "totals-centos.csv"):
-        published = [
-            tmp_path / host / "run" / "html" / name for host in ("undisturbed", "disturbed")
-        ]
-        assert published[0].read_bytes() == published[1].read_bytes()
-
     before = broker.received()
-    assert 0 < len(before) < len(whole)
-    run()
+
+    # the same once more and undisturbed, which also sends what is left of the first run
+    host.forget_all_but_the_spool()
+    undisturbed = host.run()
+    assert disturbed[0].ran == undisturbed[0].ran
+    assert disturbed[0].changed == undisturbed[0].changed == STAGES_AT_WORK
+    assert disturbed[1] == undisturbed[1]
+
     received = [*before, *broker.received()]
-    first, *others = dict.fromkeys(message.body["run_id"] for message in received)
-    assert len(others) == 1
+    first, second = dict.fromkeys(message.body["run_id"] for message in received)
+    of_first = [message for message in received if message.body["run_id"] == first]
+    whole = [message for message in received if message.body["run_id"] == second]
+    assert 0 < len(before) < len(of_first)
+    assert received == of_first + whole
     assert_each_start_has_one_end(received)
     assert len({message.id for message in received}) == len(received)
     assert [one.sent_at for one in received] == sorted(one.sent_at for one in received)
-    of_first = [message for message in received if message.body["run_id"] == first]
-    assert received[: len(of_first)] == of_first
     told = Counter(message.topic for message in whole)
     assert Counter(message.topic for message in of_first) == told
+
+    assert {message.body["stage"] for message in whole} == STAGES
+    merged = {message.topic.split(".")[-2] for message in whole if "logmerge" in message.topic}
+    assert merged == {"proxy", "download", "people"}
+    published = [one.body for one in whole if one.topic.endswith("publish.profile.finish")]
+    assert all(body["seconds"] > 0 for body in published)
