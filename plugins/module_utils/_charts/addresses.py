@@ -28,13 +28,13 @@ from .figures import (
     RECENT_DAYS,
     STACK,
     WEEK_DAYS,
-    Chart,
     ValuesByStart,
     figures_of,
     is_others,
     largest,
     weekly_means,
 )
+from .time_chart import TimeChart
 
 #: Longer times are shown as weekly means: days can't be told apart at 800 pixels, and the swing
 #: between working days and weekends hides all else.
@@ -146,7 +146,7 @@ def _not_ours(path: Path, line: int, found: str) -> SourceError:
     )
 
 
-def daily_charts(clients: DailyClients) -> list[Chart]:
+def daily_charts(clients: DailyClients) -> list[TimeChart]:
     """Every chart of client addresses that there are figures for."""
     if not clients.days:
         return []
@@ -224,7 +224,7 @@ class _Drawer:
 
     def chart(
         self, name: str, title: str, named: Mapping[str, ValuesByStart], kind: str = STACK
-    ) -> Chart | None:
+    ) -> TimeChart | None:
         used = [day for values in named.values() for day, value in values.items() if value]
         if not used:
             return None
@@ -247,7 +247,7 @@ class _Drawer:
         if figures is None:
             return None
         section = "epel" if name.startswith("epel") else "addresses"
-        return Chart(name, section, title, _ADDRESSES, description, kind, figures, measure)
+        return TimeChart(name, section, title, description, _ADDRESSES, kind, figures, measure)
 
 
 def _thinned(

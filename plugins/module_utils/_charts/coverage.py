@@ -10,12 +10,11 @@ the newest year.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
-from .._base.days_and_weeks import days_between, format_days, week_name, week_of_day, week_start
+from .._base.days_and_weeks import days_between, week_of_day, week_start
 from .._hits.raw_days import list_raw_days, read_record
 from .._logs.combined_tree import combined_logs, newest_days, read_combined_day
 from .._totals.quality import WeekQuality
@@ -23,8 +22,6 @@ from .._totals.quality import WeekQuality
 #: A calendar of days shows so many weeks.
 WEEKS_OF_DAYS = 53
 
-WEEKS = "weeks"
-DAYS = "days"
 
 ALL = "all"
 NEARLY_ALL = "95 % or more"
@@ -53,35 +50,6 @@ class HostDays(NamedTuple):
         bounds = ((0.95, NEARLY_ALL), (0.5, MOST))
         found = next((name for least, name in bounds if share >= least), FEW)
         return found if self.received else NONE
-
-
-@dataclass(frozen=True)
-class Calendar:
-    """A calendar of host-days, ascending."""
-
-    name: str
-    section: str
-    title: str
-    description: str
-    kind: str
-    """WEEKS (by their Mondays) or DAYS."""
-    host_days: Mapping[date, HostDays]
-    marks: Mapping[date, str]
-    """Weeks to be taken with care, by their Mondays, and why."""
-
-    @property
-    def steps(self) -> str:
-        return "week" if self.kind == WEEKS else "day"
-
-    @property
-    def span(self) -> str:
-        first, last = min(self.host_days), max(self.host_days)
-        last += timedelta(days=6 if self.kind == WEEKS else 0)
-        return f"{first} to {last}"
-
-    @property
-    def full_title(self) -> str:
-        return f"{self.title}, {self.span}"
 
 
 def host_days_by_week(quality: Mapping[int, WeekQuality]) -> dict[date, HostDays]:
@@ -153,18 +121,3 @@ def host_days_of_raw(raw_dir: Path) -> dict[date, HostDays]:
             received = expected & set(record.hosts_present or ())
             known[day] = HostDays(len(expected), len(received))
     return _by_day(wanted, known, there)
-
-
-def spell_gaps(host_days: Mapping[date, HostDays], kind: str) -> str:
-    """The days or weeks that lack something, the newest few by name."""
-    lacking = [d for d, one in host_days.items() if one.coverage not in (ALL, NOT_RECORDED)]
-    if not lacking:
-        return "nothing is missing"
-    newest = lacking[-5:]
-    named = (
-        ", ".join(week_name(week_of_day(day)) for day in newest)
-        if kind == WEEKS
-        else format_days(newest)
-    )
-    more = f" and {len(lacking) - len(newest)} before" if len(lacking) > len(newest) else ""
-    return f"something is missing in {named}{more}"

@@ -1,17 +1,19 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""All charts: which there are, drawn as PNG and SVG, and in the form for the interactive page.
+"""Draw all charts as PNG and SVG, and describe each for its interactive page.
 
-A chart without figures isn't drawn and isn't listed. What can't be read is told, and never stops
-the others. The same figures give the same bytes, and a file is replaced only where they differ.
+A chart without figures is neither drawn nor listed. A source that cannot be read is reported, and
+never stops other charts. The same figures give the same bytes, and a file is replaced only where
+they differ.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -22,43 +24,25 @@ from .._publish.profile import Profile
 from .._publish.totals_reader import read_quality, reading
 from .._storage.files import replace_if_changed
 from .addresses import daily_charts, read_daily_clients
-from .coverage import (
-    DAYS,
-    WEEKS,
-    Calendar,
-    HostDays,
-    host_days_by_week,
-    host_days_of_combined,
-    host_days_of_raw,
-)
-from .figures import Chart
+from .calendar_chart import CalendarChart
+from .chart import SECTIONS, WIDTH, Chart, ChartTable
+from .coverage import HostDays, host_days_by_week, host_days_of_combined, host_days_of_raw
+from .figures import WEEK_DAYS
 from .machines import marks_of, weekly_charts
 from .pictures import png_of, svg_of
-from .vega_calendar import calendar_height, calendar_spec
-from .vega_frame import HEIGHT, WIDTH
-from .vega_time import chart_spec
-from .words import ChartTable, calendar_alt, calendar_table, chart_alt, chart_table
 
-#: Grows when the same figures give other pictures, so that they are drawn again.
+#: Raise it when the same figures give other pictures, so that they are drawn again.
 RULES = 2
 
-#: The sections charts are listed under, in this order, and their headings.
-SECTIONS = {
-    "machines": "Machines",
-    "epel": "EPEL",
-    "addresses": "Client addresses",
-    "coverage": "Coverage",
-}
-
-_AnyChart: TypeAlias = "Chart | Calendar"
+Notify: TypeAlias = Callable[[WorkUnit], None]
 
 
 @dataclass(frozen=True)
 class ChartSources:
-    """What charts are made of; whatever is absent has no charts.
+    """The sources of charts. An absent source has no charts.
 
-    Charts of the first profile have plain names, those of others end in the name of theirs. Titles
-    tell several profiles apart.
+    Charts of the first profile have plain names, and those of others end in the name of theirs.
+    Where there are several profiles, titles name them.
     """
 
     profiles: tuple[Profile, ...] = ()
@@ -66,58 +50,51 @@ class ChartSources:
     """The file mirrorsdata-all.csv."""
     combined_dir: Path | None = None
     min_hits: int = 0
-    """Systems of fewer machines in a week than this are left out."""
+    """Kinds of systems with fewer machines in a week are left out."""
 
 
 @dataclass(frozen=True)
 class DrawnChart:
-    """A chart as a page needs it. All text may hold what clients said: escape it."""
+    """A chart as a page needs it. Any text may come from a client, so escape all of it."""
 
     name: str
     """The files are ``NAME.png`` and ``NAME.svg``; only a-z, 0-9 and dashes."""
     title: str
     description: str
     alt: str
-    """What is seen, for those who don't see it."""
+    """A description for readers who do not see the picture."""
     section: str
     """A key of SECTIONS."""
     spec: dict[str, Any]
-    """The interactive form in Vega-Lite, with all figures in it and without a theme: give
-    ``chart_theme(dark=…)`` as its ``config``. It is as wide as its container."""
+    """The interactive form in Vega-Lite, with all figures in it and without a theme.
+
+    Its ``config`` is ``chart_theme(dark=…)``. It is as wide as its container.
+    """
     table: ChartTable
     width: int
-    """Of the SVG, in pixels; the PNG has twice as many."""
+    """The width of the SVG in pixels; the PNG has twice as many."""
     height: int
 
 
-def no_notice(unit: WorkUnit) -> None:
-    """For callers who don't listen."""
+def ignore(unit: WorkUnit) -> None:
+    """Take no notice of a unit."""
 
 
 def draw_charts(
-    sources: ChartSources, folder: Path, *, notify: Callable[[WorkUnit], None] = no_notice
+    sources: ChartSources, folder: Path, *, notify: Notify = ignore
 ) -> list[DrawnChart]:
-    """Draw every chart that there are figures for, into ``folder``; gives them in reading order.
+    """Draw every chart that has figures into ``folder``, and return them in reading order.
 
     ``notify`` gets a unit for each picture (``made`` or ``unchanged``) and for each source or chart
-    that ``failed``. Pictures of charts that are no longer there are left for the caller to remove.
+    that ``failed``. The caller removes pictures of charts that are no longer there.
     """
     drawn = [one for chart in all_charts(sources, notify) for one in _drawn(chart, folder, notify)]
     order = list(SECTIONS)
     return sorted(drawn, key=lambda one: order.index(one.section))
 
 
-def chart_inputs(sources: ChartSources) -> list[Path]:
-    """The files that charts are made of, so that a caller can tell whether they are out of date.
-
-    The records of single days are not among them; each day of theirs changes the totals too.
-    """
-    files = [profile.totals_db for profile in sources.profiles]
-    return [*files, *([sources.mirrors_csv] if sources.mirrors_csv else [])]
-
-
-def all_charts(sources: ChartSources, notify: Callable[[WorkUnit], None]) -> Iterator[_AnyChart]:
-    """The definitions of all charts that there are figures for."""
+def all_charts(sources: ChartSources, notify: Notify) -> Iterator[Chart]:
+    """Yield the definitions of all charts that have figures."""
     for number, profile in enumerate(sources.profiles):
         suffix = f"-{file_part(profile.name)}" if number else ""
         of_profile = f", {profile.label}" if len(sources.profiles) > 1 else ""
@@ -141,13 +118,11 @@ def all_charts(sources: ChartSources, notify: Callable[[WorkUnit], None]) -> Ite
 
 
 def file_part(name: str) -> str:
-    """The name of a profile as a part of a file's name."""
+    """Return the name of a profile as a part of a file's name."""
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "profile"
 
 
-def _guarded(
-    what: str, charts: Callable[[], list[Any]], notify: Callable[[WorkUnit], None]
-) -> list[_AnyChart]:
+def _guarded(what: str, charts: Callable[[], Sequence[Chart]], notify: Notify) -> Sequence[Chart]:
     try:
         return charts()
     except CountingError as error:
@@ -155,18 +130,18 @@ def _guarded(
         return []
 
 
-def _of_mirrors(mirrors_csv: Path) -> list[Chart]:
-    return list(daily_charts(read_daily_clients(mirrors_csv)))
+def _of_mirrors(mirrors_csv: Path) -> Sequence[Chart]:
+    return daily_charts(read_daily_clients(mirrors_csv))
 
 
 def _of_totals(
     profile: Profile, sources: ChartSources, suffix: str, of_profile: str
-) -> list[_AnyChart]:
+) -> list[Chart]:
     if not profile.totals_db.exists():
         return []
     with reading(profile.totals_db) as connection:
         quality = read_quality(connection)
-        charts: list[_AnyChart] = list(
+        charts: list[Chart] = list(
             weekly_charts(
                 connection,
                 quality,
@@ -177,13 +152,13 @@ def _of_totals(
         )
     if quality:
         charts.append(
-            Calendar(
+            CalendarChart(
                 name=f"coverage-weeks{suffix}",
                 section="coverage",
                 title=f"Host-days received per week{of_profile}",
                 description="How much of what should be counted is there. "
                 "A host-day is the log of one host for one day.",
-                kind=WEEKS,
+                step_days=WEEK_DAYS,
                 host_days=host_days_by_week(quality),
                 marks=marks_of(quality),
             )
@@ -191,26 +166,24 @@ def _of_totals(
     return charts
 
 
-def _of_days(
-    profile: Profile, sources: ChartSources, suffix: str, of_profile: str
-) -> list[_AnyChart]:
+def _of_days(profile: Profile, sources: ChartSources, suffix: str, of_profile: str) -> list[Chart]:
     host_days = _host_days(profile, sources)
     if not any(one.expected for one in host_days.values()):
         return []
     return [
-        Calendar(
+        CalendarChart(
             name=f"coverage-days{suffix}",
             section="coverage",
             title=f"Host-days received per day{of_profile}",
             description="From how many of the hosts there is a log of the day.",
-            kind=DAYS,
+            step_days=1,
             host_days=host_days,
             marks={},
         )
     ]
 
 
-def _host_days(profile: Profile, sources: ChartSources) -> dict[Any, HostDays]:
+def _host_days(profile: Profile, sources: ChartSources) -> dict[date, HostDays]:
     if sources.combined_dir is not None and profile.log_name:
         found = host_days_of_combined(sources.combined_dir, profile.log_name)
         if any(one.expected for one in found.values()):
@@ -218,12 +191,11 @@ def _host_days(profile: Profile, sources: ChartSources) -> dict[Any, HostDays]:
     return host_days_of_raw(profile.raw_dir) if profile.raw_dir is not None else {}
 
 
-def _drawn(
-    chart: _AnyChart, folder: Path, notify: Callable[[WorkUnit], None]
-) -> Iterator[DrawnChart]:
-    described = _described(chart)
+def _drawn(chart: Chart, folder: Path, notify: Notify) -> Iterator[DrawnChart]:
+    """Yield a chart whose pictures are in ``folder``; nothing where it cannot be drawn."""
+    title, alt = chart.full_title, chart.alt_text()
     try:
-        svg = svg_of(_spec(chart, interactive=False), title=described.title, alt=described.alt)
+        svg = svg_of(chart.spec(interactive=False), title=title, alt=alt)
         for suffix, content in ((".svg", svg.encode()), (".png", png_of(svg))):
             name = chart.name + suffix
             made = replace_if_changed(folder / name, content)
@@ -231,24 +203,14 @@ def _drawn(
     except CountingError as error:
         notify(WorkUnit(f"chart {chart.name}", "failed", (str(error),)))
         return
-    yield replace(described, spec=_spec(chart, interactive=True))
-
-
-def _spec(chart: _AnyChart, *, interactive: bool) -> dict[str, Any]:
-    if isinstance(chart, Chart):
-        return chart_spec(chart, interactive=interactive)
-    return calendar_spec(chart, interactive=interactive)
-
-
-def _described(chart: _AnyChart) -> DrawnChart:
-    return DrawnChart(
+    yield DrawnChart(
         name=chart.name,
-        title=chart.full_title,
+        title=title,
         description=chart.description,
-        alt=calendar_alt(chart) if isinstance(chart, Calendar) else chart_alt(chart),
+        alt=alt,
         section=chart.section,
-        spec={},
-        table=calendar_table(chart) if isinstance(chart, Calendar) else chart_table(chart),
+        spec=chart.spec(interactive=True),
+        table=chart.table(),
         width=WIDTH,
-        height=calendar_height(chart) if isinstance(chart, Calendar) else HEIGHT,
+        height=chart.height,
     )

@@ -75,40 +75,6 @@ class Figures:
         return self.starts[-1] + timedelta(days=self.step_days - 1)
 
 
-@dataclass(frozen=True)
-class Chart:
-    """A chart over time: one definition for the pictures and the interactive form."""
-
-    name: str
-    section: str
-    title: str
-    """What is counted and how it is split, such as ``Machines per week by release``."""
-    counted: str
-    """What one is, in the plural: ``machines``, ``client addresses``."""
-    description: str
-    """How to read it, in a sentence or a few."""
-    kind: str
-    """STACK, LINES or DOTS."""
-    figures: Figures
-    measure: str = ""
-    """What each value is where it is no plain count, such as ``weekly means``."""
-
-    @property
-    def steps(self) -> str:
-        """What a step is called: ``week`` or ``day``."""
-        return "week" if self.figures.step_days == WEEK_DAYS else "day"
-
-    @property
-    def full_title(self) -> str:
-        return f"{self.title}, {self.span}"
-
-    @property
-    def span(self) -> str:
-        """The time it shows, and what the values are."""
-        span = f"{self.figures.starts[0]} to {self.figures.end}"
-        return f"{self.measure}, {span}" if self.measure else span
-
-
 def series_label(text: str, *, version: str = "", empty: str = "(no name)") -> str:
     """A text of a client as the name of a series: public, visible, short.
 

@@ -26,7 +26,6 @@ from .figures import (
     RECENT_DAYS,
     STACK,
     WEEK_DAYS,
-    Chart,
     ValuesByStart,
     distinct_labels,
     figures_of,
@@ -34,6 +33,7 @@ from .figures import (
     others_label,
     series_label,
 )
+from .time_chart import TimeChart
 
 #: Repositories that EPEL is made of, whoever mirrors them.
 _EPEL_TAGS = "*epel*"
@@ -118,7 +118,7 @@ def weekly_charts(
     suffix: str = "",
     of_profile: str = "",
     least: int = 0,
-) -> list[Chart]:
+) -> list[TimeChart]:
     """Every chart of machines that the totals have figures for.
 
     ``suffix`` ends the names of the charts and ``of_profile`` their titles, where there are
@@ -128,11 +128,11 @@ def weekly_charts(
     known = {week_start(week) for week in counted_weeks(connection)}
     marks = marks_of(quality)
 
-    def chart(split: _Split, named: Mapping[str, ValuesByStart]) -> Chart | None:
+    def chart(split: _Split, named: Mapping[str, ValuesByStart]) -> TimeChart | None:
         figures = figures_of(named, known=known, step_days=WEEK_DAYS, marks=marks)
         if figures is None:
             return None
-        return Chart(
+        return TimeChart(
             name=split.name + suffix,
             section=split.section,
             title=split.title + of_profile,

@@ -6,12 +6,16 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .._base.days_and_weeks import week_of_day, week_start
-from .coverage import CLASSES, NOT_RECORDED, WEEKS, Calendar, HostDays
+from .chart import WIDTH, Spec
+from .coverage import CLASSES, NOT_RECORDED, HostDays
 from .figures import spell_step
-from .vega_frame import SCHEMA, WIDTH, Spec
+from .vega_frame import SCHEMA
+
+if TYPE_CHECKING:
+    from .calendar_chart import CalendarChart
 
 #: From good to bad by lightness too, so that no colour vision is needed.
 _COLOURS = ("#1b6ca8", "#6baed6", "#f2c14e", "#e07b39", "#8c1d40", "#c3c9d0")
@@ -21,17 +25,17 @@ _ROW_HEIGHT = 24
 _FURNITURE_HEIGHT = 150
 
 
-def calendar_height(calendar: Calendar) -> int:
+def calendar_height(calendar: CalendarChart) -> int:
     """The height of the picture in pixels."""
     rows = {day.isocalendar().year for day in calendar.host_days}
-    return _FURNITURE_HEIGHT + _ROW_HEIGHT * (len(rows) if calendar.kind == WEEKS else 7)
+    return _FURNITURE_HEIGHT + _ROW_HEIGHT * (len(rows) if calendar.weekly else 7)
 
 
-def calendar_spec(calendar: Calendar, *, interactive: bool) -> Spec:
+def calendar_spec(calendar: CalendarChart, *, interactive: bool) -> Spec:
     """The calendar in Vega-Lite, without a theme."""
     rows = [_cell(calendar, day, found) for day, found in sorted(calendar.host_days.items())]
     columns, column_axis = _columns(calendar)
-    lines = sorted({row["line"] for row in rows}) if calendar.kind == WEEKS else list(_WEEKDAYS)
+    lines = sorted({row["line"] for row in rows}) if calendar.weekly else list(_WEEKDAYS)
     encoding = {
         "x": {
             "field": "column",
@@ -67,7 +71,7 @@ def calendar_spec(calendar: Calendar, *, interactive: bool) -> Spec:
                 },
             },
             "tooltip": [
-                {"field": "t", "type": "nominal", "title": calendar.steps},
+                {"field": "t", "type": "nominal", "title": calendar.step},
                 {"field": "coverage", "type": "nominal", "title": "received"},
                 {"field": "of", "type": "nominal", "title": "host-days"},
                 {"field": "care", "type": "nominal", "title": "to be taken with care"},
@@ -102,8 +106,8 @@ def calendar_spec(calendar: Calendar, *, interactive: bool) -> Spec:
     }
 
 
-def _cell(calendar: Calendar, day: date, found: HostDays) -> dict[str, Any]:
-    weekly = calendar.kind == WEEKS
+def _cell(calendar: CalendarChart, day: date, found: HostDays) -> dict[str, Any]:
+    weekly = calendar.weekly
     iso = day.isocalendar()
     known = found.coverage != NOT_RECORDED
     monday = week_start(week_of_day(day))
@@ -112,14 +116,14 @@ def _cell(calendar: Calendar, day: date, found: HostDays) -> dict[str, Any]:
         "line": str(iso.year) if weekly else _WEEKDAYS[day.weekday()],
         "coverage": found.coverage,
         "of": f"{found.received:,} of {found.expected:,}" if known else NOT_RECORDED,
-        "t": spell_step(day, 7 if weekly else 1),
+        "t": spell_step(day, calendar.step_days),
         "care": calendar.marks.get(monday, "") if weekly else "",
     }
 
 
-def _columns(calendar: Calendar) -> tuple[list[Any], Spec]:
+def _columns(calendar: CalendarChart) -> tuple[list[Any], Spec]:
     axis: Spec = {"labelAngle": 0, "ticks": False, "domain": False}
-    if calendar.kind == WEEKS:
+    if calendar.weekly:
         values = [1, *range(5, 54, 4)]
         return list(range(1, 54)), {
             **axis,
@@ -143,7 +147,7 @@ def _columns(calendar: Calendar) -> tuple[list[Any], Spec]:
     }
 
 
-def _all_mondays(calendar: Calendar) -> list[date]:
+def _all_mondays(calendar: CalendarChart) -> list[date]:
     monday = week_start(week_of_day(min(calendar.host_days)))
     last = max(calendar.host_days)
     mondays = []

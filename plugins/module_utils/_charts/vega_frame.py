@@ -11,16 +11,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
-from typing import Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._base.days_and_weeks import DAY_SECONDS
-from .figures import STACK, Chart, Series, spell_step
+from .chart import Spec
+from .figures import STACK, Series, spell_step
 from .style import series_colours
 
-Spec: TypeAlias = "dict[str, Any]"
+if TYPE_CHECKING:
+    from .time_chart import TimeChart
 
 SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
-WIDTH = 800
 HEIGHT = 460
 
 #: So few steps are drawn as bars, and lines get points.
@@ -36,7 +37,7 @@ DAY_MS = DAY_SECONDS * 1000
 class Frame(NamedTuple):
     """What the layers of a chart share. Times in milliseconds since the Unix epoch."""
 
-    chart: Chart
+    chart: TimeChart
     labels: list[str]
     colours: list[str]
     step: int
@@ -50,7 +51,7 @@ def milliseconds(day: date) -> int:
     return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()) * 1000
 
 
-def frame_of(chart: Chart, *, interactive: bool) -> Frame:
+def frame_of(chart: TimeChart, *, interactive: bool) -> Frame:
     figures = chart.figures
     labels = [one.label for one in figures.series]
     step = figures.step_days * DAY_MS
@@ -68,12 +69,12 @@ def frame_of(chart: Chart, *, interactive: bool) -> Frame:
     )
 
 
-def has_bars(chart: Chart) -> bool:
+def has_bars(chart: TimeChart) -> bool:
     """Whether what is stacked is drawn as a bar for each step."""
     return chart.kind == STACK and len(chart.figures.starts) <= FEW_STEPS
 
 
-def _highest(chart: Chart) -> float:
+def _highest(chart: TimeChart) -> float:
     columns = zip(*(one.values for one in chart.figures.series), strict=True)
     reached = [[value or 0 for value in column] for column in columns]
     return max(sum(c) if chart.kind == STACK else max(c) for c in reached)
@@ -113,7 +114,7 @@ def step_rows(frame: Frame) -> Iterator[dict[str, Any]]:
 
 def x_encoding(frame: Frame) -> Spec:
     figures = frame.chart.figures
-    word = "Week, by its Monday" if frame.chart.steps == "week" else "Day"
+    word = "Week, by its Monday" if frame.chart.step == "week" else "Day"
     axis: Spec = {"title": word, "grid": False, "labelOverlap": True, "tickCount": 10}
     if len(figures.starts) <= FEW_STEPS:
         axis["labelSeparation"] = 6
@@ -166,7 +167,7 @@ def colour_encoding(frame: Frame, *, legend: bool) -> Spec:
     }
 
 
-def ordered_legend(chart: Chart) -> list[Series]:
+def ordered_legend(chart: TimeChart) -> list[Series]:
     """The series as the eye meets them at the right end, from the top."""
     series = list(chart.figures.series)
     if chart.kind == STACK:

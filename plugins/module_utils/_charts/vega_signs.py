@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
+from .chart import Spec
 from .vega_frame import (
     NARROW,
     Frame,
-    Spec,
     colour_encoding,
     end_value,
     milliseconds,

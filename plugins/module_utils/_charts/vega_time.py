@@ -5,14 +5,15 @@
 
 from __future__ import annotations
 
-from .figures import DOTS, LINES, STACK, Chart
+from typing import TYPE_CHECKING
+
+from .chart import WIDTH, Spec
+from .figures import DOTS, LINES, STACK
 from .vega_frame import (
     FEW_STEPS,
     HEIGHT,
     SCHEMA,
-    WIDTH,
     Frame,
-    Spec,
     colour_encoding,
     frame_of,
     step_rows,
@@ -21,8 +22,11 @@ from .vega_frame import (
 )
 from .vega_signs import care_layers, label_layers
 
+if TYPE_CHECKING:
+    from .time_chart import TimeChart
 
-def chart_spec(chart: Chart, *, interactive: bool) -> Spec:
+
+def time_spec(chart: TimeChart, *, interactive: bool) -> Spec:
     """The chart in Vega-Lite, without a theme: see :func:`~._chart_style.chart_theme`."""
     frame = frame_of(chart, interactive=interactive)
     direct = chart.kind == LINES and not interactive
@@ -45,7 +49,7 @@ def chart_spec(chart: Chart, *, interactive: bool) -> Spec:
     }
 
 
-def _subtitle(chart: Chart) -> str:
+def _subtitle(chart: TimeChart) -> str:
     marked, steps = len(chart.figures.marks), len(chart.figures.starts)
     care = f"; {marked:,} of {steps:,} weeks marked, to be taken with care" if marked else ""
     return chart.span + care
@@ -145,7 +149,7 @@ def _hover_layer(frame: Frame) -> Spec:
     ]
     if frame.chart.kind == STACK:
         series.reverse()
-    tooltip: list[Spec] = [{"field": "t", "type": "nominal", "title": frame.chart.steps}, *series]
+    tooltip: list[Spec] = [{"field": "t", "type": "nominal", "title": frame.chart.step}, *series]
     if frame.chart.figures.marks:
         tooltip.insert(1, {"field": "m", "type": "nominal", "title": "to be taken with care"})
     # not "nearest": with it Vega-Lite 6 looks for words in the wrong place

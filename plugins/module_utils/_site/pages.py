@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from .._base.errors import SettingsError
-from .._charts.draw import SECTIONS, DrawnChart
+from .._charts.chart import SECTIONS
+from .._charts.draw import DrawnChart
 from .._html.render import script_json
 from .._publish.files import MACHINES_CSV
 from .._publish.profile import Profile

@@ -13,7 +13,9 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._charts.
     daily_charts,
     read_daily_clients,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._charts.figures import Chart
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._charts.time_chart import (
+    TimeChart,
+)
 
 GOLDEN = Path(__file__).parents[4] / "data" / "golden" / "expected" / "mirrorsdata-all.csv"
 FIRST = date(2021, 9, 27)
@@ -36,13 +38,13 @@ OLD_NAMES = {
 }
 
 
-def charts(folder: Path, columns: str, *rows: str) -> dict[str, Chart]:
+def charts(folder: Path, columns: str, *rows: str) -> dict[str, TimeChart]:
     path = folder / "mirrorsdata-all.csv"
     path.write_text("\n".join([f"1970-01-01,{columns}", *rows]) + "\n", newline="")
     return {chart.name: chart for chart in daily_charts(read_daily_clients(path))}
 
 
-def series(chart: Chart) -> dict[str, tuple[float | None, ...]]:
+def series(chart: TimeChart) -> dict[str, tuple[float | None, ...]]:
     return {one.label: one.values for one in chart.figures.series}
 
 

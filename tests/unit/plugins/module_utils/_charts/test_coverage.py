@@ -13,11 +13,9 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._charts.
     NEARLY_ALL,
     NONE,
     NOT_RECORDED,
-    WEEKS,
     HostDays,
     host_days_of_combined,
     host_days_of_raw,
-    spell_gaps,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._logs.combined_tree import (
     CombinedDay,
@@ -93,10 +91,3 @@ def test_only_the_newest_year_is_looked_at(tmp_path: Path) -> None:
 def test_where_nothing_is_there_is_nothing_to_show(tmp_path: Path) -> None:
     assert host_days_of_combined(tmp_path / "absent", LOG) == {}
     assert host_days_of_raw(tmp_path) == {}
-
-
-def test_gaps_are_told_in_words() -> None:
-    weeks = {DAY - timedelta(days=1 + 7 * n): HostDays(7, 6) for n in range(6, -1, -1)}
-    told = "something is missing in 2021-W35, 2021-W36, 2021-W37, 2021-W38, 2021-W39 and 2 before"
-    assert spell_gaps(weeks, WEEKS) == told
-    assert spell_gaps({DAY: HostDays(1, 1)}, WEEKS) == "nothing is missing"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import replace
 from datetime import date, timedelta
 from io import BytesIO
 from itertools import pairwise, starmap
@@ -17,11 +16,12 @@ import pytest
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.records import (
     WorkUnit,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._charts.draw import (
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._charts.chart import (
     SECTIONS,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._charts.draw import (
     ChartSources,
     DrawnChart,
-    chart_inputs,
     draw_charts,
     file_part,
 )
@@ -273,12 +273,6 @@ def _white_columns(path: Path) -> int:
     line = [picture.getpixel((x, 600)) for x in range(picture.width)]
     ink = [x for x, colour in enumerate(line) if colour == _rgb(series_colours(["first week"])[0])]
     return sum(colour == (255, 255, 255) for colour in line[ink[0] : ink[-1]])
-
-
-def test_inputs_are_named_for_who_compares_them(tmp_path: Path) -> None:
-    given = sources(tmp_path, weeks=1)
-    assert chart_inputs(given) == [given.profiles[0].totals_db, GOLDEN]
-    assert chart_inputs(replace(given, mirrors_csv=None)) == [given.profiles[0].totals_db]
 
 
 @pytest.mark.parametrize(

@@ -12,11 +12,13 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.da
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._charts.figures import (
     MOST_SERIES,
-    Chart,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._charts.machines import (
     marks_of,
     weekly_charts,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._charts.time_chart import (
+    TimeChart,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._publish.totals_reader import (
     read_quality,
@@ -29,13 +31,13 @@ from ansible_collections.fedora_infra.dnf_counting.tests.support.totals_files im
 WEEK = 2699
 
 
-def charts(folder: Path, *rows: Row, least: int = 0) -> dict[str, Chart]:
+def charts(folder: Path, *rows: Row, least: int = 0) -> dict[str, TimeChart]:
     with closing(sqlite3.connect(write_totals(folder, rows).db)) as connection:
         found = weekly_charts(connection, read_quality(connection), least=least)
     return {chart.name: chart for chart in found}
 
 
-def series(chart: Chart) -> dict[str, tuple[float | None, ...]]:
+def series(chart: TimeChart) -> dict[str, tuple[float | None, ...]]:
     return {one.label: one.values for one in chart.figures.series}
 
 

@@ -13,13 +13,15 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._charts.
     DOTS,
     LINES,
     STACK,
-    Chart,
     Figures,
     Series,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._charts.pictures import (
     png_of,
     svg_of,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._charts.time_chart import (
+    TimeChart,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._charts.vega_frame import (
     FEW_STEPS,
@@ -29,9 +31,6 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._charts.
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._charts.vega_signs import (
     spread_apart,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._charts.vega_time import (
-    chart_spec,
-)
 
 MONDAY = date(2021, 9, 27)
 DAY = 86_400_000
@@ -39,11 +38,11 @@ DAY = 86_400_000
 
 def chart(
     kind: str, *columns: tuple[float | None, ...], marks: dict[date, str] | None = None
-) -> Chart:
+) -> TimeChart:
     starts = tuple(MONDAY + timedelta(days=7 * n) for n in range(len(columns[0])))
     series = tuple(Series(f"series {n}", values) for n, values in enumerate(columns))
     figures = Figures(starts, 7, series, marks or {})
-    return Chart("name", "machines", "Title", "machines", "", kind, figures)
+    return TimeChart("name", "machines", "Title", "", "machines", kind, figures)
 
 
 def rows(spec: dict[str, Any]) -> list[dict[str, Any]]:
@@ -53,7 +52,7 @@ def rows(spec: dict[str, Any]) -> list[dict[str, Any]]:
 
 def test_a_row_a_week_has_all_series_and_its_words() -> None:
     weeks = FEW_STEPS + 1
-    values = rows(chart_spec(chart(LINES, (1,) * weeks, (2,) * weeks), interactive=True))
+    values = rows(chart(LINES, (1,) * weeks, (2,) * weeks).spec(interactive=True))
     assert len(values) == weeks
     assert values[0] == {
         "x": milliseconds(MONDAY) + 3.5 * DAY,
@@ -67,7 +66,7 @@ def test_a_row_a_week_has_all_series_and_its_words() -> None:
 def test_stacks_begin_and_end_at_the_edges_of_known_weeks() -> None:
     known: list[float | None] = [1] * (FEW_STEPS + 3)
     known[5] = None
-    values = rows(chart_spec(chart(STACK, tuple(known)), interactive=False))
+    values = rows(chart(STACK, tuple(known)).spec(interactive=False))
     start = milliseconds(MONDAY)
     edges = [(row["x"] - start) / DAY for row in values if "t" not in row]
     assert edges == [0, 35, 38.5, 42, 15 * 7]
@@ -75,7 +74,7 @@ def test_stacks_begin_and_end_at_the_edges_of_known_weeks() -> None:
 
 
 def test_few_weeks_are_bars_with_room_between() -> None:
-    spec = chart_spec(chart(STACK, (4, 5)), interactive=False)
+    spec = chart(STACK, (4, 5)).spec(interactive=False)
     middle = milliseconds(MONDAY) + 3.5 * DAY
     inked = [row["x"] for row in rows(spec) if row["s0"] == 4]
     assert inked == [middle - 2.45 * DAY, middle, middle + 2.45 * DAY]
@@ -84,7 +83,7 @@ def test_few_weeks_are_bars_with_room_between() -> None:
 
 @pytest.mark.parametrize(("kind", "top"), [(STACK, 12), (LINES, 10), (DOTS, 10)])
 def test_axes_begin_at_zero_and_end_above_the_highest(kind: str, top: float) -> None:
-    spec = chart_spec(chart(kind, (9, 1), (2, None)), interactive=False)
+    spec = chart(kind, (9, 1), (2, None)).spec(interactive=False)
     scales = [layer["encoding"]["y"].get("scale") for layer in spec["layer"]]
     assert scales[0] == {"domain": [0, top], "nice": False}
 
@@ -120,17 +119,17 @@ def test_more_names_than_there_is_room_for_stay_in_the_picture() -> None:
 
 def test_signs_say_which_weeks_to_take_with_care() -> None:
     marks = {MONDAY: "partial", MONDAY + timedelta(days=7): "suspect"}
-    spec = chart_spec(chart(STACK, (1, 2, 3), marks=marks), interactive=False)
+    spec = chart(STACK, (1, 2, 3), marks=marks).spec(interactive=False)
     band, sign = spec["layer"][:2]
     assert [row["care"] for row in band["data"]["values"]] == ["partial", "suspect"]
     assert sign["encoding"]["shape"]["scale"]["domain"] == ["partial", "suspect"]
     assert "2 of 3 weeks marked" in spec["title"]["subtitle"]
-    assert len(chart_spec(chart(STACK, (1, 2, 3)), interactive=False)["layer"]) == 1
+    assert len(chart(STACK, (1, 2, 3)).spec(interactive=False)["layer"]) == 1
 
 
 def test_only_the_interactive_form_can_be_moved_and_has_a_legend_for_lines() -> None:
     lines = chart(LINES, (1, 2), (3, 4))
-    still, moving = (chart_spec(lines, interactive=value) for value in (False, True))
+    still, moving = (lines.spec(interactive=value) for value in (False, True))
     assert "params" not in str(still)
     names = [param["name"] for layer in moving["layer"] for param in layer.get("params", [])]
     assert names == ["pick", "time", "hover"]
@@ -139,15 +138,15 @@ def test_only_the_interactive_form_can_be_moved_and_has_a_legend_for_lines() -> 
 
 
 def test_legends_of_stacks_go_from_the_top_down() -> None:
-    spec = chart_spec(chart(STACK, (1,), (5,), (3,)), interactive=False)
+    spec = chart(STACK, (1,), (5,), (3,)).spec(interactive=False)
     legend = spec["layer"][0]["encoding"]["color"]["legend"]
     assert legend["values"] == ["series 2", "series 1", "series 0"]
 
 
 def test_the_same_chart_gives_the_same_bytes_whatever_was_drawn_before() -> None:
-    spec = chart_spec(chart(STACK, (1, 2, 3), marks={MONDAY: "partial"}), interactive=False)
+    spec = chart(STACK, (1, 2, 3), marks={MONDAY: "partial"}).spec(interactive=False)
     first = svg_of(spec, title="a", alt="b")
-    svg_of(chart_spec(chart(LINES, (1, 2)), interactive=True), title="a", alt="b")
+    svg_of(chart(LINES, (1, 2)).spec(interactive=True), title="a", alt="b")
     again = svg_of(spec, title="a", alt="b")
     assert first == again
     assert png_of(first) == png_of(again)
@@ -158,7 +157,7 @@ def test_what_cannot_be_drawn_is_a_defect_that_is_told() -> None:
         svg_of({"mark": {"type": "no such mark"}}, title="a", alt="b")
     with pytest.raises(OutputError, match="please report it"):
         png_of("no picture")
-    spec = chart_spec(chart(STACK, (1, 2, 3)), interactive=False)
+    spec = chart(STACK, (1, 2, 3)).spec(interactive=False)
     assert png_of(svg_of(spec, title="a", alt="b")), "the next one is drawn all the same"
 
 

@@ -11,12 +11,12 @@ import pytest
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.records import (
     WorkUnit,
 )
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._charts.chart import (
+    ChartTable,
+)
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._charts.draw import (
     ChartSources,
     DrawnChart,
-)
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._charts.words import (
-    ChartTable,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._publish.profile import (
     Profile,
