@@ -87,8 +87,10 @@ def raw_days(rows: int, days: int) -> Path:
             weeks=dict(Counter(((times - 345600) // 604800).tolist())),
             first=int(times[0]),
             last=int(times[-1]),
-            last_countme=int(times[ages >= 0][-1]),
-            last_unique=int(times[ages < 0][-1]),
+            last_seen={
+                "countme": int(times[ages >= 0][-1]),
+                "unique": int(times[ages < 0][-1]),
+            },
         )
         table = pa.table([columns[name] for name in COLUMNS], names=COLUMNS).cast(raw_schema())
         table = table.replace_schema_metadata(record.metadata())

@@ -87,8 +87,10 @@ def record_of(day: date, of_day: Sequence[Row], *, version: int = 1, **values: A
         "weeks": dict(Counter(week_of(time) for time in times)),
         "first": min(times, default=None),
         "last": max(times, default=None),
-        "last_countme": max((row[0] for row in of_day if row[6] >= 0), default=None),
-        "last_unique": max((row[0] for row in of_day if row[6] < 0), default=None),
+        "last_seen": {
+            "countme": max((row[0] for row in of_day if row[6] >= 0), default=None),
+            "unique": max((row[0] for row in of_day if row[6] < 0), default=None),
+        },
         "hosts_expected": None,
         "hosts_present": None,
     }

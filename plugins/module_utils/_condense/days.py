@@ -108,12 +108,12 @@ def _write(workers: int, log: DayLog, unfinished: Path) -> WrittenDay:
         for found in log.blocks.found(ClientReader(log.day).clients, workers):
             unknown.add(found.unknown)
             writer.add(found)
-        statistics = writer.complete()
+        summary = writer.complete()
         record = CondensedRecord(
             **log.recorded(RULES_VERSION),
             requests=log.blocks.accepted,
-            rows=statistics.rows,
-            dates=dict(sorted(statistics.dates.items())),
+            rows=summary.rows,
+            dates=dict(sorted(summary.dates.items())),
             unknown_requests=unknown.requests,
             unknown_repos=unknown.most_asked(),
         )

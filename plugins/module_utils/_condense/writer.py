@@ -31,7 +31,7 @@ _GROUP_ROWS = 1 << 18
 
 
 @dataclass
-class ClientStatistics:
+class ClientSummary:
     """What a condensed day holds."""
 
     rows: int = 0
@@ -45,11 +45,11 @@ class ClientStatistics:
             self.dates[count["values"]] += count["counts"]
 
 
-class CondensedDayWriter(DayWriter[BlockClients, ClientStatistics]):
+class CondensedDayWriter(DayWriter[BlockClients, ClientSummary]):
     """Write a condensed day from blocks of clients."""
 
     def __init__(self, path: Path, *, held_rows: int = HELD_ROWS) -> None:
-        super().__init__(path, ClientStatistics(), flush_at_rows=held_rows)
+        super().__init__(path, ClientSummary(), flush_at_rows=held_rows)
         self._most_held_rows = held_rows
         self._aside: list[Path] = []
 

@@ -81,9 +81,13 @@ class DayRecord:
         values["other_forms"] = tuple(map(InputFile.from_json, values["other_forms"]))
         return cls(**values)
 
+    def to_json(self) -> dict[str, Any]:
+        """Return the record as JSON values."""
+        return asdict(self)
+
     def metadata(self) -> dict[bytes, bytes]:
-        """The record as key-value metadata of the Parquet file."""
-        return {_RECORD_KEY: json.dumps(asdict(self), sort_keys=True).encode()}
+        """Return the record as key-value metadata of the Parquet file."""
+        return {_RECORD_KEY: json.dumps(self.to_json(), sort_keys=True).encode()}
 
 
 def read_day_record(

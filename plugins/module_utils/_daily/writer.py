@@ -26,7 +26,7 @@ _DICTIONARY_BYTES = 16 << 20
 _QUERY_MEMORY_MIB = 384
 
 
-class DayStatistics(Protocol):
+class DaySummary(Protocol):
     """A summary of the rows of a file."""
 
     def add(self, table: Any) -> None:
@@ -34,7 +34,7 @@ class DayStatistics(Protocol):
 
 
 Block = TypeVar("Block", bound=Sized)
-Statistics = TypeVar("Statistics", bound=DayStatistics)
+Summary = TypeVar("Summary", bound=DaySummary)
 
 
 def open_parquet(path: Path, schema: Any, **options: Any) -> Any:
@@ -49,7 +49,7 @@ def open_parquet(path: Path, schema: Any, **options: Any) -> Any:
     )
 
 
-class DayWriter(ABC, Generic[Block, Statistics]):
+class DayWriter(ABC, Generic[Block, Summary]):
     """Write blocks in the order of the log: :meth:`add` each, then :meth:`complete`, :meth:`close`.
 
     The names of all temporary files start with the name of the output. Use the writer as a context
@@ -58,10 +58,10 @@ class DayWriter(ABC, Generic[Block, Statistics]):
     A subclass decides what :meth:`flush` and :meth:`write_rest` write.
     """
 
-    def __init__(self, path: Path, statistics: Statistics, *, flush_at_rows: int) -> None:
+    def __init__(self, path: Path, summary: Summary, *, flush_at_rows: int) -> None:
         """``flush_at_rows`` is the number of held rows at which the first flush happens."""
         self.path = path
-        self.statistics = statistics
+        self.summary = summary
         self.limits = Limits(path.with_name(f"{path.name}.spill"), _QUERY_MEMORY_MIB)
         self.held: list[Block] = []
         self.held_rows = 0
@@ -95,11 +95,11 @@ class DayWriter(ABC, Generic[Block, Statistics]):
         if self.held_rows >= self.flush_at_rows:
             self.flush()
 
-    def complete(self) -> Statistics:
-        """Write the remaining rows, and return the statistics of the file."""
+    def complete(self) -> Summary:
+        """Write the remaining rows, and return the summary of the file."""
         self.write_rest()
         self._remove_temporary()
-        return self.statistics
+        return self.summary
 
     def close(self, metadata: dict[bytes, bytes]) -> None:
         """Add the metadata to the complete file, and close it."""
@@ -120,7 +120,7 @@ class DayWriter(ABC, Generic[Block, Statistics]):
 
     def write(self, table: Any) -> None:
         """Write the rows of a pyarrow table to the output."""
-        self.statistics.add(table)
+        self.summary.add(table)
         self.file.write_table(table)
 
     def temporary_path(self, suffix: str) -> Path:

@@ -18,6 +18,7 @@ from typing import Any, Self
 from .._base.errors import OutputError
 from .._base.libs import pa
 from .._daily.files import DayRecord, day_path, list_days, read_day_record
+from .statistics import STATISTICS
 
 #: The version of this format; a file of another one is made again.
 FORMAT = 1
@@ -52,8 +53,8 @@ class RawRecord(DayRecord):
     """Rows by number of the week they count in."""
     first: int | None
     last: int | None
-    last_countme: int | None
-    last_unique: int | None
+    last_seen: Mapping[str, int | None]
+    """Time of the last hit that shows that a statistic is collected, by the statistic's name."""
     hosts_expected: tuple[str, ...] | None
     """Hosts whose logs should be in the combined log; None where that is not recorded."""
     hosts_present: tuple[str, ...] | None
@@ -68,7 +69,13 @@ class RawRecord(DayRecord):
         values["weeks"] = {int(week): int(rows) for week, rows in values["weeks"].items()}
         for name in ("hosts_expected", "hosts_present"):
             values[name] = None if values[name] is None else tuple(values[name])
-        return super().from_json(values)
+        last_seen = {one.name: values.pop(f"last_{one.name}", None) for one in STATISTICS}
+        return super().from_json({**values, "last_seen": last_seen})
+
+    def to_json(self) -> dict[str, Any]:
+        values = super().to_json()
+        last_seen = values.pop("last_seen")
+        return {**values, **{f"last_{name}": time for name, time in last_seen.items()}}
 
 
 def raw_schema() -> Any:

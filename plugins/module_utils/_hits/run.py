@@ -145,11 +145,11 @@ def _write(
         for hits in log.blocks.found(reader.hits, workers):
             samples += hits.samples[: _SAMPLES - len(samples)]
             writer.add(hits)
-        statistics = writer.complete()
+        summary = writer.complete()
         record = RawRecord(
             **log.recorded(RULES_VERSION),
             hits=log.blocks.accepted,
-            **statistics.recorded(),
+            **summary.to_record(),
             hosts_expected=expected,
             hosts_present=present,
             hashed=settings.hash_hosts,

@@ -27,6 +27,7 @@ from .fast_path import BlockHits
 from .host_hash import HashHosts
 from .raw_days import COLUMNS, raw_schema
 from .row_groups import HitGroup, join
+from .statistics import STATISTICS
 
 #: Hits per row group: enough to compress well, few enough to be written while others are read.
 GROUP_ROWS = 128 << 10
@@ -37,15 +38,18 @@ _NEWEST = 0.99
 
 
 @dataclass
-class HitStatistics:
-    """What a raw day holds; times in Unix seconds, UTC."""
+class HitSummary:
+    """A summary of the hits of a raw day; times in Unix seconds, UTC."""
 
     rows: int = 0
     weeks: Counter[int] = field(default_factory=Counter)
+    """Rows by week."""
     first: int | None = None
     last: int | None = None
-    last_countme: int | None = None
-    last_unique: int | None = None
+    last_seen: dict[str, int | None] = field(
+        default_factory=lambda: {one.name: None for one in STATISTICS}
+    )
+    """Time of the last hit that shows that a statistic is collected, by its name."""
 
     def add(self, table: Any) -> None:
         """Include the rows of a table or record batch."""
@@ -62,11 +66,12 @@ class HitStatistics:
             weeks = (timestamp - WEEK_0_START) // WEEK_SECONDS
             found, rows = np.unique(weeks, return_counts=True)
             self.weeks.update(dict(zip(found.tolist(), rows.tolist(), strict=True)))
-        self.last_countme = _later(self.last_countme, timestamp[sys_age >= 0])
-        self.last_unique = _later(self.last_unique, timestamp[sys_age < 0])
+        for one in STATISTICS:
+            seen = timestamp[one.seen_by.mask(sys_age)]
+            self.last_seen[one.name] = _later(self.last_seen[one.name], seen)
 
-    def recorded(self) -> dict[str, Any]:
-        """All of it, as the fields of these names of a raw day's record."""
+    def to_record(self) -> dict[str, Any]:
+        """Return the summary as fields of a raw day's record."""
         return {**vars(self), "weeks": dict(sorted(self.weeks.items()))}
 
 
@@ -77,13 +82,13 @@ def _later(known: int | None, timestamp: Any) -> int | None:
     return highest if known is None else max(known, highest)
 
 
-class RawDayWriter(DayWriter[HitGroup | BlockHits, HitStatistics]):
+class RawDayWriter(DayWriter[HitGroup | BlockHits, HitSummary]):
     """Write a raw day from blocks of hits."""
 
     def __init__(
         self, path: Path, *, group_rows: int = GROUP_ROWS, hash_hosts: HashHosts | None = None
     ) -> None:
-        super().__init__(path, HitStatistics(), flush_at_rows=group_rows)
+        super().__init__(path, HitSummary(), flush_at_rows=group_rows)
         self._group_rows = group_rows
         self._hash_hosts = hash_hosts
         self._complete_through: int | None = None
@@ -152,7 +157,7 @@ class RawDayWriter(DayWriter[HitGroup | BlockHits, HitStatistics]):
         self.file = self.open_file(self.path)
         timely = pq.ParquetFile(timely_path)
         for number in range(timely.num_row_groups):
-            # these rows are in the statistics already
+            # these rows are in the summary already
             self.file.write_table(timely.read_row_group(number).cast(_coded_schema()))
         for batch in _new_hits(timely_path, self._late_path, self.limits):
             self.write(pa.Table.from_batches([batch]).cast(_coded_schema()))

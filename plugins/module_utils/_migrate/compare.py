@@ -22,6 +22,7 @@ from typing import NamedTuple
 from .._base.days_and_weeks import format_days, rotation_days, week_name, week_start
 from .._base.errors import SourceError
 from .._hits.raw_days import list_raw_days
+from .._hits.statistics import UNIQUE
 from .._publish.public_text import csv_text
 from .._totals.database import counted_weeks, open_totals, rows_of
 
@@ -127,7 +128,7 @@ def _compared(
 
 
 def _is_unique(key: Key) -> bool:
-    return key[_SYS_AGE] == "-1"
+    return key[_SYS_AGE] == UNIQUE.mark
 
 
 def _hits(rows: dict[Key, int]) -> int:
@@ -164,6 +165,5 @@ def _lines(compared: Sequence[ComparedWeek]) -> Iterator[tuple[object, ...]]:
     for week in compared:
         for one in week.differences:
             start = week_start(one.week)
-            # -1 marks the rows of unique addresses
-            key = (value if value == "-1" else csv_text(value) for value in one.key)
+            key = (value if value == UNIQUE.mark else csv_text(value) for value in one.key)
             yield (week_name(one.week), start, *key, one.old_hits, one.new_hits, one.cause)

@@ -180,7 +180,7 @@ def _write(day: date, settings: ImportSettings, connection: Connection) -> RawRe
             lines += block.lines
             rejected += block.rejects["garbled"]
             writer.add(block)
-        statistics = writer.complete()
+        summary = writer.complete()
         record = RawRecord(
             day=str(day),
             log_name=settings.log_name,
@@ -189,7 +189,7 @@ def _write(day: date, settings: ImportSettings, connection: Connection) -> RawRe
             lines=lines,
             hits=lines - rejected,
             rejects={"garbled": rejected} if rejected else {},
-            **statistics.recorded(),
+            **summary.to_record(),
             hosts_expected=None,
             hosts_present=None,
             hashed=settings.hash_hosts,

@@ -13,83 +13,86 @@ day after the other.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-from .._base.days_and_weeks import DAY_SECONDS, WEEK_SECONDS, week_start_timestamp
+from .._base.days_and_weeks import WEEK_SECONDS, week_start_timestamp
 from .._base.errors import SourceError
 from .._base.libs import duckdb
 from .._hits.raw_days import COLUMNS
+from .._hits.statistics import COUNTME, STATISTICS, Counted, Statistic
 from .._storage.duckdb import Limits, connect, duckdb_errors
 from .._storage.files import open_regular
 
-#: What a row of the totals is counted by, apart from the week and sys_age.
-_KEY = ("os_name", "os_version", "os_variant", "os_arch", "repo_tag", "repo_arch")
-_KEYS = ", ".join(_KEY)
-#: Column of the totals that comes before the age, those that come after.
-_SYSTEM = ", ".join(f"k.{name}" for name in _KEY[:4])
-_REPO = ", ".join(f"k.{name}" for name in _KEY[4:])
 _COLUMNS = ", ".join(COLUMNS)
+#: Every column that a statistic may be counted by.
+_KEY = ("os_name", "os_version", "os_variant", "os_arch", "sys_age", "repo_tag", "repo_arch")
+_KEYS = ", ".join(_KEY)
 _ROWS_A_BLOCK = 10_000
-#: So many ranges of time are told apart at most; usually there is one at each midnight.
-_TIME_RUNS = 32
+#: Ranges of time in which files overlap are told apart up to this number. Usually there is one at
+#: each midnight.
+_TIME_RANGES = 32
+#: Seconds of which one is sampled to find the largest client.
+_SAMPLE_SECONDS = 61
 _MORE_MEMORY = "Raise memory_mib, or free some space in the folder of totals_db."
 
 
-class Counter:
-    """A DuckDB of our own, in memory. Use as a context manager."""
+class WeekCounter:
+    """Count weeks with a DuckDB in memory. Use it as a context manager."""
 
-    def __init__(self, limits: Limits, *, key_hash: str = f"hash({_KEYS})") -> None:
-        """``key_hash`` is the expression that numbers keys; a collision only takes time."""
+    def __init__(
+        self, limits: Limits, *, key_hash: Callable[[str], str] = "hash({})".format
+    ) -> None:
+        """``key_hash`` makes the SQL expression that numbers keys; a collision only costs time."""
         self._limits = limits
         self._key_hash = key_hash
         self._connection = connect(limits)
 
-    def __enter__(self) -> Counter:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_error: object) -> None:
         self._connection.close()
 
-    def first_unique(self, paths: Sequence[Path]) -> int | None:
-        """The time of the first hit without countme in some raw days."""
+    def first_seen(self, statistic: Statistic, paths: Sequence[Path]) -> int | None:
+        """Return the time of the first hit in raw days that shows a statistic is collected."""
         with self._files(paths) as raw:
-            query = f"SELECT min(timestamp) FROM {raw} WHERE sys_age < 0"  # noqa: S608
+            query = f"SELECT min(timestamp) FROM {raw} WHERE {statistic.seen_by.value}"  # noqa: S608
             (first,) = self._all(query)[0]
             return None if first is None else int(first)
 
     def count_week(
-        self, week: int, paths: Sequence[Path], *, countme: bool, unique: bool
+        self, week: int, paths: Sequence[Path], statistics: Collection[Statistic]
     ) -> Iterator[list[tuple[Any, ...]]]:
-        """The rows of the totals for a week, in blocks, in no order.
+        """Yield the rows of the totals for a week in blocks, in no order.
 
-        Raises SourceError naming a damaged raw day, OutputError where memory or disk don't suffice.
+        Raises SourceError naming a damaged raw day, or OutputError if memory or disk space do not
+        suffice.
         """
         start = week_start_timestamp(week)
         with self._files(paths) as raw:
             self._count_keys(raw, start, several=len(paths) > 1)
-            if countme:
-                yield from self._blocks(
-                    f"SELECT hits, '{week:d}', {_SYSTEM}, sys_age::VARCHAR, {_REPO} "  # noqa: S608
-                    "FROM counted k WHERE sys_age >= 0"
-                )
-            if unique:
-                yield from self._unique_rows(week, raw, start)
+            for one in statistics:
+                if one.counted is Counted.HITS:
+                    yield from self._hit_rows(one, week)
+                else:
+                    yield from self._address_rows(one, week, raw, start)
 
     def largest_client(self, week: int, paths: Sequence[Path], *, at_least: int) -> int:
-        """How many hits with countme came from the one address that sent the most.
+        """Return how many hits with countme came from the address that sent the most.
 
-        0 where none sent ``at_least`` so many. Addresses are found in a sample of the seconds: one
-        that sends a share worth looking at can't hide, as its hits within a second are few.
+        Returns 0 if no address sent ``at_least`` hits. Addresses are found in a sample of the
+        seconds. An address with a notable share cannot hide, because its hits in one second are few.
         """
-        within = f"sys_age >= 0 AND {_within(week_start_timestamp(week), WEEK_SECONDS)}"
+        within = f"{COUNTME.keep.value} AND {_within(week_start_timestamp(week), WEEK_SECONDS)}"
         with self._files(paths) as raw:
             sampled = self._all(
-                f"SELECT host, count(*) FROM {raw} WHERE {within} AND timestamp % 61 = 7 "  # noqa: S608
-                f"GROUP BY host HAVING count(*) >= {at_least // 61 // 2:d} "
+                f"SELECT host, count(*) FROM {raw} WHERE {within} "  # noqa: S608
+                f"AND timestamp % {_SAMPLE_SECONDS} = 7 "
+                f"GROUP BY host HAVING count(*) >= {at_least // _SAMPLE_SECONDS // 2:d} "
                 "ORDER BY count(*) DESC LIMIT 5"
             )
             if not sampled:
@@ -103,51 +106,65 @@ class Counter:
             return max((hits for (hits,) in counts if hits >= at_least), default=0)
 
     def _count_keys(self, raw: str, start: int, *, several: bool) -> None:
-        """Make the table of all keys of a week, by age, with their hits where they have one."""
+        """Make the table of all keys of a week, with the number of their hits.
+
+        The number is exact for hits that a statistic of STATISTICS counts one by one.
+        """
         within = _within(start, WEEK_SECONDS)
-        shared = self._shared_times(raw, f"sys_age >= 0 AND {within}") if several else "false"
-        # what is in one file only needs no comparing, and no address or time
-        twice = f"sys_age >= 0 AND ({shared})"
+        counted = _any_of(one.keep.value for one in STATISTICS if one.counted is Counted.HITS)
+        shared = self._shared_times(raw, f"{counted} AND {within}") if several else "false"
+        # hits of one file only are distinct already, and need no address and no time
+        twice = f"{counted} AND ({shared})"
         self._run(
             "CREATE OR REPLACE TEMP TABLE counted AS "  # noqa: S608
-            f"SELECT sum(hits)::BIGINT AS hits, sys_age, {_KEYS} FROM ("
-            f"SELECT count(*) AS hits, sys_age, {_KEYS} FROM {raw} "
+            f"SELECT sum(hits)::BIGINT AS hits, {_KEYS} FROM ("
+            f"SELECT count(*) AS hits, {_KEYS} FROM {raw} "
             f"WHERE {within} AND NOT ({twice}) GROUP BY ALL UNION ALL "
-            f"SELECT count(*) AS hits, sys_age, {_KEYS} FROM (SELECT DISTINCT {_COLUMNS} "
+            f"SELECT count(*) AS hits, {_KEYS} FROM (SELECT DISTINCT {_COLUMNS} "
             f"FROM {raw} WHERE {within} AND {twice}) GROUP BY ALL) GROUP BY ALL"
         )
 
     def _shared_times(self, raw: str, within: str) -> str:
-        """A condition that holds for all times that hits of more than one file have."""
+        """Return a condition that holds for all times at which more than one file has hits."""
         minutes = self._all(
             "SELECT minute FROM (SELECT DISTINCT filename, timestamp // 60 AS minute "  # noqa: S608
             f"FROM {raw} WHERE {within}) GROUP BY minute HAVING count(*) > 1 ORDER BY minute"
         )
-        runs = runs_of([minute for (minute,) in minutes], at_most=_TIME_RUNS)
-        tests = [f"timestamp BETWEEN {a * 60:d} AND {b * 60 + 59:d}" for a, b in runs]
-        return " OR ".join(tests) or "false"
+        runs = runs_of([minute for (minute,) in minutes], at_most=_TIME_RANGES)
+        return _any_of(f"timestamp BETWEEN {a * 60:d} AND {b * 60 + 59:d}" for a, b in runs)
 
-    def _unique_rows(self, week: int, raw: str, start: int) -> Iterator[list[tuple[Any, ...]]]:
-        # a number for each of the few keys: comparing their six texts takes twice the time
-        self._run(
-            f"CREATE OR REPLACE TEMP TABLE keys AS SELECT {self._key_hash} AS id, * FROM "  # noqa: S608
-            f"(SELECT DISTINCT {_KEYS} FROM counted)"
+    def _hit_rows(self, statistic: Statistic, week: int) -> Iterator[list[tuple[Any, ...]]]:
+        yield from self._blocks(
+            f"SELECT sum(hits)::BIGINT, '{week:d}', {_key_cells(statistic)} "  # noqa: S608
+            f"FROM counted k WHERE {statistic.keep.value} GROUP BY ALL"
         )
-        numbered = f"SELECT host, {self._key_hash} AS id FROM {raw}"  # noqa: S608
+
+    def _address_rows(
+        self, statistic: Statistic, week: int, raw: str, start: int
+    ) -> Iterator[list[tuple[Any, ...]]]:
+        # one number stands for a key, since comparing its texts takes twice the time
+        keys = ", ".join(statistic.key)
+        number = self._key_hash(keys)
+        keep = statistic.keep.value
+        self._run(
+            f"CREATE OR REPLACE TEMP TABLE keys AS SELECT {number} AS id, * FROM "  # noqa: S608
+            f"(SELECT DISTINCT {keys} FROM counted WHERE {keep})"
+        )
+        numbered = f"SELECT host, {number} AS id FROM {raw}"  # noqa: S608
         (collision,) = self._all("SELECT count(DISTINCT id) < count(*) FROM keys")[0]
         if collision:
             renumber = "CREATE OR REPLACE TEMP TABLE keys AS SELECT rowid AS id, * EXCLUDE (id)"
             self._run(f"{renumber} FROM keys")
-            numbered = f"SELECT host, id FROM {raw} JOIN keys USING ({_KEYS})"  # noqa: S608
+            numbered = f"SELECT host, id FROM {raw} JOIN keys USING ({keys})"  # noqa: S608
         self._run("CREATE OR REPLACE TEMP TABLE found AS SELECT id, 0 AS hits FROM keys LIMIT 0")
-        for day in range(7):
-            within = _within(start + day * DAY_SECONDS, DAY_SECONDS)
+        for window in range(start, start + WEEK_SECONDS, statistic.window_seconds):
+            within = f"{keep} AND {_within(window, statistic.window_seconds)}"
             self._run(
                 "INSERT INTO found SELECT id, count(*) "  # noqa: S608
                 f"FROM (SELECT DISTINCT host, id FROM ({numbered} WHERE {within})) GROUP BY id"
             )
         yield from self._blocks(
-            f"SELECT sum(hits)::BIGINT, '{week:d}', {_SYSTEM}, '-1', {_REPO} "  # noqa: S608
+            f"SELECT sum(hits)::BIGINT, '{week:d}', {_key_cells(statistic)} "  # noqa: S608
             "FROM found JOIN keys k USING (id) GROUP BY ALL"
         )
 
@@ -206,6 +223,16 @@ def runs_of(numbers: Sequence[int], *, at_most: int) -> list[tuple[int, int]]:
     starts = [0, *cuts] if numbers else []
     ends = [*cuts, len(numbers)]
     return [(numbers[a], numbers[b - 1]) for a, b in zip(starts, ends, strict=False)]
+
+
+def _key_cells(statistic: Statistic) -> str:
+    """Return the SQL for the cells of a row of the totals behind the number and the week."""
+    cells = {name: f"k.{name}::VARCHAR" for name in statistic.key}
+    return ", ".join(cells.get(name, f"'{statistic.mark}'") for name in _KEY)
+
+
+def _any_of(conditions: Iterable[str]) -> str:
+    return f"({' OR '.join(conditions) or 'false'})"
 
 
 def _table(names: Sequence[str]) -> str:

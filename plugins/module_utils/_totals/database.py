@@ -22,9 +22,10 @@ from urllib.parse import quote
 
 from .._base.days_and_weeks import week_end
 from .._base.errors import CountingError, LockedError, OutputError, SourceError, printable
+from .._hits.statistics import COUNTME, STATISTICS, UNIQUE, Statistic, row_condition
 from .._storage.files import make_folder, write_error
 from .quality import WeekRecord
-from .week_plan import CountedState
+from .week_plan import CountedState, WeekSpan
 
 
 class TotalsRow(NamedTuple):
@@ -73,14 +74,13 @@ REPLACE_WEEK = (
     f"VALUES ({', '.join(f':{name}' for name in WEEKS_COLUMNS)})"
 )
 
-#: The two kinds of rows: distinct addresses, and all others, which are hits with countme.
-UNIQUE_ROWS = "sys_age = '-1'"
-COUNTME_ROWS = "sys_age <> '-1'"
+COUNTME_ROWS = row_condition(COUNTME)
+UNIQUE_ROWS = row_condition(UNIQUE)
 
-#: Within a week: hits by countme first, then unique addresses; most hits first, then by the key.
-#: Text is ordered by its bytes.
+#: Order of the rows of a week: by statistic, then most hits first, then by the key. Text is ordered
+#: by its bytes.
 ROW_ORDER = (
-    f"{UNIQUE_ROWS}, hits DESC, os_name, os_version, os_variant, os_arch, "
+    f"{', '.join(row_condition(one) for one in STATISTICS if one.mark)}, hits DESC, os_name, os_version, os_variant, os_arch, "
     "CAST(sys_age AS INTEGER), sys_age, repo_tag, repo_arch"
 )
 
@@ -207,15 +207,18 @@ def counted_state(connection: sqlite3.Connection) -> CountedState:
         return CountedState()
     weeks = counted_weeks(connection)
 
-    def first_with(kind: str, order: Iterable[int]) -> int | None:
-        query = f"SELECT 1 FROM countme_totals WHERE weeknum = ? AND {kind} LIMIT 1"  # noqa: S608
-        return next((w for w in order if connection.execute(query, (str(w),)).fetchone()), None)
+    def span(statistic: Statistic) -> WeekSpan:
+        rows = f"weeknum = ? AND {row_condition(statistic)}"
+        query = f"SELECT 1 FROM countme_totals WHERE {rows} LIMIT 1"  # noqa: S608
+
+        def first_in(order: Iterable[int]) -> int | None:
+            return next((w for w in order if connection.execute(query, (str(w),)).fetchone()), None)
+
+        return WeekSpan(first_in(weeks), first_in(reversed(weeks)))
 
     return CountedState(
         weeks=frozenset(weeks),
-        newest_countme=first_with(COUNTME_ROWS, reversed(weeks)),
-        oldest_unique=first_with(UNIQUE_ROWS, weeks),
-        newest_unique=first_with(UNIQUE_ROWS, reversed(weeks)),
+        spans={one.name: span(one) for one in STATISTICS},
         records={record.week: record for record in week_records(connection)},
     )
 

@@ -19,7 +19,7 @@ from .._base.errors import CountingError, SettingsError
 from .._base.records import WorkUnit
 from .._hits.raw_days import list_raw_days, read_record, read_trimmed_through
 from .._storage.duckdb import Limits
-from .counting import Counter
+from .counting import WeekCounter
 from .csv_file import CsvRecord, check_replaceable, csv_in_step
 from .database import counted_state, hits_of, open_totals
 from .quality import SuspectRule, WeekRecord, judged
@@ -103,9 +103,14 @@ def plan_totals(settings: TotalsSettings) -> TotalsPlan:
         with opened_totals(settings, write=False) as connection:
             counted = counted_state(connection)
             history = _history(connection, counted, settings.suspect)
-    with Counter(limits_of(settings)) as counter:
-        horizon = horizon_of(raw.days.values(), counted, first_unique=counter.first_unique)
     rules = Rules(settings.now.astimezone(UTC).date(), settings.revise_weeks, settings.settle_days)
+    with WeekCounter(limits_of(settings)) as counter:
+        horizon = horizon_of(
+            raw.days.values(),
+            counted,
+            first_week=rules.first_week,
+            first_seen=counter.first_seen,
+        )
     weeks = plan_weeks(raw, counted, horizon, rules, named=settings.weeks)
     weeks = _with_judgements(weeks, counted, history, settings.suspect)
     due = [plan.week for plan in weeks if plan.status == "due" and plan.recount]

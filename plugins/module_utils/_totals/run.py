@@ -25,7 +25,7 @@ from .._base.observer import NOBODY, Observer
 from .._base.records import Status, WorkUnit
 from .._storage.files import make_folder, write_error, writer_lock
 from .changes import StagedWeek, delete_weeks, replace_weeks, stage_week, staging
-from .counting import Counter
+from .counting import WeekCounter
 from .csv_file import CsvRecord, keep_in_step, write_csv
 from .database import week_records
 from .plan import (
@@ -130,7 +130,7 @@ def _carry_out(
         observer.expect("weeks", len(todo))
         with (
             _spill_dir(settings.spill_dir),
-            Counter(limits_of(settings)) as counter,
+            WeekCounter(limits_of(settings)) as counter,
             opened_totals(settings, write=True) as connection,
             staging(connection, settings.spill_dir / "staged.db"),
         ):
@@ -160,7 +160,7 @@ def _take(
     planned: TotalsPlan,
     batch: Sequence[WeekPlan],
     connection: Connection,
-    counter: Counter,
+    counter: WeekCounter,
     observer: Observer,
 ) -> tuple[list[WorkUnit], list[int]]:
     """Count some weeks and take them into the totals in one transaction."""
@@ -189,7 +189,7 @@ def _take(
 
 
 def _counted_week(
-    plan: WeekPlan, settings: TotalsSettings, connection: Connection, counter: Counter
+    plan: WeekPlan, settings: TotalsSettings, connection: Connection, counter: WeekCounter
 ) -> _Counted:
     if not plan.recount:
         return _Counted(plan)
@@ -198,7 +198,7 @@ def _counted_week(
     try:
         blocks: Iterator[list[tuple[Any, ...]]] = iter(())
         if paths:
-            blocks = counter.count_week(plan.week, paths, **plan.kinds._asdict())
+            blocks = counter.count_week(plan.week, paths, plan.statistics)
         staged = stage_week(connection, plan.week, blocks)
         polluted = _polluter(plan.week, paths, staged.hits, counter, settings.suspect)
     except CountingError as error:
@@ -207,7 +207,7 @@ def _counted_week(
 
 
 def _polluter(
-    week: int, paths: Sequence[Path], hits: int, counter: Counter, rule: SuspectRule
+    week: int, paths: Sequence[Path], hits: int, counter: WeekCounter, rule: SuspectRule
 ) -> str:
     at_least = max(rule.polluter_hits, int(hits * rule.polluter_percent / 100))
     if not paths or hits < at_least:

@@ -14,6 +14,7 @@ import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -30,6 +31,7 @@ from .._base.days_and_weeks import (
 from .._base.errors import SettingsError, printable
 from .._base.records import Status, WorkUnit
 from .._hits.raw_days import RawRecord
+from .._hits.statistics import STATISTICS, Statistic
 from .quality import InputQuality, WeekRecord, quality_of
 
 
@@ -41,16 +43,11 @@ class RawDay(NamedTuple):
     record: RawRecord
 
 
-class Kinds(NamedTuple):
-    """Which of the two kinds of rows a week gets."""
+class WeekSpan(NamedTuple):
+    """The oldest and the newest week that have rows of a statistic; None for no week."""
 
-    countme: bool
-    """Hits that carry countme (sys_age >= 0)."""
-    unique: bool
-    """Distinct addresses of each day, over all hits (marked by sys_age -1)."""
-
-
-_NEITHER = Kinds(countme=False, unique=False)
+    oldest: int | None = None
+    newest: int | None = None
 
 
 @dataclass(frozen=True)
@@ -69,9 +66,8 @@ class CountedState:
 
     weeks: Collection[int] = ()
     """Weeks that have rows."""
-    newest_countme: int | None = None
-    oldest_unique: int | None = None
-    newest_unique: int | None = None
+    spans: Mapping[str, WeekSpan] = field(default_factory=dict)
+    """By the name of the statistic."""
     records: Mapping[int, WeekRecord] = field(default_factory=dict)
 
 
@@ -82,6 +78,8 @@ class Rules:
     today: date
     revise_weeks: int = 4
     settle_days: int = 7
+    first_week: int = FIRST_COUNTME_WEEK
+    """The first week of statistics that do not begin with their first hit."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +95,8 @@ class WeekPlan:
     """Whether its hits are to be counted; not for a week of which only the status changes."""
     inputs: tuple[RawDay, ...] = ()
     """The raw days of its rotation days, and all others that have hits in it."""
-    kinds: Kinds = _NEITHER
+    statistics: tuple[Statistic, ...] = ()
+    """The statistics that are counted of the week."""
     quality: InputQuality | None = None
     fingerprint: str = ""
 
@@ -105,18 +104,37 @@ class WeekPlan:
         return WorkUnit(week_name(self.week), self.status, self.reasons, {"week": self.week})
 
 
-class Horizon(NamedTuple):
-    """Between which weeks each kind of rows is counted; ``until`` is the first week not over."""
+class Bounds(NamedTuple):
+    """The weeks of which a statistic is counted."""
 
-    countme_until: int
-    unique_from: int
-    unique_until: int
+    first: int
+    until: int
+    """The first week that is not over."""
 
-    def kinds(self, week: int) -> Kinds:
-        """Which rows a week gets."""
-        return Kinds(
-            countme=FIRST_COUNTME_WEEK <= week < self.countme_until,
-            unique=max(self.unique_from, 0) <= week < self.unique_until,
+
+@dataclass(frozen=True)
+class Horizon:
+    """The weeks of which each statistic is counted."""
+
+    bounds: Mapping[Statistic, Bounds]
+    first_week: int
+    """The first week of statistics that do not begin with their first hit."""
+
+    def statistics(self, week: int) -> tuple[Statistic, ...]:
+        """Return the statistics that are counted of a week."""
+        return tuple(one for one, (first, until) in self.bounds.items() if first <= week < until)
+
+    def open_from(self, statistic: Statistic) -> int:
+        """Return the first week whose hits wait for a later hit of the statistic."""
+        until = self.bounds[statistic].until
+        return max(self.first_week, until) if statistic.from_first_week else until
+
+    @property
+    def begin(self) -> int:
+        """The week from which on a week without any statistic is not over; older ones never are."""
+        return min(
+            self.first_week if one.from_first_week else until
+            for one, (_first, until) in self.bounds.items()
         )
 
 
@@ -124,20 +142,26 @@ def horizon_of(
     days: Collection[RawDay],
     counted: CountedState,
     *,
-    first_unique: Callable[[Sequence[Path]], int | None],
+    first_week: int,
+    first_seen: Callable[[Statistic, Sequence[Path]], int | None],
 ) -> Horizon:
-    """The horizon by all raw days that are there and by what is counted already.
+    """Return the horizon that follows from the raw days and from the weeks that are counted.
 
-    ``first_unique`` gives the time of the first hit without countme in some raw days. It is asked
-    only where the records leave open whether such hits begin before a week that has others.
+    ``first_seen`` returns the time of the first hit in some raw days that shows that a statistic is
+    collected. It is called only if the records do not answer whether such hits exist before the
+    first week that is known to have some.
     """
-    countme = [d.record.last_countme for d in days if d.record.last_countme is not None]
-    unique = [d.record.last_unique for d in days if d.record.last_unique is not None]
-    return Horizon(
-        countme_until=_first_open_week(countme, counted.newest_countme),
-        unique_from=_first_unique_week(days, counted.oldest_unique, first_unique),
-        unique_until=_first_open_week(unique, counted.newest_unique),
-    )
+    bounds = {}
+    for one in STATISTICS:
+        last_times = [time for d in days if (time := d.record.last_seen[one.name]) is not None]
+        oldest, newest = counted.spans.get(one.name, WeekSpan())
+        first = (
+            first_week
+            if one.from_first_week
+            else max(_first_week_seen(one, days, oldest, partial(first_seen, one)), 0)
+        )
+        bounds[one] = Bounds(first, _first_open_week(last_times, newest))
+    return Horizon(bounds, first_week)
 
 
 def _first_open_week(last_times: Sequence[int], newest_counted: int | None) -> int:
@@ -145,25 +169,27 @@ def _first_open_week(last_times: Sequence[int], newest_counted: int | None) -> i
     return max(by_hits, 0 if newest_counted is None else newest_counted + 1)
 
 
-def _first_unique_week(
+def _first_week_seen(
+    statistic: Statistic,
     days: Collection[RawDay],
     oldest_counted: int | None,
-    first_unique: Callable[[Sequence[Path]], int | None],
+    first_seen: Callable[[Sequence[Path]], int | None],
 ) -> int:
-    known = [week_of(d.record.last_unique) for d in days if d.record.last_unique is not None]
+    with_hits = [
+        (d, last) for d in days if (last := d.record.last_seen[statistic.name]) is not None
+    ]
+    known = [week_of(last) for _day, last in with_hits]
     if oldest_counted is not None:
         known.append(oldest_counted)
     if not known:
-        return 0  # then there is no week after which one of that kind was seen, either
+        return 0  # no week is over without such a hit either
     first = min(known)
     open_days = [
         d.path
-        for d in days
-        if d.record.last_unique is not None
-        and d.record.first is not None
-        and max(week_of(d.record.first), 0) < first
+        for d, _last in with_hits
+        if d.record.first is not None and max(week_of(d.record.first), 0) < first
     ]
-    seen = first_unique(open_days) if open_days else None
+    seen = first_seen(open_days) if open_days else None
     return first if seen is None else min(first, week_of(seen))
 
 
@@ -183,11 +209,10 @@ def plan_weeks(
     newest = _newest_counted(raw, counted)
     plans = []
     for week in sorted(set(named)) if named else _touched_weeks(raw, counted):
-        kinds = horizon.kinds(week)
-        if not any(kinds):
+        if not horizon.statistics(week):
             plans.append(_not_counted(week, horizon))
             continue
-        plan = _with_inputs(week, kinds, raw, counted, horizon, rules)
+        plan = _with_inputs(week, raw, horizon, rules)
         plans.append(
             _asked_for(plan, raw, counted)
             if named
@@ -229,19 +254,18 @@ def _check_log_name(raw: RawState, counted: CountedState) -> None:
 
 
 def _not_counted(week: int, horizon: Horizon) -> WeekPlan:
-    if week >= min(FIRST_COUNTME_WEEK, horizon.unique_until):
+    if week >= horizon.begin:
         return WeekPlan(week, "waiting", ("it is not over yet",))
     return WeekPlan(week, "skipped", ("it lies before the first hits that are counted",))
 
 
 def _with_inputs(
     week: int,
-    kinds: Kinds,
     raw: RawState,
-    counted: CountedState,
     horizon: Horizon,
     rules: Rules,
 ) -> WeekPlan:
+    statistics = horizon.statistics(week)
     days = rotation_days(week)
     inputs = tuple(
         d for day, d in sorted(raw.days.items()) if day in days or d.record.weeks.get(week)
@@ -251,29 +275,31 @@ def _with_inputs(
         {d.day: d.record for d in inputs},
         today=rules.today,
         settle_days=rules.settle_days,
-        waiting=_waits(week, kinds, inputs, horizon),
+        waiting=_waits(week, inputs, horizon),
     )
     return WeekPlan(
         week,
         "due",
         inputs=inputs,
-        kinds=kinds,
+        statistics=statistics,
         quality=quality,
-        fingerprint=_fingerprint(inputs, kinds),
+        fingerprint=_fingerprint(inputs, statistics),
     )
 
 
-def _waits(week: int, kinds: Kinds, inputs: Sequence[RawDay], horizon: Horizon) -> bool:
-    """Whether hits of one kind are there that can't be counted before a later one is seen."""
+def _waits(week: int, inputs: Sequence[RawDay], horizon: Horizon) -> bool:
+    """Return whether some hits of the week cannot be counted before a later hit is seen."""
     start = week_start_timestamp(week)
-    countme = any((d.record.last_countme or start - 1) >= start for d in inputs)
-    unique = any((d.record.last_unique or start - 1) >= start for d in inputs)
-    return (countme and not kinds.countme and week >= FIRST_COUNTME_WEEK) or (
-        unique and not kinds.unique and week >= horizon.unique_until
+    counted = horizon.statistics(week)
+    return any(
+        one not in counted
+        and week >= horizon.open_from(one)
+        and any((d.record.last_seen[one.name] or start - 1) >= start for d in inputs)
+        for one in STATISTICS
     )
 
 
-def _fingerprint(inputs: Sequence[RawDay], kinds: Kinds) -> str:
+def _fingerprint(inputs: Sequence[RawDay], statistics: Collection[Statistic]) -> str:
     facts = [
         [
             d.path.name,
@@ -286,7 +312,7 @@ def _fingerprint(inputs: Sequence[RawDay], kinds: Kinds) -> str:
         ]
         for d in inputs
     ]
-    text = json.dumps([list(kinds), facts], sort_keys=True)
+    text = json.dumps([[one in statistics for one in STATISTICS], facts], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 

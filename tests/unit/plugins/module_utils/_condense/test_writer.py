@@ -12,7 +12,7 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._condens
     ClientReader,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._condense.writer import (
-    ClientStatistics,
+    ClientSummary,
     CondensedDayWriter,
 )
 
@@ -36,27 +36,27 @@ def blocks(count: int) -> list[BlockClients]:
     ]
 
 
-def written(path: Path, held_rows: int) -> tuple[list[tuple[str, ...]], ClientStatistics]:
+def written(path: Path, held_rows: int) -> tuple[list[tuple[str, ...]], ClientSummary]:
     with CondensedDayWriter(path, held_rows=held_rows) as writer:
         for block in blocks(40):
             writer.add(block)
-        statistics = writer.complete()
-        writer.close({b"rows": str(statistics.rows).encode()})
-    assert pq.read_metadata(path).metadata[b"rows"] == str(statistics.rows).encode()
+        summary = writer.complete()
+        writer.close({b"rows": str(summary.rows).encode()})
+    assert pq.read_metadata(path).metadata[b"rows"] == str(summary.rows).encode()
     columns = pq.read_table(path).columns
     rows = list(zip(*(column.to_pylist() for column in columns), strict=True))
-    return rows, statistics
+    return rows, summary
 
 
 @pytest.mark.parametrize("held_rows", [100, 350, 1000])
 def test_however_little_is_held_the_clients_are_the_same(tmp_path: Path, held_rows: int) -> None:
-    expected, statistics = written(tmp_path / "at-once.parquet", 1 << 20)
+    expected, summary = written(tmp_path / "at-once.parquet", 1 << 20)
     rows, same = written(tmp_path / "day.parquet", held_rows)
     assert len(expected) == 3 * 5 * 100
     assert sorted(rows) == sorted(expected)
     assert len(set(rows)) == len(rows)
     assert [row[0] for row in rows] == sorted(row[0] for row in rows)
-    assert same == statistics
+    assert same == summary
     assert same.dates == {"2021-09-27": 750, "2021-09-28": 750}
     assert [path.name for path in sorted(tmp_path.iterdir())] == ["at-once.parquet", "day.parquet"]
 
@@ -77,6 +77,6 @@ def test_what_fails_leaves_nothing(tmp_path: Path) -> None:
 def test_a_day_without_clients_is_a_file_without_rows(tmp_path: Path) -> None:
     with CondensedDayWriter(tmp_path / "day.parquet") as writer:
         writer.add(ClientReader(date(2021, 9, 28)).clients(b"nothing\n"))
-        assert writer.complete() == ClientStatistics()
+        assert writer.complete() == ClientSummary()
         writer.close({})
     assert pq.read_table(tmp_path / "day.parquet").num_rows == 0

@@ -16,7 +16,7 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._hits.ra
     raw_schema,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._hits.writer import (
-    HitStatistics,
+    HitSummary,
     RawDayWriter,
 )
 from hypothesis import given, settings
@@ -43,18 +43,18 @@ def _block(minutes: Sequence[int], host: str = "192.0.2.1") -> bytes:
 
 def _written(
     path: Path, blocks: Sequence[bytes], group_rows: int
-) -> tuple[list[tuple[object, ...]], HitStatistics]:
+) -> tuple[list[tuple[object, ...]], HitSummary]:
     reader = BlockReader()
     writer = RawDayWriter(path, group_rows=group_rows)
     for block in blocks:
         writer.add(reader.hits(block))
-    statistics = writer.complete()
-    writer.close({b"rows": str(statistics.rows).encode()})
+    summary = writer.complete()
+    writer.close({b"rows": str(summary.rows).encode()})
     table = pq.read_table(path)
     assert table.schema.equals(raw_schema())
     columns = [column.to_pylist() for column in table.columns]
     assert pq.read_metadata(path).metadata[b"rows"] == str(len(table)).encode()
-    return list(zip(*columns, strict=True)), writer.statistics
+    return list(zip(*columns, strict=True)), writer.summary
 
 
 @settings(max_examples=40, deadline=None)
@@ -72,16 +72,16 @@ def test_distinct_in_any_order(
     folder = tmp_path_factory.mktemp("raw")
     cuts = range(0, len(minutes), block_lines)
     blocks = [_block(minutes[at : at + block_lines]) for at in cuts]
-    rows, statistics = _written(folder / "day", blocks, group_rows)
+    rows, summary = _written(folder / "day", blocks, group_rows)
     times = [MONDAY + 60 * minute for minute in minutes]
     assert sorted(row[0] for row in rows) == sorted(set(times))
-    assert statistics.rows == len(set(times)) == sum(statistics.weeks.values())
-    assert (statistics.first, statistics.last) == (
+    assert summary.rows == len(set(times)) == sum(summary.weeks.values())
+    assert (summary.first, summary.last) == (
         min(times, default=None),
         max(times, default=None),
     )
     countme = [time for time, minute in zip(times, minutes, strict=True) if minute % 2]
-    assert statistics.last_countme == max(countme, default=None)
+    assert summary.last_seen["countme"] == max(countme, default=None)
     assert [path.name for path in folder.iterdir()] == ["day"], "a temporary file stayed"
 
 
@@ -112,9 +112,9 @@ def test_incident_polluter_same_second_beyond_all_groups(tmp_path: Path) -> None
 
 
 def test_no_hits_make_an_empty_day(tmp_path: Path) -> None:
-    rows, statistics = _written(tmp_path / "day", [], 10)
+    rows, summary = _written(tmp_path / "day", [], 10)
     assert rows == []
-    assert statistics == HitStatistics()
+    assert summary == HitSummary()
 
 
 def test_columns_are_the_old_ones_in_order() -> None:

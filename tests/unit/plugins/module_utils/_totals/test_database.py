@@ -142,7 +142,7 @@ def test_an_old_file_is_continued_and_other_tables_are_left_alone(tmp_path: Path
         assert connection.execute("SELECT * FROM notes").fetchall() == [("mine",)]
         assert list(rows_of(connection, 2650)) == [row(7, week=2650)]
     assert state.weeks == {999, 2650, 2699}
-    assert (state.newest_countme, state.oldest_unique, state.newest_unique) == (2699, 999, 999)
+    assert (state.spans["countme"].newest, state.spans["unique"]) == (2699, (999, 999))
 
 
 @pytest.mark.parametrize("table", ["countme_totals", "weeks"])
@@ -201,7 +201,7 @@ def test_all_rows_but_those_of_sys_age_minus_one_are_countme_hits(tmp_path: Path
     with open_totals(path, write=False) as connection:
         assert hits_of(connection, [2699]) == {2699: 8}
         assert [one.sys_age for one in rows_of(connection, 2699)] == ["-2", "1"]
-        assert counted_state(connection).oldest_unique == 2700
+        assert counted_state(connection).spans["unique"].oldest == 2700
     write_totals_db(path, tmp_path / "countme.db", rows=COUNTME_ROWS)
     with open_totals(tmp_path / "countme.db", write=False) as connection:
         assert [one.sys_age for one in rows_of(connection, 2699)] == ["-2", "1"]

@@ -15,6 +15,10 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.da
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.errors import (
     SettingsError,
 )
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._hits.statistics import (
+    COUNTME,
+    UNIQUE,
+)
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._totals.quality import (
     WeekRecord,
 )
@@ -24,6 +28,7 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._totals.
     RawState,
     Rules,
     WeekPlan,
+    WeekSpan,
     horizon_of,
     plan_weeks,
 )
@@ -61,7 +66,12 @@ def plans(
     rules: Rules = RULES,
 ) -> dict[int, WeekPlan]:
     counted = counted or CountedState()
-    horizon = horizon_of(raw.days.values(), counted, first_unique=lambda _paths: None)
+    horizon = horizon_of(
+        raw.days.values(),
+        counted,
+        first_week=rules.first_week,
+        first_seen=lambda _one, _paths: None,
+    )
     return {p.week: p for p in plan_weeks(raw, counted, horizon, rules, named=named)}
 
 
@@ -80,9 +90,7 @@ def counted_as(plan: WeekPlan, **changes: object) -> CountedState:
     )
     return CountedState(
         weeks={plan.week},
-        newest_countme=plan.week,
-        oldest_unique=plan.week,
-        newest_unique=plan.week,
+        spans=dict.fromkeys(("countme", "unique"), WeekSpan(plan.week, plan.week)),
         records={plan.week: replace(record, **changes)},  # type: ignore[arg-type]
     )
 
@@ -92,9 +100,9 @@ def test_a_week_is_due_once_a_later_hit_of_its_kind_is_seen() -> None:
     rows = weekly_hits(WEEK)
     assert plans(raw_state([*rows, hit(end + 599)]))[WEEK].status == "waiting"
     later = plans(raw_state([*rows, hit(end + 600)]))[WEEK]
-    assert (later.status, later.kinds) == ("due", (True, False))
+    assert (later.status, later.statistics) == ("due", (COUNTME,))
     both = plans(raw_state([*rows, hit(end + 600), hit(end + 600, sys_age=-1)]))[WEEK]
-    assert both.kinds == (True, True)
+    assert both.statistics == (COUNTME, UNIQUE)
 
 
 def test_a_counted_week_is_left_until_an_input_changes() -> None:
@@ -147,7 +155,11 @@ def test_incident_clock_jump_hits_of_the_future_age_no_week() -> None:
     future = [hit(week_start_timestamp(5000)), hit(week_start_timestamp(5001))]
     raw = RawState({**raw.days, last: RawDay(last, Path("x"), record_of(last, future))})
     counted = counted_as(plans(raw)[WEEK], fingerprint="of other inputs")
-    counted = replace(counted, weeks={WEEK, 5000}, newest_countme=5000)
+    counted = replace(
+        counted,
+        weeks={WEEK, 5000},
+        spans={**counted.spans, "countme": WeekSpan(WEEK, 5000)},
+    )
     assert plans(raw, counted)[WEEK].status == "due"
 
 
@@ -174,7 +186,9 @@ def test_a_week_whose_inputs_are_gone_is_left_alone_even_without_a_note() -> Non
 
 def test_history_of_an_earlier_system_is_left_unless_named() -> None:
     raw = raw_state(two_weeks())
-    history = CountedState(weeks={WEEK}, newest_countme=WEEK, oldest_unique=0, newest_unique=WEEK)
+    history = CountedState(
+        weeks={WEEK}, spans={"countme": WeekSpan(WEEK, WEEK), "unique": WeekSpan(0, WEEK)}
+    )
     assert plans(raw, history)[WEEK].status == "unchanged"
     assert plans(raw, history, named=[WEEK])[WEEK].status == "failed", "its first day is not there"
     monday = rotation_days(WEEK)[0]
