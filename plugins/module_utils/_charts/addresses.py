@@ -18,6 +18,7 @@ from pathlib import Path
 
 from .._base.errors import SourceError, printable
 from .._condense.rules import calendar_day
+from .._condense.tables import MirrorsTable, read_mirrors_table
 from .._storage.files import open_regular
 from .figures import (
     DOTS,
@@ -45,7 +46,6 @@ _SELECTED_RELEASES = 8
 #: Dots beyond this number make one grey cloud and megabytes of SVG.
 _MOST_DOTS = 6000
 
-_COLUMN = re.compile(r"[0-9]+-(.+)", re.ASCII)
 _FEDORA = re.compile(r"f([0-9]+)", re.ASCII)
 _EPEL = re.compile(r"epel([0-9]+)", re.ASCII)
 _MODULAR = re.compile(r"modular_f([0-9]+)", re.ASCII)
@@ -93,57 +93,40 @@ class DailyClients:
 
 
 def read_daily_clients(path: Path) -> DailyClients:
-    """The days of the CSV file. Rows written before a column was added are 0 there.
+    """Return the days of the CSV file. Rows written before a column was added are 0 there.
 
-    Raises SourceError for what is not such a file.
+    Raises CountingError for a file of another kind.
     """
-    with open_regular(path) as opened:
-        lines = (line.decode("utf-8", "replace").rstrip("\r\n").split(",") for line in opened)
-        # without a header there is the name of no column
-        names = [_column_name(path, cell) for cell in next(lines, [])[1:] or [""]]
-        rows: dict[str, tuple[date, list[int]]] = {}
-        for number, row in enumerate(lines, 2):
-            # rows of zeros stand for no day: the old file has one for the day after the Unix
-            # epoch, and some for days such as 2021-10-1
-            if any(cell != "0" for cell in row[1:]):
-                rows[row[0]] = _row(path, number, row, len(names))
+    open_regular(path).close()
+    table = read_mirrors_table(path, into=MirrorsTable([], may_add=bool))
     found: dict[date, list[int]] = {}
-    for day, values in rows.values():
-        # a day written with one digit has a row of its own
-        found[day] = [sum(v) for v in zip_longest(found.get(day, ()), values, fillvalue=0)]
+    for written, rows in table.rows.items():
+        # a row of zeros stands for no day: the old file has one for the day after the Unix epoch,
+        # and some for days such as 2021-10-1
+        counted = [row for row in rows if any(cell.strip("0") for cell in row)]
+        if counted:
+            day, values = _day_of(path, written), map(int, (cell or "0" for cell in counted[-1]))
+            # a day written with one digit has a row of its own
+            found[day] = [sum(v) for v in zip_longest(found.get(day, ()), values, fillvalue=0)]
     days = tuple(sorted(found))
     columns: dict[str, dict[date, int]] = {}
-    for place, name in enumerate(names):
+    for place, name in enumerate(table.columns):
         values_by_day = {d: found[d][place] for d in days if len(found[d]) > place}
         if any(values_by_day.values()):
             columns[name] = values_by_day
     return DailyClients(days, columns)
 
 
-def _column_name(path: Path, cell: str) -> str:
-    name = _COLUMN.fullmatch(cell)
-    if name is None:
-        raise _not_ours(path, 1, f"the column {printable(cell)}")
-    return name[1]
-
-
-def _row(path: Path, line: int, row: list[str], columns: int) -> tuple[date, list[int]]:
+def _day_of(path: Path, written: str) -> date:
     try:
-        day, values = calendar_day(row[0]), [int(cell) for cell in row[1:]]
-    except (IndexError, ValueError) as error:
-        raise _not_ours(path, line, printable(",".join(row))) from error
-    if len(values) > columns:
-        raise _not_ours(path, line, f"{len(values)} numbers")
-    return day, values
-
-
-def _not_ours(path: Path, line: int, found: str) -> SourceError:
-    return SourceError(
-        f"{path}, line {line}",
-        expected="a header such as 1970-01-01,02-epel4,… and rows of a day and numbers",
-        found=found,
-        advice="Correct that line, or let the file be made again.",
-    )
+        return calendar_day(written)
+    except ValueError as error:
+        raise SourceError(
+            path,
+            expected="rows of days of the calendar",
+            found=printable(written),
+            advice="Correct that row, or let the file be made again.",
+        ) from error
 
 
 def daily_charts(clients: DailyClients) -> list[TimeChart]:

@@ -10,7 +10,7 @@ since the counting began, and their header is the memory of where each column st
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -33,6 +33,8 @@ class MirrorsTable:
     """Without the date and without their numbers."""
     rows: dict[str, list[tuple[str, ...]]] = field(default_factory=dict)
     """Cells by date as written."""
+    may_add: Callable[[str], bool] = is_added_column
+    """Returns whether a header may have a column of that name behind the known ones."""
 
     def add_columns(self, counted: Iterable[str]) -> None:
         """Give columns without a place one at the end."""
@@ -106,7 +108,7 @@ def _learn_columns(table: MirrorsTable, header: Sequence[str], place: str) -> No
     if (
         list(header) != numbered
         or names[:agreeing] != table.columns[:agreeing]
-        or not all(is_added_column(name) for name in added)
+        or not all(table.may_add(name) for name in added)
         or len({*table.columns, *added}) < len(table.columns) + len(added)
     ):
         raise _not_ours(place, "columns in their old order, with new ones at the end", str(header))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.errors import (
+    OutputError,
     SourceError,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._charts.addresses import (
@@ -146,10 +147,22 @@ def test_without_figures_there_are_no_charts(tmp_path: Path, rows: tuple[str, ..
     ],
 )
 def test_what_is_no_such_row_is_named_with_its_line(tmp_path: Path, row: str) -> None:
-    with pytest.raises(SourceError, match=r"mirrorsdata-all\.csv, line 3: expected"):
+    with pytest.raises(OutputError, match=r"mirrorsdata-all\.csv:3: expected a date and a number"):
         charts(tmp_path, "02-epel,03-fedora", "2021-09-26,1,1", row)
 
 
 def test_a_file_without_such_a_header_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match=r"line 1: expected a header"):
+    with pytest.raises(OutputError, match=r"mirrorsdata-all\.csv:1: expected columns"):
         charts(tmp_path, "week_end,hits", "2021-09-27,1,1")
+
+
+def test_a_row_before_any_header_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "mirrorsdata-all.csv"
+    path.write_text("2021-09-27,1\n")
+    with pytest.raises(OutputError, match=r"mirrorsdata-all\.csv:1: expected"):
+        read_daily_clients(path)
+
+
+def test_a_row_of_no_day_of_the_calendar_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match=r"expected rows of days .* '2021-02-30'"):
+        charts(tmp_path, "02-epel", "2021-02-30,1")
