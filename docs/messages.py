@@ -11,6 +11,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._pipeline.stages import (
+    ALL_STAGES,
+)
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._watch.topics import (
     FIELDS,
     TOPIC_PREFIX,
@@ -25,7 +28,7 @@ MARK = "<!-- from here on made by docs/messages.py -->\n"
 def page(before: str) -> str:
     """The page, with its tables as they should be."""
     lines = ["", "| topic | sent when | fields of the body |", "|---|---|---|"]
-    for one in all_topics():
+    for one in all_topics(ALL_STAGES):
         fields = ", ".join(f"`{name}`" for name in one.fields)
         lines.append(f"| `{one.topic}` | {one.when} | {fields} |")
     lines += ["", "## Fields", "", "| field | type | meaning |", "|---|---|---|"]
@@ -36,7 +39,7 @@ def page(before: str) -> str:
 
 def schemas() -> str:
     """The JSON schemas of all bodies, by topic."""
-    by_topic = {f"{TOPIC_PREFIX}.{one.topic}": one.schema() for one in all_topics()}
+    by_topic = {f"{TOPIC_PREFIX}.{one.topic}": one.schema() for one in all_topics(ALL_STAGES)}
     return json.dumps(by_topic, indent=1) + "\n"
 
 

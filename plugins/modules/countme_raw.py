@@ -144,87 +144,23 @@ summary:
   sample: {"made": 1, "unchanged": 13}
 """
 
-from pathlib import Path
-from typing import Any
-
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._hits.run import (
-    RawSettings,
-    make_raw_days,
-    plan_raw_days,
-)
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._logs.paths import (
-    checked_log_name,
-)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._hits.stage import RAW
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._module.module import (
-    available_processors,
     counting_module,
-    failure_of,
-    finish,
-    observed,
-    run,
-    window,
+    run_module,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._storage.files import (
-    remove_unfinished,
-    writer_lock,
-)
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._totals.trim import (
-    plan_trim,
-    trim,
-)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._totals.trim import TRIM
 
-OPTIONS: dict[str, dict[str, Any]] = {
+OPTIONS = {
     "src": {"type": "path"},
     "log_name": {"type": "str"},
     "raw_dir": {"type": "path", "required": True},
     "state": {"type": "str", "choices": ["present", "trimmed"], "default": "present"},
-    "keep_weeks": {"type": "int", "default": 2},
+    "keep_weeks": {"type": "int", "default": 2, "bounds": (0, 1000)},
     "totals_db": {"type": "path"},
     "hash_hosts": {"type": "bool", "default": False},
-    "workers": {"type": "int"},
+    "workers": {"type": "int", "bounds": (1, 1000)},
 }
-BOUNDS = {"workers": (1, 1000), "keep_weeks": (0, 1000)}
-DEFAULT_DAYS = 14
-
-
-def make_present(module: Any) -> None:
-    params = module.params
-    observer = observed(module, "raw")
-    settings = RawSettings(
-        src=Path(params["src"]),
-        log_name=checked_log_name(params["log_name"]),
-        raw_dir=Path(params["raw_dir"]),
-        hash_hosts=params["hash_hosts"],
-    )
-    days = window(module, default_days=DEFAULT_DAYS)
-    plans = plan_raw_days(settings, days)
-    if module.check_mode or not any(plan.unit.status == "due" for plan in plans):
-        tell(module, [plan.unit for plan in plans])
-        return
-    with writer_lock(settings.raw_dir, run_id=params["run_id"]):
-        remove_unfinished(settings.raw_dir)
-        plans = plan_raw_days(settings, days)  # again: another run may have written meanwhile
-        workers = params["workers"] or available_processors()
-        units = make_raw_days(plans, settings, workers=workers, observer=observer)
-    tell(module, units)
-
-
-def tell(module: Any, units: list[Any]) -> None:
-    finish(module, units, failure=failure_of(units, "days"))
-
-
-def make_trimmed(module: Any) -> None:
-    params = module.params
-    observed(module, "trim")
-    raw_dir = Path(params["raw_dir"])
-    totals_db = Path(params["totals_db"]) if params["totals_db"] else None
-    plan = plan_trim(raw_dir, keep_weeks=params["keep_weeks"], totals_db=totals_db)
-    units = plan.units
-    if plan.days and not module.check_mode:
-        with writer_lock(raw_dir, run_id=params["run_id"]):
-            plan = plan_trim(raw_dir, keep_weeks=params["keep_weeks"], totals_db=totals_db)
-            units = trim(raw_dir, plan)
-    finish(module, units)
 
 
 def main() -> None:
@@ -232,11 +168,9 @@ def main() -> None:
         OPTIONS,
         libraries=("numpy", "pyarrow", "duckdb"),
         watched=True,
-        bounds=BOUNDS,
         required_if=[("state", "present", ("src", "log_name"))],
     )
-    makers = {"present": make_present, "trimmed": make_trimmed}
-    run(module, lambda: makers[module.params["state"]](module))
+    run_module(module, RAW if module.params["state"] == "present" else TRIM)
 
 
 if __name__ == "__main__":

@@ -105,34 +105,15 @@ summary:
   sample: {"made": 18, "skipped": 1}
 """
 
-from pathlib import Path
-from typing import Any
-
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.days_and_weeks import (
-    utc_today,
-)
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._logs.paths import (
-    checked_log_name,
-)
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._migrate.raw_import import (
-    ImportSettings,
-    import_days,
-    plan_import,
+    RAW_IMPORT,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._module.module import (
     counting_module,
-    failure_of,
-    finish,
-    observed,
-    run,
-    window,
-)
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._storage.files import (
-    remove_unfinished,
-    writer_lock,
+    run_module,
 )
 
-OPTIONS: dict[str, dict[str, Any]] = {
+OPTIONS = {
     "raw_db": {"type": "path", "required": True},
     "log_name": {"type": "str", "required": True},
     "raw_dir": {"type": "path", "required": True},
@@ -141,32 +122,9 @@ OPTIONS: dict[str, dict[str, Any]] = {
 }
 
 
-def import_hits(module: Any) -> None:
-    params = module.params
-    observer = observed(module, "raw_import")
-    settings = ImportSettings(
-        raw_db=Path(params["raw_db"]),
-        log_name=checked_log_name(params["log_name"]),
-        raw_dir=Path(params["raw_dir"]),
-        hash_hosts=params["hash_hosts"],
-        edge_days=params["edge_days"],
-    )
-    today = utc_today()
-    named = any(params[name] is not None for name in ("dates", "since", "until", "days"))
-    days = window(module, default_days=1, today=today) if named else None
-    plans = plan_import(settings, days, today=today)
-    units = [plan.unit for plan in plans]
-    if not module.check_mode and any(unit.status == "due" for unit in units):
-        with writer_lock(settings.raw_dir, run_id=params["run_id"]):
-            remove_unfinished(settings.raw_dir)
-            plans = plan_import(settings, days, today=today)  # again, now that nobody else writes
-            units = import_days(plans, settings, observer=observer)
-    finish(module, units, failure=failure_of(units, "days"))
-
-
 def main() -> None:
-    module = counting_module(OPTIONS, libraries=("numpy", "pyarrow", "duckdb"), watched=True)
-    run(module, lambda: import_hits(module))
+    libraries = ("numpy", "pyarrow", "duckdb")
+    run_module(counting_module(OPTIONS, libraries=libraries, watched=True), RAW_IMPORT)
 
 
 if __name__ == "__main__":

@@ -235,34 +235,13 @@ rows:
   type: int
 """
 
-from datetime import UTC, datetime
-from pathlib import Path
-
-from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.days_and_weeks import (
-    parse_week,
-)
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.errors import (
-    SettingsError,
-)
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._migrate.totals_from_csv import (
-    restore_history,
-)
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._module.module import (
     counting_module,
-    finish,
-    observed,
-    run,
+    run_module,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._totals.plan import (
-    TotalsSettings,
-)
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._totals.quality import (
-    SuspectRule,
-)
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._totals.run import (
-    delete_totals,
-    update_totals,
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._totals.stage import (
+    DELETE,
+    TOTALS,
 )
 
 OPTIONS = {
@@ -272,90 +251,15 @@ OPTIONS = {
     "history_csv": {"type": "path"},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "weeks": {"type": "list", "elements": "str"},
-    "revise_weeks": {"type": "int", "default": 4},
-    "settle_days": {"type": "int", "default": 7},
-    "suspect_percent": {"type": "float", "default": 25.0},
-    "suspect_trailing_weeks": {"type": "int", "default": 8},
-    "polluter_percent": {"type": "float", "default": 5.0},
-    "lock_timeout": {"type": "float", "default": 60.0},
-    "memory_mib": {"type": "int", "default": 768},
-    "workers": {"type": "int", "default": 0},
+    "revise_weeks": {"type": "int", "default": 4, "bounds": (0, 10_000)},
+    "settle_days": {"type": "int", "default": 7, "bounds": (0, 10_000)},
+    "suspect_percent": {"type": "float", "default": 25.0, "bounds": (0, None)},
+    "suspect_trailing_weeks": {"type": "int", "default": 8, "bounds": (1, 1000)},
+    "polluter_percent": {"type": "float", "default": 5.0, "bounds": (0, None)},
+    "lock_timeout": {"type": "float", "default": 60.0, "bounds": (0, 86_400)},
+    "memory_mib": {"type": "int", "default": 768, "bounds": (64, None)},
+    "workers": {"type": "int", "default": 0, "bounds": (0, 1000)},
 }
-BOUNDS = {
-    "revise_weeks": (0, 10_000),
-    "settle_days": (0, 10_000),
-    "suspect_percent": (0, None),
-    "suspect_trailing_weeks": (1, 1000),
-    "polluter_percent": (0, None),
-    "lock_timeout": (0, 86_400),
-    "memory_mib": (64, None),
-    "workers": (0, 1000),
-}
-
-
-def settings_of(module: AnsibleModule) -> TotalsSettings:
-    options = module.params
-    csv = options["totals_csv"]
-    return TotalsSettings(
-        raw_dir=Path(options["raw_dir"]),
-        totals_db=Path(options["totals_db"]),
-        totals_csv=Path(csv) if csv else None,
-        now=datetime.now(UTC),
-        weeks=tuple(parse_week(text) for text in options["weeks"] or []),
-        revise_weeks=options["revise_weeks"],
-        settle_days=options["settle_days"],
-        suspect=SuspectRule(
-            percent=options["suspect_percent"],
-            trailing_weeks=options["suspect_trailing_weeks"],
-            polluter_percent=options["polluter_percent"],
-        ),
-        memory_mib=options["memory_mib"],
-        workers=options["workers"],
-        lock_timeout_seconds=options["lock_timeout"],
-        run_id=options["run_id"],
-    )
-
-
-def count(module: AnsibleModule) -> None:
-    observer = observed(module, "totals" if module.params["state"] == "present" else "delete")
-    settings = settings_of(module)
-    history = module.params["history_csv"]
-    restored = []
-    if history and module.params["state"] == "absent":
-        raise SettingsError(
-            "option history_csv",
-            expected="state=present with it",
-            found="state=absent",
-            advice="Leave one of the two out; nothing was changed.",
-        )
-    if history:
-        restored = [
-            restore_history(
-                Path(history),
-                settings.totals_db,
-                check=module.check_mode,
-                run_id=settings.run_id,
-                lock_timeout_seconds=settings.lock_timeout_seconds,
-            )
-        ]
-    if module.params["state"] == "present":
-        outcome = update_totals(settings, check=module.check_mode, observer=observer)
-    else:
-        outcome = delete_totals(settings, check=module.check_mode)
-    for unit in outcome.units:
-        if unit.status in ("outdated", "blocked"):
-            module.warn(f"{unit.name} is {unit.status}: {'; '.join(unit.reasons)}")
-        elif unit.status == "missing":
-            module.warn("; ".join(unit.reasons))
-    failed = [unit.name for unit in outcome.units if unit.status == "failed"]
-    finish(
-        module,
-        [*restored, *outcome.units],
-        failure=f"{len(failed)} weeks could not be counted: {', '.join(failed)}" if failed else "",
-        newest_complete_week=outcome.newest_complete_week,
-        hits=outcome.hits,
-        rows=outcome.rows,
-    )
 
 
 def main() -> None:
@@ -364,10 +268,9 @@ def main() -> None:
         libraries=("duckdb", "numpy", "pyarrow"),
         with_days=False,
         watched=True,
-        bounds=BOUNDS,
         required_if=[("state", "absent", ["weeks"])],
     )
-    run(module, lambda: count(module))
+    run_module(module, TOTALS if module.params["state"] == "present" else DELETE)
 
 
 if __name__ == "__main__":

@@ -102,33 +102,15 @@ differences:
   sample: 214
 """
 
-from pathlib import Path
-from typing import Any
-
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.days_and_weeks import (
-    parse_week,
-    week_name,
-)
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.records import (
-    WorkUnit,
-)
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._migrate.compare import (
-    ComparedWeek,
-    compare_totals,
-    report_csv,
+    COMPARE,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._module.module import (
     counting_module,
-    finish,
-    run,
-)
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._storage.files import (
-    holds,
-    write_bytes,
-    writer_lock,
+    run_module,
 )
 
-OPTIONS: dict[str, dict[str, Any]] = {
+OPTIONS = {
     "old_db": {"type": "path", "required": True},
     "new_db": {"type": "path", "required": True},
     "raw_dir": {"type": "path"},
@@ -137,45 +119,8 @@ OPTIONS: dict[str, dict[str, Any]] = {
 }
 
 
-def week_unit(week: ComparedWeek) -> WorkUnit:
-    figures = {
-        "old_rows": week.old_rows,
-        "new_rows": week.new_rows,
-        "old_hits": week.old_hits,
-        "new_hits": week.new_hits,
-        "causes": week.causes,
-    }
-    status = "differs" if week.differences else "equal"
-    return WorkUnit(week_name(week.week), status, (week.said,), figures)
-
-
-def compare(module: Any) -> None:
-    params = module.params
-    compared = compare_totals(
-        Path(params["old_db"]),
-        Path(params["new_db"]),
-        weeks=[parse_week(text) for text in params["weeks"]],
-        raw_dir=Path(params["raw_dir"]) if params["raw_dir"] else None,
-    )
-    units = [week_unit(week) for week in compared]
-    if params["report"]:
-        units.append(reported(module, Path(params["report"]), report_csv(compared)))
-    finish(module, units, differences=sum(len(week.differences) for week in compared))
-
-
-def reported(module: Any, report: Path, content: bytes) -> WorkUnit:
-    if holds(report, content):
-        return WorkUnit(report.name, "unchanged")
-    if module.check_mode:
-        return WorkUnit(report.name, "due")
-    with writer_lock(report.parent, run_id=module.params["run_id"]):
-        write_bytes(report, content, mode=0o640)  # no secret, but not published
-    return WorkUnit(report.name, "made")
-
-
 def main() -> None:
-    module = counting_module(OPTIONS, libraries=("pyarrow",), with_days=False)
-    run(module, lambda: compare(module))
+    run_module(counting_module(OPTIONS, libraries=("pyarrow",), with_days=False), COMPARE)
 
 
 if __name__ == "__main__":

@@ -281,13 +281,14 @@ import platform
 from datetime import UTC, datetime
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.days_and_weeks import (
+    days_from,
+)
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._module.module import (
     counting_module,
     run,
-    window,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._module.status_options import (
-    BOUNDS,
     OPTIONS,
     path_of,
     settings_from,
@@ -315,7 +316,7 @@ def tell(module: AnsibleModule) -> None:
     now = datetime.now(UTC)
     status, silent = read_patiently(
         settings_from(options, hosts),
-        window(module, default_days=28, today=now.date()),
+        days_from(options, today=now.date(), default_days=28),
         patience_seconds=options["patience_seconds"],
         now=now,
         log_host=options["log_host"] or platform.node(),
@@ -346,9 +347,7 @@ def tell(module: AnsibleModule) -> None:
 
 
 def main() -> None:
-    module = counting_module(
-        OPTIONS, bounds=BOUNDS, required_by={"condense_log": ("condense_dir",)}
-    )
+    module = counting_module(OPTIONS, required_by={"condense_log": ("condense_dir",)})
     run(module, lambda: tell(module))
 
 

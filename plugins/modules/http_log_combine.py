@@ -152,28 +152,16 @@ groups_without_hosts:
   elements: str
 """
 
-from pathlib import Path
-
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._combine.plan import (
-    CombineSettings,
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._combine.stage import (
+    COMBINE,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._combine.run import (
-    CombineRun,
-    run_combine,
-)
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._logs.paths import hosts_of
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._module.log_options import (
-    GROUP_BOUNDS,
     GROUP_OPTIONS,
     SHARE_OPTIONS,
-    groups_of,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._module.module import (
     counting_module,
-    finish,
-    observed,
-    run,
-    window,
+    run_module,
 )
 
 OPTIONS = {
@@ -183,69 +171,15 @@ OPTIONS = {
     "dest": {"type": "path", "required": True},
     "expected_hosts": {"type": "list", "elements": "str", "default": []},
     "latest": {"type": "str"},
-    "workers": {"type": "int", "default": 2},
+    "workers": {"type": "int", "default": 2, "bounds": (1, 1000)},
     "temp_dir": {"type": "path"},
-    "max_failed_days": {"type": "int", "default": 0},
+    "max_failed_days": {"type": "int", "default": 0, "bounds": (0, None)},
 }
-BOUNDS = {**GROUP_BOUNDS, "workers": (1, 1000), "max_failed_days": (0, None)}
 
 
-def main():
-    module = counting_module(
-        OPTIONS, libraries=("numpy", "pyarrow", "zstandard"), watched=True, bounds=BOUNDS
-    )
-    run(module, lambda: combine(module))
-
-
-def combine(module):
-    options = module.params
-    observer = observed(module, "combine")
-    dest = Path(options["dest"])
-    settings = CombineSettings(
-        src=Path(options["src"]),
-        dest=dest,
-        groups=groups_of(options["groups"]),
-        expected_hosts=tuple(hosts_of(options["expected_hosts"])),
-        settle_days=options["settle_days"],
-        workers=options["workers"],
-        latest=_latest(options["latest"], dest),
-        temp_dir=Path(options["temp_dir"]) if options["temp_dir"] else None,
-        require_mount=Path(options["require_mount"]) if options["require_mount"] else None,
-    )
-    result = run_combine(
-        settings,
-        window(module, default_days=3),
-        check_mode=module.check_mode,
-        run_id=options["run_id"],
-        observer=observer,
-    )
-    _warn(module, result)
-    finish(
-        module,
-        result.units,
-        failure=_failure(result, options["max_failed_days"]),
-        ignored_folders=list(result.ignored_folders),
-        unexpected_hosts=list(result.unexpected_hosts),
-        groups_without_hosts=list(result.groups_without_hosts),
-    )
-
-
-def _latest(option, dest):
-    if option is None:
-        return dest / "latest"
-    return Path(option) if option else None
-
-
-def _warn(module, result: CombineRun):
-    for warning in result.warnings:
-        module.warn(warning)
-
-
-def _failure(result: CombineRun, tolerated):
-    days = result.failed_days
-    if len(days) <= tolerated:
-        return ""
-    return f"{len(days)} of the days could not be combined ({', '.join(days)}); see units for the reasons"
+def main() -> None:
+    libraries = ("numpy", "pyarrow", "zstandard")
+    run_module(counting_module(OPTIONS, libraries=libraries, watched=True), COMBINE)
 
 
 if __name__ == "__main__":

@@ -102,79 +102,34 @@ before:
   sample: "2021-09-01"
 """
 
-from pathlib import Path
-
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.days_and_weeks import (
-    parse_day,
-    utc_today,
-)
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._compress.run import (
-    CompressSettings,
-    be_nice,
-    compress_logs,
-    first_day_to_keep,
-    plan_compression,
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._compress.stage import (
+    COMPRESS,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._module.module import (
     counting_module,
-    finish,
-    observed,
-    run,
+    run_module,
 )
 
 OPTIONS = {
     "src": {"type": "path", "required": True},
     "before": {"type": "str"},
-    "keep_days": {"type": "int"},
+    "keep_days": {"type": "int", "bounds": (0, 10_000)},
     "form": {"type": "str", "choices": ["xz", "zst"], "default": "xz"},
     "level": {"type": "int"},
-    "workers": {"type": "int", "default": 1},
-    "nice": {"type": "int", "default": 19},
+    "workers": {"type": "int", "default": 1, "bounds": (1, 1000)},
+    "nice": {"type": "int", "default": 19, "bounds": (0, 19)},
 }
-BOUNDS = {"keep_days": (0, 10_000), "workers": (1, 1000), "nice": (0, 19)}
 
 
-def main():
+def main() -> None:
     module = counting_module(
         OPTIONS,
         libraries=("zstandard",),
         with_days=False,
         watched=True,
-        bounds=BOUNDS,
         mutually_exclusive=[("before", "keep_days")],
     )
-    run(module, lambda: compress(module))
-
-
-def compress(module):
-    options = module.params
-    observer = observed(module, "compress")
-    before = options["before"]
-    settings = CompressSettings(
-        src=Path(options["src"]),
-        before=first_day_to_keep(
-            utc_today(),
-            before=parse_day(before, "before") if before else None,
-            keep_days=options["keep_days"],
-        ),
-        form=options["form"],
-        level=options["level"],
-        workers=options["workers"],
-    )
-    planned = plan_compression(settings)
-    units = [one.unit for one in planned]
-    if planned and not module.check_mode:
-        be_nice(options["nice"])
-        units = compress_logs(planned, settings, run_id=options["run_id"], observer=observer)
-    failed = sum(unit.status == "failed" for unit in units)
-    finish(
-        module,
-        units,
-        failure=f"{failed} logs could not be compressed; see units for the reasons"
-        if failed
-        else "",
-        before=settings.before.isoformat(),
-    )
+    run_module(module, COMPRESS)
 
 
 if __name__ == "__main__":

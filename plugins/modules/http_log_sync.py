@@ -199,163 +199,35 @@ seconds:
   type: float
 """
 
-import time
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
-from datetime import date
-from pathlib import Path
-from typing import Any
-
-from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.days_and_weeks import (
-    utc_today,
-)
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.errors import (
-    printable,
-    wrong_option,
-)
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._module.module import (
     counting_module,
-    finish,
-    observed,
-    run,
-    warn_of,
-    window,
+    run_module,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync.hosts import Settings
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync.plan import (
-    failure,
-    gaps,
-    silent_hosts,
-    sources_of,
-)
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync.rsync import Limits
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync.run import (
-    SyncRun,
-    run_sync,
-)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync.stage import SYNC
 
-OPTIONS: dict[str, dict[str, Any]] = {
+OPTIONS = {
     "hosts": {"type": "list", "elements": "raw", "required": True},
     "dest": {"type": "path", "required": True},
     "source": {"type": "str", "default": "{host}::log/httpd/"},
-    "catch_up_days": {"type": "int", "default": 14},
-    "missing_after_days": {"type": "int", "default": 3},
-    "max_failed_hosts": {"type": "int"},
-    "workers": {"type": "int", "default": 10},
-    "attempts": {"type": "int", "default": 3},
-    "retry_delay": {"type": "float", "default": 10},
-    "connect_timeout": {"type": "int", "default": 30},
-    "stall_timeout": {"type": "int", "default": 120},
-    "host_timeout": {"type": "int", "default": 7200},
-    "bandwidth_limit": {"type": "int", "default": 0},
-    "max_file_size": {"type": "bytes", "default": "16G"},
-    "max_host_size": {"type": "bytes", "default": "256G"},
-    "max_host_files": {"type": "int", "default": 10000},
+    "catch_up_days": {"type": "int", "default": 14, "bounds": (0, 10_000)},
+    "missing_after_days": {"type": "int", "default": 3, "bounds": (1, 10_000)},
+    "max_failed_hosts": {"type": "int", "bounds": (0, None)},
+    "workers": {"type": "int", "default": 10, "bounds": (1, 1000)},
+    "attempts": {"type": "int", "default": 3, "bounds": (1, 1000)},
+    "retry_delay": {"type": "float", "default": 10, "bounds": (0, 86_400)},
+    "connect_timeout": {"type": "int", "default": 30, "bounds": (1, 86_400)},
+    "stall_timeout": {"type": "int", "default": 120, "bounds": (1, 86_400)},
+    "host_timeout": {"type": "int", "default": 7200, "bounds": (1, 1_000_000)},
+    "bandwidth_limit": {"type": "int", "default": 0, "bounds": (0, None)},
+    "max_file_size": {"type": "bytes", "default": "16G", "bounds": (1, None)},
+    "max_host_size": {"type": "bytes", "default": "256G", "bounds": (1, None)},
+    "max_host_files": {"type": "int", "default": 10000, "bounds": (1, None)},
     "mode": {"type": "str", "default": "0640"},
 }
-BOUNDS = {
-    "catch_up_days": (0, 10_000),
-    "missing_after_days": (1, 10_000),
-    "max_failed_hosts": (0, None),
-    "workers": (1, 1000),
-    "attempts": (1, 1000),
-    "retry_delay": (0, 86_400),
-    "connect_timeout": (1, 86_400),
-    "stall_timeout": (1, 86_400),
-    "host_timeout": (1, 1_000_000),
-    "bandwidth_limit": (0, None),
-    "max_file_size": (1, None),
-    "max_host_size": (1, None),
-    "max_host_files": (1, None),
-}
-
-
-def settings_from(params: dict[str, Any]) -> Settings:
-    """The library's settings from the module's options. Raises SettingsError."""
-    try:
-        file_mode = int(params["mode"], 8)
-    except ValueError:
-        file_mode = -1
-    if not 0o400 <= file_mode <= 0o666:
-        raise wrong_option(
-            "mode",
-            expected='the permissions of a log as an octal number such as "0640"',
-            found=printable(params["mode"]),
-        )
-    limits = Limits(
-        connect_seconds=params["connect_timeout"],
-        stall_seconds=params["stall_timeout"],
-        host_seconds=params["host_timeout"],
-        kib_per_second=params["bandwidth_limit"],
-        file_bytes=params["max_file_size"],
-        host_bytes=params["max_host_size"],
-        host_files=params["max_host_files"],
-    )
-    return Settings(
-        dest=Path(params["dest"]),
-        limits=limits,
-        attempts=params["attempts"],
-        retry_seconds=params["retry_delay"],
-        workers=params["workers"],
-        file_mode=file_mode,
-    )
-
-
-def sync(module: AnsibleModule, today: date) -> None:
-    """Sync, warn of what somebody has to look at, and end the module."""
-    params = module.params
-    begun = time.monotonic()
-    observer = observed(module, "sync")
-    settings = replace(settings_from(params), observer=observer)
-    sources = sources_of(params["hosts"], params["source"])
-    days = window(module, default_days=3, today=today)
-    named = bool(params["dates"] or params["since"])
-    done = run_sync(
-        sources,
-        days,
-        settings,
-        catch_up_days=0 if named else params["catch_up_days"],
-        today=today,
-        run_id=params["run_id"],
-        look_only=module.check_mode,
-    )
-    silent = silent_hosts(
-        [source.host for source in sources],
-        done.memory,
-        last_day=days[-1],
-        missing_after_days=params["missing_after_days"],
-    )
-    warn(module, done, silent)
-    finish(
-        module,
-        done.units,
-        failure=done.not_on_disk or failure(done.outcomes, params["max_failed_hosts"]),
-        changed=done.changed,
-        hosts=[outcome.to_json() for outcome in done.outcomes],
-        silent_hosts=silent,
-        gaps=gaps(done.plans, done.outcomes, done.memory),
-        seconds=round(time.monotonic() - begun, 3),
-    )
-
-
-def warn(module: AnsibleModule, done: SyncRun, silent: Iterable[Mapping[str, Any]]) -> None:
-    """Pass on what somebody has to look at."""
-    for warning in done.warnings:
-        module.warn(warning)
-    for host in silent:
-        since = host["last_log"] or f"it was listed on {host['listed_since']}"
-        module.warn(f"{host['name']}: no log since {since}; look at it, or take it off the list.")
-    warn_of(module, done.units)
-    for outcome in done.outcomes:
-        for warning in outcome.warnings:
-            module.warn(f"{outcome.host}: {warning}")
 
 
 def main() -> None:
-    """Run the module."""
-    module = counting_module(OPTIONS, watched=True, bounds=BOUNDS)
-    run(module, lambda: sync(module, utc_today()))
+    run_module(counting_module(OPTIONS, watched=True), SYNC)
 
 
 if __name__ == "__main__":

@@ -157,71 +157,28 @@ summary:
   sample: {"made": 2, "unchanged": 13}
 """
 
-from pathlib import Path
-from typing import Any
-
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._condense.days import (
-    CondenseSettings,
-)
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._condense.mirrorsdata import (
-    CsvSettings,
-)
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._condense.run import (
-    run_condense,
-)
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._logs.paths import (
-    checked_log_name,
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._condense.stage import (
+    CONDENSE,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._module.module import (
-    available_processors,
     counting_module,
-    failure_of,
-    finish,
-    observed,
-    run,
-    warn_of,
-    window,
-)
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._storage.files import (
-    check_mount,
+    run_module,
 )
 
-OPTIONS: dict[str, dict[str, Any]] = {
+OPTIONS = {
     "src": {"type": "path", "required": True},
     "log_name": {"type": "str", "required": True},
     "data_dir": {"type": "path", "required": True},
     "csv_dir": {"type": "path", "required": True},
     "require_mount": {"type": "path"},
-    "workers": {"type": "int"},
-    "memory_mib": {"type": "int", "default": 384},
+    "workers": {"type": "int", "bounds": (1, 1000)},
+    "memory_mib": {"type": "int", "default": 384, "bounds": (64, None)},
 }
-BOUNDS = {"workers": (1, 1000), "memory_mib": (64, None)}
-DEFAULT_DAYS = 14
-
-
-def condense(module: Any) -> None:
-    params = module.params
-    observer = observed(module, "condense")
-    data_dir, csv_dir = Path(params["data_dir"]), Path(params["csv_dir"])
-    log_name = checked_log_name(params["log_name"])
-    check_mount(Path(params["require_mount"]) if params["require_mount"] else None)
-    units = run_condense(
-        CondenseSettings(src=Path(params["src"]), log_name=log_name, data_dir=data_dir),
-        CsvSettings(data_dir=data_dir, csv_dir=csv_dir, memory_mib=params["memory_mib"]),
-        window(module, default_days=DEFAULT_DAYS),
-        workers=params["workers"] or available_processors(),
-        check_mode=module.check_mode,
-        run_id=params["run_id"],
-        observer=observer,
-    )
-    warn_of(module, units)
-    finish(module, units, failure=failure_of(units, "units"))
 
 
 def main() -> None:
     libraries = ("numpy", "pyarrow", "duckdb")
-    module = counting_module(OPTIONS, libraries=libraries, watched=True, bounds=BOUNDS)
-    run(module, lambda: condense(module))
+    run_module(counting_module(OPTIONS, libraries=libraries, watched=True), CONDENSE)
 
 
 if __name__ == "__main__":

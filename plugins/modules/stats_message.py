@@ -109,6 +109,7 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.er
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.records import (
     WorkUnit,
 )
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.stage import Outcome
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._module.module import (
     counting_module,
     finish,
@@ -129,9 +130,8 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "messaging_config": {"type": "path", "required": True},
     "messaging_spool": {"type": "path", "required": True},
     "messaging_prefix": {"type": "str", "default": "logging.stats"},
-    "messaging_timeout": {"type": "int", "default": 5},
+    "messaging_timeout": {"type": "int", "default": 5, "bounds": (1, 300)},
 }
-BOUNDS = {"messaging_timeout": (1, 300)}
 TOPIC = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*", re.ASCII)
 
 
@@ -151,7 +151,7 @@ def send(module: Any) -> None:
     params = module.params
     topic = checked_topic(params["messaging_prefix"], params["topic"])
     if module.check_mode:
-        finish(module, [WorkUnit(params["topic"], "due")])
+        finish(module, Outcome([WorkUnit(params["topic"], "due")]))
         return
     body = {**params["body"], "host": socket.gethostname(), "run_id": params["run_id"]}
     sender = make_sender(
@@ -168,12 +168,12 @@ def send(module: Any) -> None:
     waits = sender.spool.has(message)
     reasons = ("it waits in the spool for the next run",) if waits else ()
     unit = WorkUnit(params["topic"], "waiting" if waits else "made", reasons)
-    # written down to be sent later: that is a change, too
-    finish(module, [unit], changed=True, waiting=len(sender.spool))
+    # a message that is kept to be sent later is a change, too
+    finish(module, Outcome([unit], facts={"changed": True, "waiting": len(sender.spool)}))
 
 
 def main() -> None:
-    module = counting_module(OPTIONS, with_days=False, bounds=BOUNDS)
+    module = counting_module(OPTIONS, with_days=False)
     run(module, lambda: send(module))
 
 

@@ -250,39 +250,12 @@ index_page:
   sample: /var/www/html/csv-reports/index.html
 """
 
-from pathlib import Path
-from typing import Any
-
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._module.module import (
     counting_module,
-    finish,
-    observed,
     require,
-    run,
+    run_module,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._publish.git_history import (
-    history_of,
-)
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._publish.newest_week import (
-    newest_weeks,
-)
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._publish.profile import (
-    Profile,
-)
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._publish.run import (
-    Settings,
-)
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._site.pages import (
-    Site,
-    checked_site,
-)
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._site.publish_all import (
-    plan_all,
-    publish_all,
-)
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._site.run import (
-    Show,
-)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._site.stage import PUBLISH
 
 PROFILE_OPTIONS = {
     "name": {"type": "str", "required": True},
@@ -298,7 +271,7 @@ OPTIONS = {
     "dest": {"type": "path", "required": True},
     "profiles": {"type": "list", "elements": "dict", "required": True, "options": PROFILE_OPTIONS},
     "allow_shrink": {"type": "bool", "default": False},
-    "min_hits": {"type": "int", "default": 0},
+    "min_hits": {"type": "int", "default": 0, "bounds": (0, None)},
     "web_dir": {"type": "path"},
     "site_title": {"type": "str", "default": "Systems counted each week"},
     "distribution": {"type": "str", "default": "Linux"},
@@ -307,86 +280,13 @@ OPTIONS = {
     "git_history": {"type": "path"},
     "git_identity": {"type": "str", "default": "DNF counting <countme@localhost>"},
 }
-BOUNDS = {"min_hits": (0, None)}
-
-
-def profiles_of(given: dict[str, Any]) -> list[Profile]:
-    return [
-        Profile(
-            name=one["name"],
-            totals_db=Path(one["totals_db"]),
-            totals_csv=Path(one["totals_csv"]),
-            prefix=one["prefix"],
-            title=one["title"] or "",
-            log_name=one["log_name"] or "",
-            raw_dir=path_of(one["raw_dir"]),
-        )
-        for one in given["profiles"]
-    ]
-
-
-def show_of(given: dict[str, Any], profiles: list[Profile], settings: Settings) -> Show | None:
-    """What pages show; None where there are none."""
-    if not given["web_dir"]:
-        return None
-    site = Site(
-        web_dir=Path(given["web_dir"]),
-        title=given["site_title"],
-        distribution=given["distribution"],
-        mirrors_dir=path_of(given["mirrors_csv_dir"]),
-        combined_dir=path_of(given["combined_dir"]),
-    )
-    return Show(
-        checked_site(site, settings.dest),
-        settings.dest,
-        tuple(profiles),
-        min_hits=settings.min_hits,
-        allow_shrink=settings.allow_shrink,
-    )
-
-
-def path_of(text: str | None) -> Path | None:
-    return Path(text) if text else None
 
 
 def main() -> None:
-    module = counting_module(
-        OPTIONS, libraries=("numpy", "pyarrow"), with_days=False, watched=True, bounds=BOUNDS
-    )
+    module = counting_module(OPTIONS, libraries=("numpy", "pyarrow"), with_days=False, watched=True)
     if module.params["web_dir"]:
         require(module, ("Jinja2", "vl-convert-python"))
-
-    def work() -> None:
-        given = module.params
-        observer = observed(module, "publish")
-        profiles = profiles_of(given)
-        settings = Settings(
-            Path(given["dest"]), allow_shrink=given["allow_shrink"], min_hits=given["min_hits"]
-        )
-        show = show_of(given, profiles, settings)
-        root = show.site.web_dir if show else settings.dest
-        history = history_of(given["git_history"], given["git_identity"], web_root=root)
-        if module.check_mode:
-            published = plan_all(profiles, settings, show=show, history=history)
-        else:
-            published = publish_all(
-                profiles,
-                settings,
-                show=show,
-                history=history,
-                run_id=given["run_id"],
-                observer=observer,
-            )
-        finish(
-            module,
-            published.units,
-            failure=published.failure,
-            newest_week=newest_weeks(profiles),
-            published=published.paths,
-            index_page=published.index_page,
-        )
-
-    run(module, work)
+    run_module(module, PUBLISH)
 
 
 if __name__ == "__main__":

@@ -32,16 +32,14 @@ PEER = Path("/usr/share/awstats/tools/logresolvemerge.pl")
 _BACK_ONE_IN = 20
 _OURS = """
 import json, resource, sys, time
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._combine.plan import (
-    CombineSettings,
-)
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._combine.run import (
-    run_combine,
-)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.stage import StageRun, run_stage
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._combine.plan import CombineSettings
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._combine.stage import COMBINE
 started = time.perf_counter()
-run = run_combine(CombineSettings(Path(sys.argv[1]), Path(sys.argv[2])), [date(2021, 9, 28)])
+settings = CombineSettings(Path(sys.argv[1]), Path(sys.argv[2]), days=(date(2021, 9, 28),))
+run = run_stage(COMBINE, settings, StageRun(datetime.now(UTC)))
 assert [unit.status for unit in run.units] == ["made"], run.units
 print(json.dumps({
     "seconds": time.perf_counter() - started,

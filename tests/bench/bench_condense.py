@@ -34,17 +34,18 @@ LOG = "mirrors.fedoraproject.org-access.log"
 DAY = date(2021, 9, 28)
 _OURS = """
 import json, resource, sys, time
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._condense import days as condense_days
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._condense import mirrorsdata as condense_mirrorsdata
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._condense import run as condense_run
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.stage import StageRun, run_stage
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._condense.days import CondensedDays
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._condense.mirrorsdata import CsvSettings
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._condense.stage import CONDENSE, CondenseSettings
 src, log_name, work, day = sys.argv[1:]
 data, csv = Path(work) / "days", Path(work) / "csv"
 started, worked = time.perf_counter(), time.process_time()
-settings = condense_days.CondenseSettings(Path(src), log_name, data)
-rows = condense_mirrorsdata.CsvSettings(data, csv)
-units = condense_run.run_condense(settings, rows, [date.fromisoformat(day)])
+settings = CondenseSettings(
+    CondensedDays(Path(src), log_name, data), CsvSettings(data, csv), (date.fromisoformat(day),))
+units = run_stage(CONDENSE, settings, StageRun(datetime.now(UTC))).units
 spent = time.perf_counter() - started, time.process_time() - worked
 assert all(unit.status == "made" for unit in units), units
 print(json.dumps([*spent, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024]))

@@ -36,14 +36,13 @@ _OURS = """
 import json, os, resource, sys, time
 from datetime import date
 from pathlib import Path
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._hits.run import (
-    RawSettings, make_raw_days, plan_raw_days)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._hits.stage import (
+    RawDays, make_raw_days)
 src, log_name, raw_dir, *days = sys.argv[1:]
-settings = RawSettings(Path(src), log_name, Path(raw_dir))
+files = RawDays(Path(src), log_name, Path(raw_dir))
 started = time.perf_counter()
-units = make_raw_days(
-    plan_raw_days(settings, [date.fromisoformat(day) for day in days]), settings,
-    workers=len(os.sched_getaffinity(0)))
+planned = files.plan([date.fromisoformat(day) for day in days])
+units = make_raw_days(files, planned, workers=len(os.sched_getaffinity(0))).units
 seconds = time.perf_counter() - started
 assert all(unit.status == "made" for unit in units), units
 print(json.dumps({"seconds": seconds,

@@ -38,15 +38,14 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._hits.ra
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._totals.plan import (
     TotalsSettings,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._totals.run import (
-    update_totals,
-)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._totals.stage import TOTALS
 from ansible_collections.fedora_infra.dnf_counting.tests.bench._measure import (
     CHECKOUT,
     KEPT,
     seconds_of_command,
 )
 from ansible_collections.fedora_infra.dnf_counting.tests.support.raw_day_files import record_of
+from ansible_collections.fedora_infra.dnf_counting.tests.support.stages import outcome_of
 
 FIRST_DAY = date(2021, 9, 28)
 NOW = datetime(2021, 10, 9, tzinfo=UTC)
@@ -167,7 +166,7 @@ def history(database: Path, weeks: int, rows: int = 20_000) -> None:
 
 def timed(settings: TotalsSettings) -> tuple[float, dict[str, int]]:
     began = time.perf_counter()
-    outcome = update_totals(settings)
+    outcome = outcome_of(TOTALS, settings)
     seconds = time.perf_counter() - began
     return seconds, {k: v for u in outcome.units for k, v in u.figures.items() if "bytes" in k}
 

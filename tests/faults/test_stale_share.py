@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -18,19 +18,24 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.re
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._combine.plan import (
     CombineSettings,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._combine.run import (
-    run_combine,
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._combine.stage import (
+    COMBINE,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._condense import (
-    days as condense_days,
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._condense.days import (
+    CondensedDays,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._condense import (
-    mirrorsdata as condense_mirrorsdata,
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._condense.mirrorsdata import (
+    CsvSettings,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._condense import (
-    run as condense_run,
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._condense.stage import (
+    CONDENSE,
+    CondenseSettings,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._hits import run as hits_run
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._hits.stage import (
+    RAW,
+    RawDays,
+    RawSettings,
+)
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._logs.paths import (
     dated_name,
     day_folder,
@@ -44,6 +49,7 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync im
     hosts as sync_hosts,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync.plan import HostPlan
+from ansible_collections.fedora_infra.dnf_counting.tests.support.stages import outcome_of
 from ansible_collections.fedora_infra.dnf_counting.tests.support.stale_share import (
     REASON,
     Share,
@@ -59,7 +65,7 @@ LINE = (
     '&arch=x86_64&countme=1 HTTP/2.0" 200 18336 "-" "libdnf (Fedora 34; server; Linux.x86_64)"\n'
 )
 
-Run = Callable[[Observer], list[WorkUnit]]
+Run = Callable[[Observer], Sequence[WorkUnit]]
 """Runs a stage; gives the units of its days."""
 
 
@@ -93,29 +99,24 @@ def syncing(tmp_path: Path, dest: Path) -> Run:
 
 def combining(tmp_path: Path, dest: Path) -> Run:
     write_logs(lambda day: host_day_folder(tmp_path / "hosts", "proxy01", day), lambda _day: LOG)
-    settings = CombineSettings(tmp_path / "hosts", dest, workers=1)
-    return lambda observer: run_combine(settings, DAYS, observer=observer).units
+    settings = CombineSettings(tmp_path / "hosts", dest, workers=1, days=tuple(DAYS))
+    return lambda observer: outcome_of(COMBINE, settings, observer=observer).units
 
 
 def counting(tmp_path: Path, dest: Path) -> Run:
     write_logs(lambda day: day_folder(tmp_path / "combined", day), lambda _day: LOG)
-    settings = hits_run.RawSettings(tmp_path / "combined", LOG, dest)
-
-    def run(observer: Observer) -> list[WorkUnit]:
-        with writer_lock(dest):
-            plans = hits_run.plan_raw_days(settings, DAYS)
-            return hits_run.make_raw_days(plans, settings, observer=observer)
-
-    return run
+    settings = RawSettings(RawDays(tmp_path / "combined", LOG, dest), tuple(DAYS))
+    return lambda observer: outcome_of(RAW, settings, observer=observer).units
 
 
 def condensing(tmp_path: Path, dest: Path) -> Run:
     write_logs(lambda day: day_folder(tmp_path / "combined", day), lambda _day: LOG)
-    settings = condense_days.CondenseSettings(tmp_path / "combined", LOG, dest)
-    rows = condense_mirrorsdata.CsvSettings(dest, tmp_path / "csv")
-    return lambda observer: condense_run.run_condense(settings, rows, DAYS, observer=observer)[
-        : len(DAYS)
-    ]
+    settings = CondenseSettings(
+        CondensedDays(tmp_path / "combined", LOG, dest),
+        CsvSettings(dest, tmp_path / "csv"),
+        tuple(DAYS),
+    )
+    return lambda observer: outcome_of(CONDENSE, settings, observer=observer).units[: len(DAYS)]
 
 
 class AfterTheFirst(Observer):

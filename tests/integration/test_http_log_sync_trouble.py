@@ -21,7 +21,9 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._storage
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync import (
     hosts as sync_hosts,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync import run as sync_run
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync import (
+    stage as sync_stage,
+)
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync.memory import (
     MEMORY_NAME,
 )
@@ -35,6 +37,7 @@ from ansible_collections.fedora_infra.dnf_counting.tests.support.rsync_hosts imp
     tree,
     write_rotated,
 )
+from ansible_collections.fedora_infra.dnf_counting.tests.support.stages import outcome_of
 from ansible_collections.fedora_infra.dnf_counting.tests.support.sync_hosts import (
     ACCESS,
     ERROR,
@@ -61,17 +64,19 @@ def test_what_is_not_on_disk_is_not_remembered(
     def refusing(folder: Path) -> None:
         raise write_error(folder, OSError(errno.EIO, "no"))
 
-    monkeypatch.setattr(sync_run, "sync_file_system", refusing)
+    monkeypatch.setattr(sync_stage, "sync_file_system", refusing)
     write_rotated(tmp_path / "served", ACCESS, DAYS[-1])
-    dest, sources = tmp_path / "hosts", [Source("proxy01", f"{tmp_path}/served/")]
-    options: dict[str, Any] = {"catch_up_days": 0, "today": DAYS[-1]}
-    done = sync_run.run_sync(sources, DAYS, sync_hosts.Settings(dest), **options)
+    dest, sources = tmp_path / "hosts", (Source("proxy01", f"{tmp_path}/served/"),)
+    settings = sync_stage.SyncSettings(
+        sources, tuple(DAYS), sync_hosts.Settings(dest), catch_up_days=0
+    )
+    done = outcome_of(sync_stage.SYNC, settings)
     assert done.changed
-    assert "Input/output error" in done.not_on_disk
+    assert "Input/output error" in done.failure
     assert not (dest / MEMORY_NAME).exists()
     monkeypatch.undo()
-    done = sync_run.run_sync(sources, DAYS, sync_hosts.Settings(dest), **options)
-    assert (done.changed, done.not_on_disk) == (False, "")
+    done = outcome_of(sync_stage.SYNC, settings)
+    assert (done.changed, done.failure) == (False, "")
     assert (dest / MEMORY_NAME).exists()
 
 

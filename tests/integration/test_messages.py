@@ -15,9 +15,9 @@ import jsonschema
 import pytest
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._watch.topics import (
     TOPIC_PREFIX,
-    schema_for,
 )
 from ansible_collections.fedora_infra.dnf_counting.tests.support import announcer
+from ansible_collections.fedora_infra.dnf_counting.tests.support.message_schemas import schema_for
 from ansible_collections.fedora_infra.dnf_counting.tests.support.modules import run_module
 from ansible_collections.fedora_infra.dnf_counting.tests.support.rabbitmq import (
     SERVER,

@@ -14,7 +14,6 @@ import jsonschema
 import pytest
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._watch.topics import (
     TOPIC_PREFIX,
-    schema_for,
 )
 from ansible_collections.fedora_infra.dnf_counting.tests.support.log_host import (
     FOLDERS,
@@ -22,6 +21,7 @@ from ansible_collections.fedora_infra.dnf_counting.tests.support.log_host import
     LogHost,
     Played,
 )
+from ansible_collections.fedora_infra.dnf_counting.tests.support.message_schemas import schema_for
 from ansible_collections.fedora_infra.dnf_counting.tests.support.rabbitmq import (
     SERVER,
     Broker,

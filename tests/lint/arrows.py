@@ -41,7 +41,11 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         "_base", "_storage", "_logs", "_watch", "_sync", "_combine", "_daily", "_hits", "_condense",
         "_totals", "_publish", "_html",
     ),
-    "_migrate": ("_base", "_storage", "_hits", "_totals", "_publish"),
+    "_migrate": ("_base", "_storage", "_logs", "_hits", "_totals", "_publish"),
+    "_pipeline": (
+        "_base", "_sync", "_combine", "_compress", "_hits", "_condense", "_totals", "_site",
+        "_migrate",
+    ),
     "_module": (
         "_base", "_storage", "_logs", "_watch", "_combine", "_condense", "_publish", "_status",
     ),

@@ -16,7 +16,7 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._condens
     FIRST_COLUMNS,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._condense.days import (
-    CondenseSettings,
+    CondensedDays,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._condense.fast_path import (
     BlockClients,
@@ -33,8 +33,9 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._condens
     client_of_line,
     release_of_repo,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._condense.run import (
-    run_condense,
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._condense.stage import (
+    CONDENSE,
+    CondenseSettings,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._condense.tables import (
     MirrorsTable,
@@ -45,6 +46,7 @@ from ansible_collections.fedora_infra.dnf_counting.tests.support.mirror_lines im
     mirror_line,
     mirror_lines,
 )
+from ansible_collections.fedora_infra.dnf_counting.tests.support.stages import outcome_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -210,9 +212,10 @@ def test_rows_agree_with_the_old_chain_of_comparisons(tmp_path: Path, seed: int)
 
 def condense(tmp_path: Path, days: list[date], src: Path | None = None) -> None:
     data_dir, csv_dir = tmp_path / "days", tmp_path / "csv"
-    units = run_condense(
-        CondenseSettings(src or tmp_path, LOG, data_dir), CsvSettings(data_dir, csv_dir), days
+    settings = CondenseSettings(
+        CondensedDays(src or tmp_path, LOG, data_dir), CsvSettings(data_dir, csv_dir), tuple(days)
     )
+    units = outcome_of(CONDENSE, settings).units
     assert all(unit.status in ("made", "missing") for unit in units), units
 
 

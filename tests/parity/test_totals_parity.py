@@ -16,9 +16,7 @@ import pytest
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._totals.plan import (
     TotalsSettings,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._totals.run import (
-    update_totals,
-)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._totals.stage import TOTALS
 from ansible_collections.fedora_infra.dnf_counting.tests.support.raw_day_files import (
     Row,
     by_rotation_day,
@@ -26,6 +24,7 @@ from ansible_collections.fedora_infra.dnf_counting.tests.support.raw_day_files i
     write_raw_day,
     write_raw_days,
 )
+from ansible_collections.fedora_infra.dnf_counting.tests.support.stages import outcome_of
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -65,7 +64,7 @@ def totals_settings(folder: Path, **options: Any) -> TotalsSettings:
 
 def test_golden_totals_in_one_go(tmp_path: Path, golden_rows: list[Row]) -> None:
     write_raw_days(tmp_path / "raw", golden_rows)
-    update_totals(totals_settings(tmp_path))
+    outcome_of(TOTALS, totals_settings(tmp_path))
     assert sorted_rows(tmp_path / "totals.csv") == sorted_rows(GOLDEN / "totals.csv")
 
 
@@ -75,7 +74,7 @@ def test_golden_totals_day_by_day(tmp_path: Path, golden_rows: list[Row]) -> Non
     late = [days.pop(3), days.pop(8)]
     for day, rows in [*days, *late]:
         write_raw_day(tmp_path / "raw", day, rows)
-        update_totals(totals_settings(tmp_path))
+        outcome_of(TOTALS, totals_settings(tmp_path))
     assert sorted_rows(tmp_path / "totals.csv") == sorted_rows(GOLDEN / "totals.csv")
 
 
@@ -184,5 +183,5 @@ def test_totals_equal_those_of_the_oracle_in_whatever_order_days_come(
         expected = oracle_totals(folder, [row for row, _numbers in placed])
         for part in (order[:9], order[9:12], order[12:]):
             write_placed(folder / "raw", placed, part)
-            update_totals(totals_settings(folder, revise_weeks=10_000))
+            outcome_of(TOTALS, totals_settings(folder, revise_weeks=10_000))
         assert our_totals(folder) == expected

@@ -7,25 +7,27 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any
 
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.records import (
     WorkUnit,
 )
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.stage import Outcome
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._combine.plan import (
     CombineSettings,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._combine.run import (
-    CombineRun,
-    run_combine,
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._combine.stage import (
+    COMBINE,
 )
+from ansible_collections.fedora_infra.dnf_counting.tests.support.stages import outcome_of
 
 DAY = date(2021, 9, 28)
 
 
 TODAY = date(2021, 9, 30)
+NOW = datetime.combine(TODAY, time(4), UTC)
 
 
 LOG = "mirrors.fedoraproject.org-access.log"
@@ -53,9 +55,9 @@ class Trees:
         path.write_bytes(content)
         return path
 
-    def run(self, *days: date, check_mode: bool = False, **options: Any) -> CombineRun:
-        settings = replace(self.settings, **options)
-        return run_combine(settings, days or [DAY], check_mode=check_mode, today=TODAY)
+    def run(self, *days: date, check_mode: bool = False, **options: Any) -> Outcome:
+        settings = replace(self.settings, days=days or (DAY,), **options)
+        return outcome_of(COMBINE, settings, now=NOW, check_mode=check_mode)
 
     def unit(self, name: str = UNIT, **options: Any) -> WorkUnit:
         return next(unit for unit in self.run(**options).units if unit.name == name)

@@ -18,13 +18,13 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.da
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._combine.plan import (
     CombineSettings,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._combine.run import (
-    run_combine,
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._combine.stage import (
+    COMBINE,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._hits.run import (
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._hits.stage import (
+    RAW,
+    RawDays,
     RawSettings,
-    make_raw_day,
-    plan_raw_days,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._logs.hosts_tree import (
     Group,
@@ -32,11 +32,13 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._logs.ho
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._logs.paths import (
     host_day_folder,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._publish import (
-    run as publish_run,
-)
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._publish.profile import (
     Profile,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._publish.run import Settings
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._site.stage import (
+    PUBLISH,
+    PublishSettings,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._status.read import (
     read_status,
@@ -53,9 +55,8 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync.me
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._totals.plan import (
     TotalsSettings,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._totals.run import (
-    update_totals,
-)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._totals.stage import TOTALS
+from ansible_collections.fedora_infra.dnf_counting.tests.support.stages import outcome_of
 
 LOG = "mirrors.fedoraproject.org-access.log"
 HOSTS = ("proxy01", "proxy02", "proxy03")
@@ -93,7 +94,7 @@ class CountingHost:
                 expected_hosts=HOSTS,
             ),
             profiles=(self.profile,),
-            publish=publish_run.Settings(self.root / "html"),
+            publish=Settings(self.root / "html"),
         )
 
     def day_of(self, host: str, day: date) -> Path:
@@ -125,20 +126,20 @@ class CountingHost:
         os.utime(self.root / "hosts" / MEMORY_NAME, (at.timestamp(), at.timestamp()))
 
     def combine(self, days: Iterable[date] = DAYS) -> None:
-        run_combine(self.settings.combine, [*days], today=NOW.date())
+        outcome_of(COMBINE, replace(self.settings.combine, days=tuple(days)), now=NOW)
 
     def count(self, days: Iterable[date] = DAYS) -> None:
         profile = self.profile
-        raw = RawSettings(self.root / "combined", profile.log_name, profile.raw_days)
-        for plan in plan_raw_days(raw, [*days]):
-            if plan.unit.status == "due":
-                make_raw_day(plan, raw)
-        update_totals(
-            TotalsSettings(profile.raw_days, profile.totals_db, NOW, profile.totals_csv, workers=1)
+        raw = RawDays(self.root / "combined", profile.log_name, profile.raw_days)
+        outcome_of(RAW, RawSettings(raw, tuple(days)), now=NOW)
+        totals = TotalsSettings(
+            profile.raw_days, profile.totals_db, NOW, profile.totals_csv, workers=1
         )
+        outcome_of(TOTALS, totals, now=NOW)
 
     def publish(self) -> None:
-        publish_run.publish([self.profile], publish_run.Settings(self.root / "html"), now=NOW)
+        settings = PublishSettings((self.profile,), Settings(self.root / "html"))
+        outcome_of(PUBLISH, settings, now=NOW)
 
     def run(self) -> CountingHost:
         """All stages after the sync."""

@@ -10,8 +10,9 @@ just after 00:00 UTC to just after the next midnight. Its hits carry their own t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from .errors import SettingsError, printable, wrong_option
 
@@ -103,6 +104,12 @@ def days_in_window(
             advice="Correct until or days.",
         )
     return days_between(last - timedelta(days=count - 1), last)
+
+
+def days_from(options: Mapping[str, Any], *, today: date, default_days: int) -> tuple[date, ...]:
+    """Return the days that the shared options of a module name; see :func:`days_in_window`."""
+    given = {name: options[name] for name in ("dates", "since", "until", "days")}
+    return tuple(days_in_window(today=today, default_days=default_days, **given))
 
 
 def week_of(timestamp: int) -> int:

@@ -82,7 +82,8 @@ def differences(recorded: Iterable[InputFile], present: Iterable[InputFile]) -> 
 #: ``unchanged`` (its record agrees with its inputs), ``missing`` (no inputs), ``waiting`` (inputs
 #: are still to come), ``blocked`` (making it would lose something), ``kept`` (still needed),
 #: ``gone`` and ``outdated`` (its inputs are trimmed, so it stays as it is), ``skipped``, and
-#: ``unknown`` (its host has no address). Work ends in ``made``, ``trimmed`` or ``failed``.
+#: ``unknown`` (its host has no address). Work ends in ``made``, ``trimmed`` or ``failed``, and a
+#: comparison in ``equal`` or ``differs``.
 Status: TypeAlias = Literal[
     "due",
     "unchanged",
@@ -97,6 +98,8 @@ Status: TypeAlias = Literal[
     "made",
     "trimmed",
     "failed",
+    "equal",
+    "differs",
 ]
 
 
@@ -117,10 +120,9 @@ class WorkUnit:
     warnings: tuple[str, ...] = ()
     """The reasons that somebody has to look at although the unit has not failed."""
 
-    @property
-    def parts(self) -> tuple[str, ...]:
-        """The parts of its name: the first word, and the rest where there is more."""
-        return tuple(self.name.split(" ", 1))
+    def parts(self, count: int = 2) -> tuple[str, ...]:
+        """Return the parts of the name, at most ``count``; the last one has the rest of it."""
+        return tuple(self.name.split(" ", count - 1))
 
     def to_json(self) -> dict[str, Any]:
         """Return the unit as a module returns it."""

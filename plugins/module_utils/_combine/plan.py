@@ -45,6 +45,10 @@ class CombineSettings:
     latest: Path | None = None
     temp_dir: Path | None = None
     require_mount: Path | None = None
+    days: tuple[date, ...] = ()
+    """The days to combine, ascending."""
+    max_failed_days: int = 0
+    """The stage fails if more days than this have failed."""
 
     def __post_init__(self) -> None:
         names = [group.name for group in self.groups]

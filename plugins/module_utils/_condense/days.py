@@ -6,25 +6,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import partial
 from pathlib import Path
+from typing import ClassVar
 
 from .._base.errors import OutputError, printable
-from .._base.observer import NOBODY, Observer
-from .._base.records import WorkUnit
-from .._daily.files import day_path
-from .._daily.stage import (
-    DayLog,
-    LogPlan,
-    WrittenDay,
-    make_log_day,
-    make_log_days,
-    other_rules,
-    plan_log_days,
-)
+from .._daily.stage import DailyFiles, DayLog, WrittenDay, other_rules
 from .condensed_days import CondensedRecord, read_record
 from .fast_path import ClientReader
 from .rules import RULES_VERSION
@@ -39,90 +27,49 @@ _WORTH_KNOWING = 0.01
 
 
 @dataclass(frozen=True)
-class CondenseSettings:
-    """Where combined logs come from, and where condensed days go."""
+class CondensedDays(DailyFiles[CondensedRecord]):
+    """The condensed days of one log."""
 
-    src: Path
-    """The combined tree."""
-    log_name: str
-    data_dir: Path
-    mode: int = 0o640
-    """Condensed days hold addresses: they are for the counting user and its group."""
+    new: ClassVar[str] = "not condensed yet"
 
-    def output(self, day: date) -> Path:
-        return day_path(self.data_dir, day)
+    workers: int = 2
+    """The number of blocks of a log that are read at the same time."""
 
+    def read_record(self, path: Path) -> CondensedRecord:
+        return read_record(path)
 
-def plan_condensed_days(settings: CondenseSettings, days: Sequence[date]) -> list[LogPlan]:
-    """Compare the logs of the days with what condensed days were made from; reads records only."""
-    return plan_log_days(
-        settings,
-        days,
-        new="not condensed yet",
-        read_record=read_record,
-        out_of_date=partial(_out_of_date, settings),
-    )
+    def out_of_date(self, day: date, record: CondensedRecord) -> list[str]:
+        if record.log_name != self.log_name:
+            # the rows of one log must never take the place of another's
+            raise OutputError(
+                self.path(day),
+                expected=f"the clients of {self.log_name}",
+                found=f"those of {printable(record.log_name)}",
+                advice="Give each log a data_dir and a csv_dir of its own, or correct log_name.",
+            )
+        return other_rules(record, RULES_VERSION)
 
-
-def _out_of_date(settings: CondenseSettings, day: date, record: CondensedRecord) -> list[str]:
-    if record.log_name != settings.log_name:
-        # the rows of one log must never take the place of another's
-        raise OutputError(
-            settings.output(day),
-            expected=f"the clients of {settings.log_name}",
-            found=f"those of {printable(record.log_name)}",
-            advice="Give each log a data_dir and a csv_dir of its own, or correct log_name.",
-        )
-    return other_rules(record, RULES_VERSION)
-
-
-def condense_days(
-    plans: Sequence[LogPlan],
-    settings: CondenseSettings,
-    *,
-    workers: int = 2,
-    observer: Observer = NOBODY,
-) -> list[WorkUnit]:
-    """Make those days that are due, one after the other; the units of all, in the same order."""
-    make = partial(make_condensed_day, settings=settings, workers=workers, observer=observer)
-    return make_log_days(plans, make, observer)
+    def write(self, log: DayLog, unfinished: Path) -> WrittenDay:
+        unknown = UnknownRepos()
+        with CondensedDayWriter(unfinished) as writer:
+            for found in log.blocks.found(ClientReader(log.day).clients, self.workers):
+                unknown.add(found.unknown)
+                writer.add(found)
+            summary = writer.complete()
+            record = CondensedRecord(
+                **log.recorded(RULES_VERSION),
+                requests=log.blocks.accepted,
+                rows=summary.rows,
+                dates=dict(sorted(summary.dates.items())),
+                unknown_requests=unknown.requests,
+                unknown_repos=unknown.most_asked(),
+            )
+            writer.close(record.metadata())
+        return _described(record)
 
 
-def make_condensed_day(
-    plan: LogPlan,
-    settings: CondenseSettings,
-    *,
-    workers: int = 2,
-    observer: Observer = NOBODY,
-) -> WorkUnit:
-    """Make one condensed day that is due. An error of the library becomes a failed unit.
-
-    ``workers`` blocks are read at a time.
-    """
-    return make_log_day(plan, settings, partial(_write, workers), observer=observer)
-
-
-def _write(workers: int, log: DayLog, unfinished: Path) -> WrittenDay:
-    unknown = UnknownRepos()
-    with CondensedDayWriter(unfinished) as writer:
-        for found in log.blocks.found(ClientReader(log.day).clients, workers):
-            unknown.add(found.unknown)
-            writer.add(found)
-        summary = writer.complete()
-        record = CondensedRecord(
-            **log.recorded(RULES_VERSION),
-            requests=log.blocks.accepted,
-            rows=summary.rows,
-            dates=dict(sorted(summary.dates.items())),
-            unknown_requests=unknown.requests,
-            unknown_repos=unknown.most_asked(),
-        )
-        writer.close(record.metadata())
-    return _told(record)
-
-
-def _told(record: CondensedRecord) -> WrittenDay:
-    """What the unit says of a condensed day, with a warning of each repository worth knowing."""
+def _described(record: CondensedRecord) -> WrittenDay:
+    """Return the figures of a condensed day, and a warning for each repository worth knowing."""
     unknown = [(printable(repo), requests) for repo, requests in record.unknown_repos]
     figures = {
         "requests": record.requests,

@@ -42,6 +42,11 @@ DEFAULT_GROUPS = (
 )
 
 
+def groups_from(option: Sequence[Mapping[str, str]] | None) -> tuple[Group, ...]:
+    """Return the groups of an option ``groups``; the default groups if it is left out."""
+    return DEFAULT_GROUPS if option is None else tuple(Group(**group) for group in option)
+
+
 @dataclass(frozen=True)
 class HostLog:
     """All forms of one host's log of a day: plain first, usually just one."""

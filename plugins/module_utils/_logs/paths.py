@@ -112,6 +112,6 @@ def forms_of_log(folder: Path, log_name: str) -> list[Path]:
     return [path for path in candidates if path.is_symlink() or path.exists()]
 
 
-def hosts_of(names: Iterable[str]) -> list[str]:
-    """A host list as given by an operator: checked, without doubles, sorted."""
+def checked_hosts(names: Iterable[str]) -> list[str]:
+    """Return a host list of an operator, each host once and sorted. Raises SettingsError."""
     return sorted({checked_host(name) for name in names})

@@ -12,18 +12,22 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field
-from datetime import date
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 from pathlib import Path
 from sqlite3 import Connection
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from .._base.days_and_weeks import format_days, rotation_days, week_name, week_start
+from .._base.days_and_weeks import format_days, parse_week, rotation_days, week_name, week_start
 from .._base.errors import SourceError
+from .._base.records import Status, WorkUnit
+from .._base.stage import Outcome, Stage, StageRun, Topics
 from .._hits.raw_days import list_raw_days
 from .._hits.statistics import UNIQUE
 from .._publish.public_text import csv_text
+from .._storage.files import holds, write_bytes, writer_lock
 from .._totals.database import counted_weeks, open_totals, rows_of
 
 LATE = "late log counted"
@@ -167,3 +171,93 @@ def _lines(compared: Sequence[ComparedWeek]) -> Iterator[tuple[object, ...]]:
             start = week_start(one.week)
             key = (value if value == UNIQUE.mark else csv_text(value) for value in one.key)
             yield (week_name(one.week), start, *key, one.old_hits, one.new_hits, one.cause)
+
+
+@dataclass(frozen=True)
+class CompareSettings:
+    """The two databases to compare, and where to write the report."""
+
+    old_db: Path
+    new_db: Path
+    weeks: tuple[int, ...] = ()
+    """Only these weeks; empty for all."""
+    raw_dir: Path | None = None
+    report: Path | None = None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The weeks of both databases, and the report on them, planned or written."""
+
+    weeks: Sequence[ComparedWeek]
+    report: WorkUnit | None = None
+
+    @property
+    def units(self) -> list[WorkUnit]:
+        """A unit for each week, and one for the report."""
+        return [*map(_week_unit, self.weeks), *([self.report] if self.report else [])]
+
+
+def _week_unit(week: ComparedWeek) -> WorkUnit:
+    figures = {
+        "old_rows": week.old_rows,
+        "new_rows": week.new_rows,
+        "old_hits": week.old_hits,
+        "new_hits": week.new_hits,
+        "causes": week.causes,
+    }
+    status: Status = "differs" if week.differences else "equal"
+    return WorkUnit(week_name(week.week), status, (week.said,), figures)
+
+
+def settings_from(options: Mapping[str, Any], _now: datetime) -> CompareSettings:
+    """Return the settings for the options of countme_totals_compare. Raises SettingsError."""
+    return CompareSettings(
+        Path(options["old_db"]),
+        Path(options["new_db"]),
+        weeks=tuple(parse_week(text) for text in options["weeks"]),
+        raw_dir=Path(options["raw_dir"]) if options["raw_dir"] else None,
+        report=Path(options["report"]) if options["report"] else None,
+    )
+
+
+def _plan(settings: CompareSettings, _run: StageRun) -> Comparison:
+    weeks = compare_totals(
+        settings.old_db, settings.new_db, weeks=settings.weeks, raw_dir=settings.raw_dir
+    )
+    if settings.report is None:
+        return Comparison(weeks)
+    status: Status = "unchanged" if holds(settings.report, report_csv(weeks)) else "due"
+    return Comparison(weeks, WorkUnit(settings.report.name, status))
+
+
+def _make(settings: CompareSettings, planned: Comparison, _run: StageRun) -> Comparison:
+    if settings.report is None or planned.report is None or planned.report.status != "due":
+        return planned
+    # it holds no secret, but it is not published
+    write_bytes(settings.report, report_csv(planned.weeks), mode=0o640)
+    return replace(planned, report=replace(planned.report, status="made"))
+
+
+def _lock(settings: CompareSettings, run: StageRun) -> AbstractContextManager[None]:
+    folder = settings.report.parent if settings.report else settings.new_db.parent
+    return writer_lock(folder, run_id=run.run_id)
+
+
+def _outcome(_settings: CompareSettings, planned: Comparison) -> Outcome:
+    differences = sum(len(week.differences) for week in planned.weeks)
+    return Outcome(planned.units, facts={"differences": differences})
+
+
+COMPARE: Stage[CompareSettings, Comparison] = Stage(
+    name="compare",
+    title="Compare the totals with those of the earlier system",
+    reads=("totals",),
+    writes=(),
+    topics=Topics("compare"),
+    settings_from=settings_from,
+    plan=_plan,
+    lock=_lock,
+    make=_make,
+    outcome=_outcome,
+)

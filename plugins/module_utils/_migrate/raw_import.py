@@ -10,21 +10,25 @@ left out: a week would be counted from it as if it were whole.
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from sqlite3 import Connection
+from typing import Any
 
-from .._base.days_and_weeks import DAY_SECONDS, LOG_JITTER_SECONDS
+from .._base.days_and_weeks import DAY_SECONDS, LOG_JITTER_SECONDS, days_from, utc_today
 from .._base.errors import CountingError
 from .._base.observer import NOBODY, Observer
 from .._base.records import InputFile, WorkUnit
+from .._base.stage import Outcome, Stage, StageRun, Topics, UnitTopics, failure_of
 from .._hits.host_hash import host_hasher
 from .._hits.raw_days import FROM_DATABASE, RawRecord, raw_day_path, read_record
 from .._hits.rules import RULES_VERSION
 from .._hits.writer import RawDayWriter
-from .._storage.files import read_error, replacing
+from .._logs.paths import checked_log_name
+from .._storage.files import read_error, remove_unfinished, replacing, writer_lock
 from .old_raw_db import day_start, days_with_hits, first_and_last, open_old_raw, read_hits
 
 #: The log of a day ends shortly after midnight, and begins with answers to requests from before the
@@ -44,6 +48,8 @@ class ImportSettings:
     hash_hosts: bool = False
     edge_days: bool = False
     """Whether days are taken although the database may hold a part of them only."""
+    days: tuple[date, ...] | None = None
+    """The days to import; None for all days that the database has."""
     mode: int = 0o640
 
 
@@ -55,17 +61,17 @@ class ImportPlan:
     day: date
 
 
-def plan_import(
-    settings: ImportSettings, days: Sequence[date] | None, *, today: date
-) -> list[ImportPlan]:
-    """Compare the days of the database with the raw days; all that it has where ``days`` is None.
+def plan_import(settings: ImportSettings, *, today: date) -> list[ImportPlan]:
+    """Compare the days of the database with the raw days; write nothing.
 
     Raises SourceError where the database can't be read.
     """
     with open_old_raw(settings.raw_db) as connection:
         source = _seen(settings)
         there = days_with_hits(connection)
-        wanted = days if days is not None else [day + timedelta(days=1) for day in sorted(there)]
+        wanted = settings.days
+        if wanted is None:
+            wanted = tuple(day + timedelta(days=1) for day in sorted(there))
         return [
             ImportPlan(_plan_day(settings, source, connection, day, there, today), day)
             for day in wanted
@@ -135,10 +141,10 @@ def _clock(seconds: int) -> str:
 
 def import_days(
     plans: Sequence[ImportPlan], settings: ImportSettings, *, observer: Observer = NOBODY
-) -> list[WorkUnit]:
-    """Import the days that are due, one after the other; the units of all, in their order."""
+) -> list[ImportPlan]:
+    """Import the days that are due, one after the other; return all with their units as now."""
     observer.expect("days", sum(plan.unit.status == "due" for plan in plans))
-    units = []
+    done = []
     for plan in plans:
         unit = plan.unit
         if unit.status == "due":
@@ -146,8 +152,8 @@ def import_days(
             unit = _import_day(plan, settings)
             observer.advance("days", unit=unit.name)
         observer.ended(unit)
-        units.append(unit)
-    return units
+        done.append(replace(plan, unit=unit))
+    return done
 
 
 def _import_day(plan: ImportPlan, settings: ImportSettings) -> WorkUnit:
@@ -197,3 +203,61 @@ def _write(day: date, settings: ImportSettings, connection: Connection) -> RawRe
         )
         writer.close(record.metadata())
     return record
+
+
+@dataclass(frozen=True)
+class RawImport:
+    """The days of the database, planned or imported."""
+
+    days: Sequence[ImportPlan]
+
+    @property
+    def units(self) -> list[WorkUnit]:
+        """The units of the days, in their order."""
+        return [plan.unit for plan in self.days]
+
+
+def settings_from(options: Mapping[str, Any], now: datetime) -> ImportSettings:
+    """Return the settings for the options of countme_raw_import. Raises SettingsError."""
+    are_named = any(options[name] is not None for name in ("dates", "since", "until", "days"))
+    return ImportSettings(
+        raw_db=Path(options["raw_db"]),
+        log_name=checked_log_name(options["log_name"]),
+        raw_dir=Path(options["raw_dir"]),
+        hash_hosts=options["hash_hosts"],
+        edge_days=options["edge_days"],
+        days=days_from(options, today=utc_today(now), default_days=1) if are_named else None,
+    )
+
+
+def _plan(settings: ImportSettings, run: StageRun) -> RawImport:
+    return RawImport(plan_import(settings, today=run.today))
+
+
+def _make(settings: ImportSettings, planned: RawImport, run: StageRun) -> RawImport:
+    return RawImport(import_days(planned.days, settings, observer=run.observer))
+
+
+@contextmanager
+def _lock(settings: ImportSettings, run: StageRun) -> Iterator[None]:
+    with writer_lock(settings.raw_dir, run_id=run.run_id):
+        remove_unfinished(settings.raw_dir)
+        yield
+
+
+def _outcome(_settings: ImportSettings, planned: RawImport) -> Outcome:
+    return Outcome(planned.units, failure_of(planned.units, "days"))
+
+
+RAW_IMPORT: Stage[ImportSettings, RawImport] = Stage(
+    name="raw_import",
+    title="Import the raw hits of the earlier system",
+    reads=(),
+    writes=("raw",),
+    topics=Topics("countme-update", is_command=True, units={"": UnitTopics("day", ("log_date",))}),
+    settings_from=settings_from,
+    plan=_plan,
+    lock=_lock,
+    make=_make,
+    outcome=_outcome,
+)

@@ -5,10 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import Any
-
-from .._logs.hosts_tree import DEFAULT_GROUPS, Group
 
 GROUP_OPTIONS: dict[str, dict[str, Any]] = {
     "groups": {
@@ -20,12 +17,6 @@ GROUP_OPTIONS: dict[str, dict[str, Any]] = {
             "logs": {"type": "str", "required": True},
         },
     },
-    "settle_days": {"type": "int", "default": 2},
+    "settle_days": {"type": "int", "default": 2, "bounds": (0, 10_000)},
 }
-GROUP_BOUNDS = {"settle_days": (0, 10_000)}
 SHARE_OPTIONS: dict[str, dict[str, Any]] = {"require_mount": {"type": "path"}}
-
-
-def groups_of(option: Sequence[Mapping[str, str]] | None) -> tuple[Group, ...]:
-    """The groups that are given; by default the usual ones."""
-    return DEFAULT_GROUPS if option is None else tuple(Group(**group) for group in option)

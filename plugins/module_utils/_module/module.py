@@ -5,71 +5,73 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import date
+from datetime import UTC, datetime
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, TypeAlias, cast
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
-from .._base.days_and_weeks import days_in_window, utc_today
 from .._base.errors import CountingError, SettingsError, printable, wrong_option
 from .._base.libs import missing
 from .._base.observer import NOBODY, Observer
 from .._base.records import WorkUnit
+from .._base.stage import CHANGES, Outcome, P, S, Stage, StageRun, run_stage
 from .._storage.files import write_error
 from .._storage.shares import check_answers
-from .watching import WATCH_BOUNDS, WATCH_OPTIONS, watch_step
-
-#: Statuses of units that make a module's result "changed".
-CHANGES = {"due", "made", "trimmed"}
+from .watching import WATCH_OPTIONS, watch_step
 
 DAY_OPTIONS: dict[str, dict[str, Any]] = {
     "dates": {"type": "list", "elements": "str"},
     "since": {"type": "str"},
     "until": {"type": "str"},
-    "days": {"type": "int"},
+    "days": {"type": "int", "bounds": (1, 10_000)},
     "run_id": {"type": "str", "default": ""},
 }
 
-#: The least and the most a number may be; None where there is no most.
-Bounds: TypeAlias = "Mapping[str, tuple[float, float | None]]"
-
-_DAY_BOUNDS: Bounds = {"days": (1, 10_000)}
+#: The options of a module: the argument spec of Ansible, in which a number may have ``bounds``, its
+#: least and its greatest value; None for no greatest value.
+Options: TypeAlias = "Mapping[str, Mapping[str, Any]]"
 
 
 def counting_module(
-    options: Mapping[str, Mapping[str, Any]],
+    options: Options,
     *,
     libraries: Sequence[str] = (),
     with_days: bool = True,
     watched: bool = False,
-    bounds: Bounds = MappingProxyType({}),
     **constraints: Any,
 ) -> AnsibleModule:
-    """An AnsibleModule with the shared options; fails where one of ``libraries`` is missing.
+    """Return an AnsibleModule with the shared options.
 
-    It fails, too, where an option is out of its ``bounds``; those of shared options are known.
-    With ``watched`` it has the options that :func:`observed` goes by.
+    It fails if one of ``libraries`` is missing or a number is out of its bounds. With ``watched``
+    it has the options for those who watch a stage.
     """
-    spec = {**options, **(DAY_OPTIONS if with_days else {"run_id": DAY_OPTIONS["run_id"]})}
+    shared = DAY_OPTIONS if with_days else {"run_id": DAY_OPTIONS["run_id"]}
+    options = {**options, **shared, **(WATCH_OPTIONS if watched else {})}
     if watched:
-        spec |= WATCH_OPTIONS
-        bounds = {**bounds, **WATCH_BOUNDS}
         spool_too = {"messaging_config": ("messaging_spool",)}
         constraints["required_by"] = {**constraints.get("required_by", {}), **spool_too}
     if with_days:
         pairs = [("dates", "since"), ("dates", "until"), ("dates", "days"), ("since", "days")]
         constraints["mutually_exclusive"] = [*constraints.get("mutually_exclusive", []), *pairs]
-    module = AnsibleModule(argument_spec=spec, supports_check_mode=True, **constraints)
+    module = AnsibleModule(
+        argument_spec=argument_spec(options), supports_check_mode=True, **constraints
+    )
     try:
-        check_bounds(module.params, {**bounds, **(_DAY_BOUNDS if with_days else {})})
+        check_bounds(module.params, options)
     except SettingsError as error:
         module.fail_json(msg=str(error))
     require(module, libraries)
     return module
+
+
+def argument_spec(options: Options) -> dict[str, dict[str, Any]]:
+    """Return the options as Ansible takes them, without ``bounds``."""
+    return {
+        name: {key: value for key, value in option.items() if key != "bounds"}
+        for name, option in options.items()
+    }
 
 
 def require(module: AnsibleModule, libraries: Sequence[str]) -> None:
@@ -78,19 +80,27 @@ def require(module: AnsibleModule, libraries: Sequence[str]) -> None:
         module.fail_json(msg=missing_required_lib(library), exception=why)
 
 
-def observed(module: AnsibleModule, stage: str) -> Observer:
-    """Begin the step that the module is; what to tell of its work goes to the observer.
+def run_module(module: AnsibleModule, stage: Stage[S, P]) -> None:
+    """Run a stage with the options of the module, and end the module with the outcome."""
 
-    Its end is told by :func:`finish` or :func:`run`. In check mode nobody is told anything. Raises
-    OutputError where a place that an option names does not answer: a step that waited for its
-    share would hold up those that can do without.
-    """
-    observer = NOBODY
-    if not module.check_mode:
-        module.watch = watch_step(module, stage)
-        observer = cast(Observer, module.watch)
-    check_answers(_places(module.argument_spec, module.params))
-    return observer
+    def work() -> None:
+        now = datetime.now(UTC)
+        observer = _observer(module, stage)
+        check_answers(_places(module.argument_spec, module.params))
+        settings = stage.settings_from(module.params, now)
+        run_id = module.params["run_id"]
+        run = StageRun(now, run_id=run_id, check_mode=module.check_mode, observer=observer)
+        finish(module, run_stage(stage, settings, run))
+
+    run(module, work)
+
+
+def _observer(module: AnsibleModule, stage: Stage[Any, Any]) -> Observer:
+    """Begin the step that the module is; nobody watches in check mode, or without the options."""
+    if module.check_mode or not WATCH_OPTIONS.keys() <= module.params.keys():
+        return NOBODY
+    module.watch = watch_step(module, stage)
+    return cast(Observer, module.watch)
 
 
 def _places(spec: Mapping[str, Any], given: Mapping[str, Any]) -> Iterator[Path]:
@@ -119,28 +129,18 @@ def _end_step(module: AnsibleModule, units: Sequence[WorkUnit] = (), *, failure:
         module.warn(warning)
 
 
-def check_bounds(options: Mapping[str, Any], bounds: Bounds) -> None:
+def check_bounds(given: Mapping[str, Any], options: Options) -> None:
     """Raise SettingsError for an option that is given and out of its bounds."""
-    for name, (least, most) in bounds.items():
-        value = options[name]
-        if value is None or (value >= least and (most is None or value <= most)):
+    for name, option in options.items():
+        least, most = option.get("bounds", (None, None))
+        value = given[name]
+        if value is None or least is None or (value >= least and (most is None or value <= most)):
             continue
         raise wrong_option(
             name,
             expected=f"at least {least}" if most is None else f"{least} to {most}",
             found=str(value),
         )
-
-
-def available_processors() -> int:
-    """How many processors this process may use."""
-    return len(os.sched_getaffinity(0))
-
-
-def window(module: AnsibleModule, *, default_days: int, today: date | None = None) -> list[date]:
-    """The days the module was asked to look at."""
-    options = {name: module.params[name] for name in ("dates", "since", "until", "days")}
-    return days_in_window(today=today or utc_today(), default_days=default_days, **options)
 
 
 def run(module: AnsibleModule, work: Callable[[], None]) -> None:
@@ -163,48 +163,27 @@ def run(module: AnsibleModule, work: Callable[[], None]) -> None:
     module.fail_json(msg=failure)
 
 
-def warn_of(module: AnsibleModule, units: Sequence[WorkUnit]) -> None:
-    """Pass on what somebody has to look at although the units have not failed."""
-    for unit in units:
-        for warning in unit.warnings:
-            module.warn(f"{unit.name}: {warning}")
-
-
-def failure_of(units: Sequence[WorkUnit], kind: str) -> str:
-    """The failure of a whole that fails where one of its units does; ``kind`` names these."""
-    failed = [unit.name for unit in units if unit.status == "failed"]
-    return f"{len(failed)} of {len(units)} {kind} failed: {', '.join(failed)}" if failed else ""
-
-
-def finish(
-    module: AnsibleModule,
-    units: Sequence[WorkUnit],
-    *,
-    failure: str = "",
-    **figures: Any,
-) -> None:
-    """End the module with its units.
-
-    Changed where one has a status that says so (``due`` in check mode). ``failure`` is the message
-    where the module's threshold says that the whole has failed; the units are in the result too.
-    """
+def finish(module: AnsibleModule, outcome: Outcome) -> None:
+    """End the module with an outcome: warnings, result, diff, and the failure if there is one."""
     by_status: dict[str, list[str]] = {}
-    for unit in units:
+    for unit in outcome.units:
         by_status.setdefault(unit.status, []).append(unit.name)
     result: dict[str, Any] = {
-        "changed": not CHANGES.isdisjoint(by_status),
-        "units": [unit.to_json() for unit in units],
+        "changed": outcome.changed,
+        "units": [unit.to_json() for unit in outcome.units],
         "summary": {status: len(names) for status, names in sorted(by_status.items())},
-        **figures,
+        **outcome.facts,
     }
     if module._diff:
-        result["diff"] = _diff(units)
-    for unit in units:
+        result["diff"] = _diff(outcome.units)
+    for warning in outcome.warnings:
+        module.warn(warning)
+    for unit in outcome.units:
         if unit.status == "failed":
             module.warn(f"{unit.name}: {'; '.join(unit.reasons)}")
-    _end_step(module, units, failure=failure)
-    if failure:
-        module.fail_json(msg=failure, **result)
+    _end_step(module, outcome.units, failure=outcome.failure)
+    if outcome.failure:
+        module.fail_json(msg=outcome.failure, **result)
     module.exit_json(**result)
 
 

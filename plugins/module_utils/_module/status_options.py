@@ -11,14 +11,15 @@ from typing import Any
 from .._base.errors import SettingsError
 from .._base.libs import missing
 from .._combine.plan import CombineSettings
-from .._condense.days import CondenseSettings
+from .._condense.days import CondensedDays
+from .._logs.hosts_tree import groups_from
 from .._logs.paths import checked_log_name
 from .._publish.profile import Profile
 from .._publish.run import Settings
 from .._status.problem import Bounds, Thresholds
 from .._status.settings import StatusSettings
 from .._status.text import NARROWEST
-from .log_options import GROUP_BOUNDS, GROUP_OPTIONS, SHARE_OPTIONS, groups_of
+from .log_options import GROUP_OPTIONS, SHARE_OPTIONS
 
 
 def _bounds_option(warning: float, critical: float) -> dict[str, Any]:
@@ -47,10 +48,10 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "condense_log": {"type": "str"},
     "condense_dir": {"type": "path"},
     "hash_hosts": {"type": "bool", "default": False},
-    "revise_weeks": {"type": "int", "default": 4},
-    "totals_settle_days": {"type": "int", "default": 7},
+    "revise_weeks": {"type": "int", "default": 4, "bounds": (0, 10_000)},
+    "totals_settle_days": {"type": "int", "default": 7, "bounds": (0, 10_000)},
     "publish_dir": {"type": "path"},
-    "min_hits": {"type": "int", "default": 0},
+    "min_hits": {"type": "int", "default": 0, "bounds": (0, None)},
     "allow_shrink": {"type": "bool", "default": False},
     "history_db": {"type": "path"},
     "messaging_spool": {"type": "path"},
@@ -74,18 +75,10 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "status_dir": {"type": "path"},
     "metrics_file": {"type": "path"},
     "log_host": {"type": "str"},
-    "patience_seconds": {"type": "int", "default": 30},
+    "patience_seconds": {"type": "int", "default": 30, "bounds": (1, 3600)},
     # for the action plugin
     "show": {"type": "bool", "default": False},
-    "width": {"type": "int"},
-}
-BOUNDS = {
-    "patience_seconds": (1, 3600),
-    "width": (NARROWEST, 10_000),
-    **GROUP_BOUNDS,
-    "revise_weeks": (0, 10_000),
-    "totals_settle_days": (0, 10_000),
-    "min_hits": (0, None),
+    "width": {"type": "int", "bounds": (NARROWEST, 10_000)},
 }
 
 
@@ -129,7 +122,7 @@ def settings_from(options: dict[str, Any], hosts: list[str]) -> StatusSettings:
         combine=CombineSettings(
             src=Path(options["hosts_dir"]),
             dest=Path(options["combined_dir"]),
-            groups=groups_of(options["groups"]),
+            groups=groups_from(options["groups"]),
             expected_hosts=tuple(hosts),
             settle_days=options["settle_days"],
             require_mount=path_of(options["require_mount"]),
@@ -138,7 +131,7 @@ def settings_from(options: dict[str, Any], hosts: list[str]) -> StatusSettings:
         publish=Settings(publish_dir, options["allow_shrink"], options["min_hits"])
         if publish_dir
         else None,
-        condense=CondenseSettings(
+        condense=CondensedDays(
             Path(options["combined_dir"]), checked_log_name(condensed), condense_dir
         )
         if condensed and condense_dir

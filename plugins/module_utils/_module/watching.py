@@ -9,12 +9,14 @@ import os
 import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
 from .._base.errors import CountingError
+from .._base.stage import Stage
 from .._watch.local_sinks import LOG_SOCKET, HistoryFile, ProgressFile, SystemLog
 from .._watch.messages import make_messages
 from .._watch.topics import TOPIC_PREFIX
@@ -27,27 +29,25 @@ WATCH_OPTIONS: dict[str, dict[str, Any]] = {
     "messaging_spool": {"type": "path"},
     "messaging_prefix": {"type": "str", "default": TOPIC_PREFIX},
     "messaging_topic": {"type": "str", "default": ""},
-    "messaging_timeout": {"type": "int", "default": 5},
+    "messaging_timeout": {"type": "int", "default": 5, "bounds": (1, 300)},
     "progress_file": {"type": "path"},
     "system_log": {"type": "bool", "default": True},
     "history_db": {"type": "path"},
-    "history_days": {"type": "int", "default": 400},
-}
-WATCH_BOUNDS: dict[str, tuple[float, float | None]] = {
-    "messaging_timeout": (1, 300),
-    "history_days": (1, 10_000),
+    "history_days": {"type": "int", "default": 400, "bounds": (1, 10_000)},
 }
 
 
-def watch_step(module: AnsibleModule, stage: str) -> Watch:
-    """Begin to watch the step that the module is; what can't be watched is a warning."""
+def watch_step(module: AnsibleModule, stage: Stage[Any, Any]) -> Watch:
+    """Begin to watch the step that the module is; a watcher that can't be made is a warning."""
     params = module.params
+    topic = params["messaging_topic"]
     step = Step(
-        stage=stage,
+        stage=stage.name,
         run_id=params["run_id"],
         host=socket.gethostname(),
         subject=params["subject"],
-        topic=params["messaging_topic"],
+        topics=replace(stage.topics, base=topic) if topic else stage.topics,
+        settings=recorded_options(params),
     )
     sinks: list[Sink] = []
     for name, make in _makers(params):
@@ -58,6 +58,12 @@ def watch_step(module: AnsibleModule, stage: str) -> Watch:
     watch = Watch(step, sinks)
     end_early(watch.fail, temporary_folders(module._tmpdir))
     return watch
+
+
+def recorded_options(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options that the run history keeps: those of the stage and of the message spool."""
+    left_out = {*WATCH_OPTIONS, "run_id"} - {"messaging_config", "messaging_spool"}
+    return {name: value for name, value in params.items() if name not in left_out}
 
 
 def _makers(params: Mapping[str, Any]) -> Iterator[tuple[str, Callable[[], Sink]]]:

@@ -13,14 +13,14 @@ import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from .._base.errors import CountingError, SettingsError, SourceError, printable
 from .._base.observer import NOBODY, Observer
 from .._base.records import InputFile, Status, WorkUnit, differences
-from .._storage.files import make_folder, write_error, writer_lock
+from .._storage.files import make_folder, write_error
 from .csv_weeks import csv_figures
 from .files import TOTALS_CSV, TOTALS_DB
 from .makers import inputs_now
@@ -65,8 +65,8 @@ class ProfilePlan:
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What is to become, or became, of all published files."""
+class PublishedFiles:
+    """All published files, planned or made."""
 
     profiles: tuple[ProfilePlan, ...]
     index: WorkUnit
@@ -114,7 +114,7 @@ def checked_profiles(profiles: Sequence[Profile]) -> list[Profile]:
     return list(profiles)
 
 
-def plan(profiles: Sequence[Profile], settings: Settings) -> Outcome:
+def plan(profiles: Sequence[Profile], settings: Settings) -> PublishedFiles:
     """What is out of date, and why. Reads only."""
     records = read_records(settings.dest)
     plans = tuple(
@@ -122,7 +122,7 @@ def plan(profiles: Sequence[Profile], settings: Settings) -> Outcome:
         for profile in checked_profiles(profiles)
     )
     due = any(one.status == "due" for one in plans)
-    return Outcome(plans, plan_index(settings.dest, records, due=due))
+    return PublishedFiles(plans, plan_index(settings.dest, records, due=due))
 
 
 def _plan_profile(profile: Profile, record: ProfileRecord, settings: Settings) -> ProfilePlan:
@@ -245,41 +245,32 @@ def _published_figures(
 
 
 def publish(
-    profiles: Sequence[Profile],
-    settings: Settings,
-    *,
-    run_id: str = "",
-    now: datetime | None = None,
-    observer: Observer = NOBODY,
-) -> Outcome:
-    """Publish what is out of date; a profile that fails leaves the others alone.
+    planned: PublishedFiles, settings: Settings, *, now: datetime, observer: Observer = NOBODY
+) -> PublishedFiles:
+    """Publish what is due; a profile that fails leaves the others alone.
 
-    ``now`` becomes the time of the files that are replaced.
+    ``now`` becomes the time of the files that are replaced. Only the writer of the folder may call
+    this.
     """
-    outcome = plan(profiles, settings)
-    if outcome.index.status != "due":
-        return outcome
-    now = now or datetime.now(UTC)
-    _make_dest(settings.dest)
-    with writer_lock(settings.dest, run_id=run_id):
-        outcome = plan(profiles, settings)  # another run may have been at work until now
-        records = read_records(settings.dest)
-        done = []
-        todo = [unit for unit in outcome.units if unit.status == "due"]
-        observer.expect("files", len(todo))
-        for planned in outcome.profiles:
-            one = _observed(planned, settings, now, observer)
-            if one.status == "made":
-                records = _with_record(records, one)
-            done.append(one)
-        index = outcome.index
-        if any(record.files for record in records.values()):
-            index = write_index(settings.dest, records)
-            write_records(settings.dest, records)
+    if planned.index.status != "due":
+        return planned
+    records = read_records(settings.dest)
+    done = []
+    todo = [unit for unit in planned.units if unit.status == "due"]
+    observer.expect("files", len(todo))
+    for profile in planned.profiles:
+        one = _observed(profile, settings, now, observer)
+        if one.status == "made":
+            records = _with_record(records, one)
+        done.append(one)
+    index = planned.index
+    if any(record.files for record in records.values()):
+        index = write_index(settings.dest, records)
+        write_records(settings.dest, records)
     index = replace(index, status="blocked") if index.status == "due" else index
     observer.ended(index, kind="file")
     observer.advance("files", unit=index.name)
-    return Outcome(tuple(done), index)
+    return PublishedFiles(tuple(done), index)
 
 
 def _observed(
@@ -305,7 +296,8 @@ def _observed(
     return one
 
 
-def _make_dest(dest: Path) -> None:
+def make_dest(dest: Path) -> None:
+    """Make the folder of the published files if it is not there. Raises OutputError."""
     try:
         if not dest.exists():
             make_folder(dest)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from .._charts.draw import RULES, ChartSources, DrawnChart, draw_charts
 from .._publish.profile import Profile
 from .._publish.record import left_alone, read_records
 from .._publish.swap import INDEX_NAME, staging_folder, swap_in
-from .._storage.files import make_folder, write_error, writer_lock
+from .._storage.files import write_error
 from .downloads import mirrors_files
 from .interactive import vega_bundle
 from .pages import Content, Site, makers_of, note_of, ordered_notes
@@ -153,28 +153,22 @@ def _inputs(show: Show) -> tuple[InputFile, ...]:
 def publish_site(
     show: Show,
     *,
+    now: datetime,
     failed_profiles: Sequence[str] = (),
     draw: Draw = draw_charts,
-    run_id: str = "",
-    now: datetime | None = None,
     observer: Observer = NOBODY,
 ) -> list[WorkUnit]:
-    """Make what is out of date. Never raises for what one chart or page lacks: see the units.
+    """Make the pages and charts that are out of date, and return all units as they are now.
 
-    Charts of ``failed_profiles`` stay as they are.
+    A chart or page that fails is a failed unit, and nothing is raised. Charts of
+    ``failed_profiles`` stay as they are. Only the writer of the web root may call this.
     """
     try:
         planned = _plan(show)
         if planned.status != "due":
             return list(planned.units)
-        make_folder(show.site.web_dir)
-        with writer_lock(show.site.web_dir, run_id=run_id):
-            planned = _plan(show)  # another run may have been at work until now
-            if planned.status != "due":
-                return list(planned.units)
-            with staging_folder(show.site.web_dir) as stage:
-                work = _Work(show, planned, stage, failed_profiles)
-                units = work.carry_out(draw, now or datetime.now(UTC))
+        with staging_folder(show.site.web_dir) as stage:
+            units = _Work(show, planned, stage, failed_profiles).carry_out(draw, now)
     except CountingError as error:
         units = [WorkUnit("pages", "failed", (str(error),))]
     except OSError as error:

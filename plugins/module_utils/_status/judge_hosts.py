@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from .._base.days_and_weeks import format_days
-from .._combine.run import StrayHosts
+from .._combine.strays import StrayHosts
 from .problem import CRITICAL, WARNING, Problem, Thresholds, too_high
 from .states import LATE, MISSING, NOT_EXPECTED, PARTIAL, PRESENT, UNREADABLE, HostCoverage
 from .status import Status

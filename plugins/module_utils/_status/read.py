@@ -17,10 +17,9 @@ from typing import TypeVar
 
 from .._base.errors import CountingError
 from .._combine.plan import plan
-from .._combine.run import StrayHosts, stray_hosts
-from .._condense.days import plan_condensed_days
+from .._combine.strays import StrayHosts, stray_hosts
 from .._hits.raw_days import list_raw_days
-from .._hits.run import RawSettings, plan_raw_days
+from .._hits.stage import RawDays
 from .._logs.combined_tree import CombinedDay, read_combined_day
 from .._logs.hosts_tree import HostsTree, read_hosts_tree
 from .._publish import run as publishing
@@ -239,14 +238,14 @@ class _Reading:
         settings = self.settings.condense
         if settings is None or self.settings.missing_libraries:
             return []
-        data_dir = settings.data_dir
+        data_dir = settings.folder
         if not self.settings.answers(data_dir):
             return [self._unreadable("condense", _SILENT)]
         found = self._tried(
             "condense",
             lambda: cover_condensed(
                 self.calendar,
-                plan_condensed_days(replace(settings, src=self.combined), self.days),
+                replace(settings, src=self.combined).plan(self.days).days,
                 data_dir,
                 source_is_there=self.share_is_there,
             ),
@@ -287,13 +286,13 @@ class _Reading:
         return found
 
     def _raw(self, profile: Profile) -> StageCoverage:
-        settings = RawSettings(
-            self.combined, profile.log_name, profile.raw_days, self.settings.hash_hosts
+        raw_days = RawDays(
+            self.combined, profile.log_name, profile.raw_days, hash_hosts=self.settings.hash_hosts
         )
         return cover_raw(
             self.calendar,
             profile.name,
-            plan_raw_days(settings, self.days),
+            raw_days.plan(self.days).days,
             profile.raw_days,
             source_is_there=self.share_is_there,
         )

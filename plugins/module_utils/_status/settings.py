@@ -11,7 +11,7 @@ from pathlib import Path
 
 from .._base.errors import CountingError, SettingsError
 from .._combine.plan import CombineSettings
-from .._condense.days import CondenseSettings
+from .._condense.days import CondensedDays
 from .._publish import run as publishing
 from .._publish.profile import Profile
 from .._sync.plan import sources_of
@@ -26,7 +26,7 @@ class StatusSettings:
     """Its ``expected_hosts`` are the host list."""
     profiles: tuple[Profile, ...] = ()
     publish: publishing.Settings | None = None
-    condense: CondenseSettings | None = None
+    condense: CondensedDays | None = None
     hash_hosts: bool = False
     revise_weeks: int = 4
     totals_settle_days: int = 7
@@ -48,7 +48,7 @@ class StatusSettings:
         places[combine.src] = ("sync", "hosts")
         places[combine.require_mount] = places[combine.dest] = ("combine", "combined")
         if self.condense:
-            places[self.condense.data_dir] = ("condense", "condensed")
+            places[self.condense.folder] = ("condense", "condensed")
         for one in self.profiles:
             places[one.raw_days] = ("count_raw", f"raw {one.name}")
             places[one.totals_db] = places[one.totals_csv] = ("count_totals", f"totals {one.name}")

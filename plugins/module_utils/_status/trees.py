@@ -66,7 +66,7 @@ def named_trees(settings: StatusSettings) -> list[Tree]:
     totals = {profile.totals_db.parent for profile in settings.profiles}
     trees += [Tree("totals", folder) for folder in sorted(totals)]
     if settings.condense:
-        trees.append(Tree("condensed", settings.condense.data_dir))
+        trees.append(Tree("condensed", settings.condense.folder))
     return [*trees, *([Tree("published", publish.dest)] if publish else [])]
 
 

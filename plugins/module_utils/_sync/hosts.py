@@ -20,8 +20,8 @@ from .._base.errors import CountingError, printable
 from .._base.observer import NOBODY, Observer
 from .._base.records import Status, WorkUnit
 from .._logs.paths import dated_name, undated_name
-from .outcome import Tried, outcome_of
-from .plan import HostOutcome, HostPlan
+from .outcome import HostOutcome, Tried, outcome_of
+from .plan import HostPlan
 from .rsync import Ended, Limits, Verdict, fetch_arguments, list_arguments, run_rsync
 from .rsync_endings import explained
 from .shadow_tree import Arrived, HostTree, Listed, lay_out, logs_of_day, progress_in, put_in_place

@@ -42,7 +42,8 @@ class TotalsSettings:
     memory_mib: int = 768
     workers: int = 0
     lock_timeout_seconds: float = 60
-    run_id: str = ""
+    history_csv: Path | None = None
+    """A CSV file of totals that fills a database without totals."""
 
     @property
     def spill_dir(self) -> Path:

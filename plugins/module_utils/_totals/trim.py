@@ -5,14 +5,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass, field
-from datetime import date, timedelta
+from collections.abc import Collection, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from .._base.days_and_weeks import week_name, week_of_day, week_start
 from .._base.errors import CountingError
 from .._base.records import WorkUnit
+from .._base.stage import Outcome, Stage, StageRun, Topics
 from .._hits.host_hash import destroy_keys
 from .._hits.raw_days import (
     list_raw_days,
@@ -21,7 +24,7 @@ from .._hits.raw_days import (
     read_trimmed_through,
     trimmed_record,
 )
-from .._storage.files import sync_folder, write_bytes
+from .._storage.files import sync_folder, write_bytes, writer_lock
 from .database import counted_weeks, open_totals
 
 
@@ -110,3 +113,48 @@ def trim(raw_dir: Path, plan: TrimPlan) -> list[WorkUnit]:
         WorkUnit(unit.name, "trimmed" if unit.status == "due" else unit.status, unit.reasons)
         for unit in plan.units
     ]
+
+
+@dataclass(frozen=True)
+class TrimSettings:
+    """The raw days to trim, and how many to keep."""
+
+    raw_dir: Path
+    keep_weeks: int
+    totals_db: Path | None = None
+
+
+def trim_settings(options: Mapping[str, Any], _now: datetime) -> TrimSettings:
+    """Return the settings for the options of countme_raw with ``state=trimmed``."""
+    totals_db = Path(options["totals_db"]) if options["totals_db"] else None
+    return TrimSettings(Path(options["raw_dir"]), options["keep_weeks"], totals_db)
+
+
+def _plan(settings: TrimSettings, _run: StageRun) -> TrimPlan:
+    return plan_trim(settings.raw_dir, keep_weeks=settings.keep_weeks, totals_db=settings.totals_db)
+
+
+def _make(settings: TrimSettings, planned: TrimPlan, _run: StageRun) -> TrimPlan:
+    return replace(planned, units=trim(settings.raw_dir, planned))
+
+
+def _lock(settings: TrimSettings, run: StageRun) -> AbstractContextManager[None]:
+    return writer_lock(settings.raw_dir, run_id=run.run_id)
+
+
+def _outcome(_settings: TrimSettings, planned: TrimPlan) -> Outcome:
+    return Outcome(planned.units)
+
+
+TRIM: Stage[TrimSettings, TrimPlan] = Stage(
+    name="trim",
+    title="Remove raw days that no week needs any more",
+    reads=("raw", "totals"),
+    writes=("raw",),
+    topics=Topics("countme-update", is_command=True),
+    settings_from=trim_settings,
+    plan=_plan,
+    lock=_lock,
+    make=_make,
+    outcome=_outcome,
+)

@@ -58,6 +58,25 @@ _SCHEMA = LocalSchema(
 )
 
 
+#: Added to files that version 1.0.0-rc.1 made, which does not know it and leaves it alone.
+_SETTINGS_TABLE = (
+    "CREATE TABLE IF NOT EXISTS settings (stage TEXT NOT NULL, subject TEXT NOT NULL,"
+    " run_id TEXT NOT NULL, started REAL NOT NULL, options TEXT NOT NULL,"
+    " PRIMARY KEY (stage, subject))"
+)
+
+
+class StageSettings(NamedTuple):
+    """The options that a stage ran with the last time."""
+
+    stage: str
+    subject: str
+    """Which of several: a log, a profile; empty where the stage has only one."""
+    run_id: str
+    started: datetime
+    options: Mapping[str, Any]
+
+
 class StepStart(NamedTuple):
     """What is known of a step when it starts."""
 
@@ -110,10 +129,12 @@ class Step:
         return self.finished is not None
 
 
-def begin_step(path: Path, step: StepStart, *, keep_days: int = 400) -> int:
-    """Write down that a step starts, and forget steps older than ``keep_days``; gives its number.
+def begin_step(
+    path: Path, step: StepStart, *, keep_days: int = 400, settings: Mapping[str, Any] | None = None
+) -> int:
+    """Record that a step starts with these settings; return its number.
 
-    Raises OutputError where the file can't be written.
+    Steps older than ``keep_days`` are removed. Raises OutputError if the file can't be written.
     """
     with local_db(path, _SCHEMA) as connection:
         columns = ("run_id", "stage", "subject", "host", "process", "started")
@@ -123,6 +144,18 @@ def begin_step(path: Path, step: StepStart, *, keep_days: int = 400) -> int:
             f"INSERT INTO steps ({', '.join(columns)}) VALUES (?, ?, ?, ?, ?, ?)",  # noqa: S608
             values,
         )
+        if settings is not None:
+            connection.execute(_SETTINGS_TABLE)
+            connection.execute(
+                "INSERT OR REPLACE INTO settings VALUES (?, ?, ?, ?, ?)",
+                (
+                    step.stage,
+                    step.subject,
+                    step.run_id,
+                    step.started.timestamp(),
+                    json.dumps(dict(settings), sort_keys=True),
+                ),
+            )
         oldest = (step.started - timedelta(days=keep_days)).timestamp()
         connection.execute(
             "DELETE FROM steps WHERE id <= (SELECT max(id) FROM steps) - ? AND started < ?"
@@ -164,6 +197,26 @@ def read_steps(path: Path, *, since: datetime | None = None) -> list[Step]:
             (since.timestamp() if since else 0,),
         ).fetchall()
     return [_step(dict(zip(_COLUMNS, row, strict=True))) for row in rows]
+
+
+def read_settings(path: Path) -> list[StageSettings]:
+    """Return the options that each stage and subject ran with the last time, oldest run first.
+
+    Return none where nothing ran yet. Raises SourceError if the file can't be read.
+    """
+    with reading_local_db(path, _SCHEMA) as connection:
+        if connection is None:
+            return []
+        known = connection.execute("SELECT name FROM sqlite_master WHERE name = 'settings'")
+        if known.fetchone() is None:
+            return []
+        rows = connection.execute(
+            "SELECT stage, subject, run_id, started, options FROM settings ORDER BY started, stage"
+        ).fetchall()
+    return [
+        StageSettings(stage, subject, run_id, _time(started), json.loads(options))
+        for stage, subject, run_id, started, options in rows
+    ]
 
 
 def _step(row: Mapping[str, Any]) -> Step:

@@ -186,7 +186,9 @@ class HistoryFile(Sink):
 
     def started(self, step: Step) -> None:
         start = StepStart(step.run_id, step.stage, step.subject, step.host, self._now())
-        self._number = begin_step(self._path, start, keep_days=self._keep_days)
+        self._number = begin_step(
+            self._path, start, keep_days=self._keep_days, settings=step.settings
+        )
 
     def ended(self, result: StepResult) -> None:
         end = StepEnd(

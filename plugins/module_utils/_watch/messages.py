@@ -9,16 +9,16 @@ import contextlib
 import threading
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from .._base.errors import CountingError, LockedError
 from .._base.records import WorkUnit
+from .._base.stage import UnitTopics
 from .._storage.files import writer_lock
 from .bus import BusDownError, Publish, RefusedError, connect
 from .spool import Message, Spool
-from .topics import STAGES, TOPIC_PREFIX, UnitTopics
+from .topics import TOPIC_PREFIX
 from .watch import Sink, Step, StepResult, utc_text
 
 #: How long the end of a step waits for messages to be sent; the rest is the next step's.
@@ -113,23 +113,6 @@ class Sender:
             )
 
 
-@dataclass(frozen=True)
-class _Words:
-    """The step's own part of topics and bodies."""
-
-    step: Step
-
-    @property
-    def base(self) -> str:
-        return self.step.topic or STAGES[self.step.stage].base
-
-    @property
-    def body(self) -> dict[str, Any]:
-        subject = {"subject": self.step.subject} if self.step.subject else {}
-        common = {"host": self.step.host, "run_id": self.step.run_id, "stage": self.step.stage}
-        return {**common, **subject}
-
-
 class Messages(Sink):
     """Announces a step and its units; see :mod:`_topics`."""
 
@@ -141,11 +124,11 @@ class Messages(Sink):
         self._sender = sender
         self._prefix = prefix
         self._now = now
-        self._words = _Words(Step("", "", ""))
+        self._step = Step("", "", "")
         self._at_work: set[tuple[str, str]] = set()
 
     def started(self, step: Step) -> None:
-        self._words = _Words(step)
+        self._step = step
         self._of_step("start", {})
 
     def ended(self, result: StepResult) -> None:
@@ -189,13 +172,13 @@ class Messages(Sink):
         return [f"messages: {problem}" for problem in self._sender.warnings()]
 
     def _topics(self, kind: str) -> UnitTopics | None:
-        units = STAGES[self._words.step.stage].units
+        units = self._step.topics.units
         return units.get(kind) or units.get("*")
 
     def _of_step(self, event: str, fields: Mapping[str, Any], *, bad: bool = False) -> None:
-        stage = STAGES[self._words.step.stage]
-        topic = f"{self._words.base}.{'command.' if stage.command else ''}{event}"
-        command = {"command": self._words.step.stage} if stage.command else {}
+        topics = self._step.topics
+        topic = f"{topics.base}.{'command.' if topics.is_command else ''}{event}"
+        command = {"command": self._step.stage} if topics.is_command else {}
         self._send(topic, {**command, **fields}, bad=bad)
 
     def _of_unit(
@@ -208,13 +191,15 @@ class Messages(Sink):
         *,
         bad: bool = False,
     ) -> None:
-        topic = f"{self._words.base}.{topics.words.format(kind=_word(kind))}.{event}"
-        names = unit.name.split(" ", len(topics.parts) - 1)
-        parts = dict(zip(topics.parts, names, strict=False))
+        topic = f"{self._step.topics.base}.{topics.words.format(kind=_word(kind))}.{event}"
+        parts = dict(zip(topics.parts, unit.parts(len(topics.parts)), strict=False))
         self._send(topic, {"unit": unit.name, **parts, **fields}, bad=bad)
 
     def _send(self, topic: str, fields: Mapping[str, Any], *, bad: bool) -> None:
-        body = {**self._words.body, **fields}
+        step = self._step
+        common = {"host": step.host, "run_id": step.run_id, "stage": step.stage}
+        subject = {"subject": step.subject} if step.subject else {}
+        body = {**common, **subject, **fields}
         self._sender.send(Message(f"{self._prefix}.{topic}", body, self._now(), bad))
 
 

@@ -1,76 +1,21 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The topics of messages by stage, and what is in each message: names that consumers rely on.
+"""The schema of each message: topics and fields that consumers rely on.
 
-Stages that have been announced for years keep their topics; new ones follow the same pattern.
+The topics themselves belong to the declarations of the stages.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
+
+from .._base.stage import Stage, Topics
 
 #: What all topics begin with, behind the prefix in the configuration of fedora-messaging.
 TOPIC_PREFIX = "logging.stats"
 
-
-class UnitTopics(NamedTuple):
-    """How the units of one kind are announced."""
-
-    words: str
-    """Between the words of the stage and that of the event; ``{kind}`` is the kind's name."""
-    parts: tuple[str, ...]
-    """Fields that the unit's name is made of, in this order, with blanks between."""
-    fail: str = "fail"
-    retry: str = ""
-    """Empty where a failed try is not announced."""
-    skip: str = ""
-    """For a unit that is unknown."""
-
-
-@dataclass(frozen=True)
-class StageTopics:
-    """How a stage is announced."""
-
-    base: str
-    command: bool = False
-    """One of several commands of an update: its own events are ``BASE.command.EVENT``."""
-    units: Mapping[str, UnitTopics] = field(default_factory=dict)
-    """By kind; ``*`` stands for any."""
-
-
-STAGES: dict[str, StageTopics] = {
-    "sync": StageTopics(
-        "sync",
-        units={
-            "host": UnitTopics("host", ("synced_host",), skip="skip"),
-            "logdate": UnitTopics(
-                "host.logdate", ("synced_host", "log_date"), fail="fail.final", retry="fail.retry"
-            ),
-        },
-    ),
-    "combine": StageTopics(
-        "combinehttplogs", units={"*": UnitTopics("logmerge.{kind}", ("log_date", "log"))}
-    ),
-    "compress": StageTopics("compress", units={"": UnitTopics("log", ("log_date", "log"))}),
-    "condense": StageTopics(
-        "condense-mirrorlogs", units={"": UnitTopics("mirrorlist", ("log_date",))}
-    ),
-    "raw": StageTopics(
-        "countme-update", command=True, units={"": UnitTopics("day", ("log_date",))}
-    ),
-    "raw_import": StageTopics(
-        "countme-update", command=True, units={"": UnitTopics("day", ("log_date",))}
-    ),
-    "totals": StageTopics(
-        "countme-update", command=True, units={"": UnitTopics("week", ("week",))}
-    ),
-    "trim": StageTopics("countme-update", command=True),
-    "delete": StageTopics("countme-update", command=True),
-    "publish": StageTopics("publish", units={"profile": UnitTopics("profile", ("profile",))}),
-}
 
 _TEXT = {"type": "string"}
 _COUNT = {"type": "integer", "minimum": 0}
@@ -130,31 +75,34 @@ class TopicSchema(NamedTuple):
         }
 
 
-def all_topics() -> list[TopicSchema]:
-    """Every topic that the collection sends by itself, each once, by stage and event."""
+def all_topics(stages: Iterable[Stage[Any, Any]]) -> list[TopicSchema]:
+    """Return the schema of every topic that these stages use, each once, by stage and event."""
     found: dict[str, TopicSchema] = {}
-    for name, stage in STAGES.items():
-        for one in [*_stage_topics(name, stage), *_unit_topics(name, stage)]:
+    for stage in stages:
+        for one in [
+            *_stage_topics(stage.name, stage.topics),
+            *_unit_topics(stage.name, stage.topics),
+        ]:
             found.setdefault(one.topic, one)
     return list(found.values())
 
 
-def _stage_topics(name: str, stage: StageTopics) -> Iterator[TopicSchema]:
+def _stage_topics(name: str, stage: Topics) -> Iterator[TopicSchema]:
     events = (("start", ()), ("finish", _RESULT), ("fail", (*_RESULT[1:], "reason")))
     words = {"start": "begins", "finish": "has ended well", "fail": "has failed"}
-    if stage.command:
+    if stage.is_command:
         yield from (
             TopicSchema(f"{stage.base}.{event}", f"Counting {words[event]}.", (*_ALWAYS, *more))
             for event, more in (("start", ()), ("finish", ()), ("fail", ("reason",)))
         )
-    step = f"{stage.base}.command" if stage.command else stage.base
-    what = "A part of counting" if stage.command else f"The stage {name}"
+    step = f"{stage.base}.command" if stage.is_command else stage.base
+    what = "A part of counting" if stage.is_command else f"The stage {name}"
     for event, more in events:
-        command = ("command",) if stage.command else ()
+        command = ("command",) if stage.is_command else ()
         yield TopicSchema(f"{step}.{event}", f"{what} {words[event]}.", (*_ALWAYS, *command, *more))
 
 
-def _unit_topics(stage_name: str, stage: StageTopics) -> Iterator[TopicSchema]:
+def _unit_topics(stage_name: str, stage: Topics) -> Iterator[TopicSchema]:
     for kind, unit in stage.units.items():
         topic = f"{stage.base}.{unit.words.format(kind=kind)}"
         what = f"{stage_name}, one {unit.words.format(kind='log').rpartition('.')[2]}:"
@@ -170,20 +118,3 @@ def _unit_topics(stage_name: str, stage: StageTopics) -> Iterator[TopicSchema]:
             yield TopicSchema(
                 f"{topic}.{unit.skip}", f"{what} its name is not known.", (*base, "reason")
             )
-
-
-def schema_for(topic: str, base: str = "") -> TopicSchema | None:
-    """The schema of a topic below TOPIC_PREFIX; None for one that is not ours.
-
-    ``base`` is what the topics of counting begin with instead of ``countme-update``.
-    """
-    if base and topic.startswith(f"{base}."):
-        topic = f"countme-update{topic[len(base) :]}"
-    words = topic.split(".")
-    for one in all_topics():
-        pattern = one.topic.split(".")
-        if len(pattern) == len(words) and all(
-            a in (b, "*") for a, b in zip(pattern, words, strict=True)
-        ):
-            return one
-    return None

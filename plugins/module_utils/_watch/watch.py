@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 from .._base.errors import CountingError, printable
 from .._base.observer import Observer
 from .._base.records import WorkUnit
+from .._base.stage import Topics
 from .history import FAILED, INCOMPLETE, MADE, UNCHANGED
 
 #: Progress is told at most so often.
@@ -33,13 +34,16 @@ class Step:
     """Which step it is."""
 
     stage: str
+    """The name of the stage."""
     run_id: str
     host: str
     """The log host."""
     subject: str = ""
     """Which of several: a log, a profile; empty where the stage has only one."""
-    topic: str = ""
-    """The first words of its topics, where they are not the stage's own."""
+    topics: Topics = field(default_factory=lambda: Topics(""))
+    """The topics of its messages; ``base`` may be another than the stage's own."""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """The options that the stage runs with, for the run history."""
 
 
 class StepResult(NamedTuple):

@@ -15,8 +15,8 @@ import pytest
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.errors import (
     SettingsError,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._combine.run import (
-    run_combine,
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._combine.stage import (
+    COMBINE,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._logs.hosts_tree import (
     Group,
@@ -24,12 +24,13 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._logs.ho
 from ansible_collections.fedora_infra.dnf_counting.tests.support.combining import (
     DAY,
     LOG,
-    TODAY,
+    NOW,
     UNIT,
     Trees,
     line,
 )
 from ansible_collections.fedora_infra.dnf_counting.tests.support.observers import Noted
+from ansible_collections.fedora_infra.dnf_counting.tests.support.stages import outcome_of
 
 
 @pytest.fixture
@@ -59,7 +60,8 @@ def test_a_log_is_announced_as_one_of_the_group_that_has_it(trees: Trees) -> Non
     trees.put("dl1", line(2), name="dl.fedoraproject.org-access.log")
     trees.put("people1", line(3), name="fedorapeople.org-access.log")
     noted = Noted()
-    run_combine(replace(trees.settings, latest=None), [DAY], today=TODAY, observer=noted)
+    settings = replace(trees.settings, latest=None, days=(DAY,))
+    outcome_of(COMBINE, settings, now=NOW, observer=noted)
     kinds = {name.split(" ")[1]: kind for event, kind, name in noted.events if event == "start"}
     # the pattern of the proxies' logs fits those of the others, too
     assert kinds == {
@@ -191,7 +193,7 @@ def test_a_record_that_says_nothing_fails_its_day_alone(trees: Trees, content: s
     (trees.settings.dest / "2021/09/28/.combine.json").write_text(content)
     run = trees.run(other, DAY)
     assert [unit.status for unit in run.units[:2]] == ["made", "failed"]
-    assert run.failed_days == (str(DAY),)
+    assert run.failure.startswith(f"1 of the days could not be combined ({DAY})")
     assert "Remove it" in run.units[1].reasons[0]
 
 

@@ -9,22 +9,14 @@ import pytest
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.errors import (
     OutputError,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._publish.profile import (
-    Profile,
-)
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._publish.run import (
-    Settings,
-    publish,
+    make_dest,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._publish.swap import (
     write_index,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._storage import (
     files as storage_files,
-)
-from ansible_collections.fedora_infra.dnf_counting.tests.support.totals_files import (
-    Row,
-    write_totals,
 )
 
 
@@ -44,12 +36,9 @@ def test_an_index_that_cannot_be_read_is_made_anew(
 def test_a_folder_whose_mode_cannot_be_set_is_explained(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    files = write_totals(tmp_path / "lib", [Row(2699, 5)])
-    profile = Profile(name="fedora", totals_db=files.db, totals_csv=files.csv, prefix="totals")
-
     def refused(path: Path, _mode: int) -> None:
         raise PermissionError(1, "Operation not permitted", str(path))
 
     monkeypatch.setattr(Path, "chmod", refused)
     with pytest.raises(OutputError, match="write permission"):
-        publish([profile], Settings(tmp_path / "web"))
+        make_dest(tmp_path / "web")

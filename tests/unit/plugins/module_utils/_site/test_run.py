@@ -8,6 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.errors import (
+    LockedError,
+)
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.records import (
     WorkUnit,
 )
@@ -21,16 +24,21 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._charts.
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._publish.profile import (
     Profile,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._publish.run import (
-    Settings,
-    publish,
-)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._publish.run import Settings
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._site.pages import Site
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._site.run import (
     Show,
     publish_site,
 )
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._site.stage import (
+    PUBLISH,
+    PublishSettings,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._storage.files import (
+    writer_lock,
+)
 from ansible_collections.fedora_infra.dnf_counting.tests.support.site import totals_of
+from ansible_collections.fedora_infra.dnf_counting.tests.support.stages import outcome_of
 
 NOW = datetime(2021, 10, 5, 9, 0, tzinfo=UTC)
 Draw = Callable[..., Sequence[DrawnChart]]
@@ -81,7 +89,8 @@ def _show(tmp_path: Path) -> Show:
     totals = totals_of(tmp_path, weeks=2)
     web = tmp_path / "web"
     profile = Profile("fedora", totals.db, totals.csv, "totals")
-    publish([profile], Settings(web / "countme"), now=NOW)
+    settings = PublishSettings((profile,), Settings(web / "countme"))
+    outcome_of(PUBLISH, settings, now=NOW)
     site = Site(web, "Systems", "Fedora")
     return Show(site, web / "countme", (profile,))
 
@@ -169,11 +178,7 @@ def test_a_damaged_record_has_all_made_again(show: Show) -> None:
 
 
 def test_a_second_writer_is_told(show: Show) -> None:
-    from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._storage.files import (
-        writer_lock,
-    )
-
-    with writer_lock(show.site.web_dir):
-        (unit,) = publish_site(show, draw=_raising, now=NOW)
-    assert unit.status == "failed"
-    assert "another run at work" in unit.reasons[0]
+    profiles = show.profiles
+    settings = PublishSettings(profiles, Settings(show.dest), show)
+    with writer_lock(show.site.web_dir), pytest.raises(LockedError, match="another run at work"):
+        outcome_of(PUBLISH, settings, now=NOW)

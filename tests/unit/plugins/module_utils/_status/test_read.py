@@ -8,8 +8,8 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._condense import (
-    days as condensing,
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._condense.days import (
+    CondensedDays,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._hits.raw_days import (
     raw_day_path,
@@ -196,13 +196,11 @@ def test_incident_days_down_ages_tell_that_no_run_was(log_host: CountingHost) ->
 def test_condensed_days_are_told_by_the_plan_of_their_stage(log_host: CountingHost) -> None:
     log_host.sync()
     log_host.run()
-    settings = condensing.CondenseSettings(
-        log_host.root / "combined", LOG, log_host.root / "condensed"
-    )
+    settings = CondensedDays(log_host.root / "combined", LOG, log_host.root / "condensed")
     status = log_host.status(condense=settings)
     assert set(states(status, "condense").values()) == {"late"}
-    condensing.condense_days(condensing.plan_condensed_days(settings, DAYS), settings)
-    (settings.data_dir / f"{FRIDAY}.parquet").unlink()
+    settings.make(settings.plan(DAYS))
+    (settings.folder / f"{FRIDAY}.parquet").unlink()
     path = day_folder(log_host.root / "combined", THURSDAY) / LOG
     path.write_text(path.read_text())
     found = states(log_host.status(condense=settings), "condense")

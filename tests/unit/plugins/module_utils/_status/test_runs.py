@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._combine.run import (
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._combine.strays import (
     StrayHosts,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._status import (

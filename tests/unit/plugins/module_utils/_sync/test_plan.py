@@ -16,15 +16,17 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.er
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync.memory import (
     HostMemory,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync.plan import (
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync.outcome import (
     HostOutcome,
-    HostPlan,
-    Source,
     failure,
     gaps,
-    plan_hosts,
     remembered,
     silent_hosts,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync.plan import (
+    HostPlan,
+    Source,
+    plan_hosts,
     sources_of,
 )
 

@@ -11,6 +11,10 @@ import pytest
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.records import (
     WorkUnit,
 )
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._combine.stage import (
+    COMBINE,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync.stage import SYNC
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._watch import (
     spool as watch_spool,
 )
@@ -191,7 +195,7 @@ def test_a_damaged_spool_makes_room_for_a_new_one(spool: Spool, bus: FakeBus, se
     assert bus.topics == ["a"]
 
 
-STEP = Step("sync", "r1", "log01")
+STEP = Step("sync", "r1", "log01", topics=SYNC.topics)
 
 
 def announced(bus: FakeBus, spool: Spool) -> Watch:
@@ -227,7 +231,9 @@ def test_a_host_that_is_not_known_is_skipped(bus: FakeBus, spool: Spool) -> None
 
 def test_kinds_that_operators_named_are_words_of_a_topic(bus: FakeBus, spool: Spool) -> None:
     sender = Sender(spool, run_id="r1", connect=bus.connect)
-    watch = Watch(Step("combine", "r1", "log01"), [Messages(sender, prefix="p")])
+    watch = Watch(
+        Step("combine", "r1", "log01", topics=COMBINE.topics), [Messages(sender, prefix="p")]
+    )
     watch.started(WorkUnit("2026-11-20 a.log", "due"), kind="Our proxies.#")
     watch.finish([])
     assert bus.topics[1] == "p.combinehttplogs.logmerge.our-proxies--.start"

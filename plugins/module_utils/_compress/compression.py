@@ -17,7 +17,7 @@ import stat
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -39,8 +39,6 @@ from .._storage.files import (
     writer_lock,
 )
 
-LOCK_NAME = ".compressing"
-
 #: Levels by form, and the one that is taken if none is given.
 LEVELS = {"xz": (range(10), 6), "zst": (range(1, 20), 12)}
 
@@ -59,6 +57,8 @@ class CompressSettings:
     form: str = "xz"
     level: int | None = None
     workers: int = 1
+    nice: int = 0
+    """How much lower the priority of the process is while it compresses."""
 
     def __post_init__(self) -> None:
         levels = LEVELS[self.form][0]
@@ -139,31 +139,26 @@ def compress_logs(
     planned: Sequence[PlannedCompression],
     settings: CompressSettings,
     *,
-    run_id: str = "",
     observer: Observer = NOBODY,
-) -> list[WorkUnit]:
-    """Compress what is planned; the units in the same order.
+) -> list[PlannedCompression]:
+    """Compress the logs that are due, and return all with their units as they are now.
 
-    Never more at a time than there are processors. Raises LockedError if another run is at it.
+    At most as many logs as there are processors are compressed at a time.
     """
     workers = min(settings.workers, len(os.sched_getaffinity(0)))
 
-    def compress_and_tell(one: PlannedCompression) -> WorkUnit:
+    def compress_and_report(one: PlannedCompression) -> PlannedCompression:
         unit = one.unit
         if unit.status == "due":
             observer.started(unit)
             unit = _compressed(one, settings, observer)
         observer.ended(unit)
-        return unit
+        return replace(one, unit=unit)
 
     due = [one for one in planned if one.unit.status == "due"]
     observer.expect("bytes", sum(size_now(one.path) for one in due))
-
-    with (
-        writer_lock(settings.src, run_id=run_id, name=LOCK_NAME),
-        ThreadPoolExecutor(workers) as executor,
-    ):
-        return list(executor.map(compress_and_tell, planned))
+    with ThreadPoolExecutor(workers) as executor:
+        return list(executor.map(compress_and_report, planned))
 
 
 def _compressed(

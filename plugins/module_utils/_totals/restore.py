@@ -13,10 +13,10 @@ from pathlib import Path
 from .._base.days_and_weeks import parse_day, week_of_day, week_start
 from .._base.errors import CountingError, SourceError, printable
 from .._base.records import WorkUnit
-from .._storage.files import open_regular, writer_lock
-from .._totals.changes import fill_totals
-from .._totals.csv_file import CSV_COLUMNS, csv_reader
-from .._totals.database import TotalsRow, counted_weeks, open_totals
+from .._storage.files import open_regular
+from .changes import fill_totals
+from .csv_file import CSV_COLUMNS, csv_reader
+from .database import TotalsRow, counted_weeks, open_totals
 
 
 def restore_history(
@@ -24,13 +24,13 @@ def restore_history(
     totals_db: Path,
     *,
     check: bool = False,
-    run_id: str = "",
     lock_timeout_seconds: float = 60,
 ) -> WorkUnit:
     """Fill a database without totals with the rows of a CSV file of totals, all or nothing.
 
-    One that has totals is left as it is. Raises SourceError for a file that can't be read, or
-    naming the line that is not a row of totals.
+    A database that has totals is left as it is. Only the writer of the database may call this, but
+    with ``check``. Raises SourceError for a file that can't be read, or naming the line that is not
+    a row of totals.
     """
     there = WorkUnit(history_csv.name, "unchanged", (f"{totals_db.name} has totals already",))
     if totals_db.exists():
@@ -44,13 +44,12 @@ def restore_history(
     if check:
         planned = "weeks are planned without these rows, and may be others once they are there"
         return WorkUnit(history_csv.name, "due", (reason, planned))
-    with (
-        writer_lock(totals_db.parent.absolute(), run_id=run_id),
-        open_totals(totals_db, write=True, lock_timeout_seconds=lock_timeout_seconds) as connection,
-    ):
+    with open_totals(
+        totals_db, write=True, lock_timeout_seconds=lock_timeout_seconds
+    ) as connection:
         rows = fill_totals(connection, _rows(history_csv))
     if rows is None:
-        return there  # another run counted after the first look
+        return there  # another program counted after the first look
     return WorkUnit(history_csv.name, "made", (reason,), {"restored_rows": rows})
 
 

@@ -15,7 +15,10 @@ import pytest
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._daily import (
     stage as daily_stage,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._hits import run as hits_run
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._hits.stage import (
+    RawDays,
+    make_raw_days,
+)
 
 GOLDEN = Path(__file__).parents[4] / "data" / "golden"
 LOG = "mirrors.fedoraproject.org-access.log"
@@ -31,8 +34,7 @@ def test_a_folder_that_cannot_be_looked_at_fails_its_days_only(
         return []
 
     monkeypatch.setattr(daily_stage, "forms_of_log", forms_of_log)
-    settings = hits_run.RawSettings(tmp_path, "mirrors-access.log", tmp_path / "raw")
-    plans = hits_run.plan_raw_days(settings, DAYS)
+    plans = RawDays(tmp_path, "mirrors-access.log", tmp_path / "raw").plan(DAYS).days
     assert [plan.unit.status for plan in plans] == ["missing", "failed"]
     reason = plans[1].unit.reasons[0]
     assert "2022/01/01/mirrors-access.log: expected to look at it" in reason
@@ -56,20 +58,17 @@ def test_a_log_that_is_replaced_while_it_is_read_is_made_again(
             yield opened
 
     monkeypatch.setattr(daily_stage, "open_log", open_and_replace)
-    settings = hits_run.RawSettings(tmp_path, LOG, tmp_path / "raw")
-    plans = hits_run.plan_raw_days(settings, DAYS)
-    assert [unit.status for unit in hits_run.make_raw_days(plans, settings)] == ["missing", "made"]
-    again = hits_run.plan_raw_days(settings, DAYS)[1].unit
+    files = RawDays(tmp_path, LOG, tmp_path / "raw")
+    made = make_raw_days(files, files.plan(DAYS))
+    assert [unit.status for unit in made.units] == ["missing", "made"]
+    again = files.plan(DAYS).units[1]
     assert (again.status, again.reasons) == ("due", (f"changed input 2022/01/01/{LOG}",))
 
 
 def test_an_executor_makes_whole_days_in_other_processes(tmp_path: Path) -> None:
     days = [date(2021, 9, 27), date(2021, 9, 28)]
-    settings = hits_run.RawSettings(GOLDEN / "combined-http", LOG, tmp_path / "raw")
-    plans = hits_run.plan_raw_days(settings, days)
+    files = RawDays(GOLDEN / "combined-http", LOG, tmp_path / "raw")
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as executor:
-        units = hits_run.make_raw_days(plans, settings, executor=executor)
-    assert [unit.status for unit in units] == ["made", "made"]
-    assert [plan.unit.status for plan in hits_run.plan_raw_days(settings, days)] == [
-        "unchanged"
-    ] * 2
+        made = make_raw_days(files, files.plan(days), executor=executor)
+    assert [unit.status for unit in made.units] == ["made", "made"]
+    assert [unit.status for unit in files.plan(days).units] == ["unchanged"] * 2

@@ -19,8 +19,8 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.ob
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.records import (
     WorkUnit,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._combine.run import (
-    run_combine,
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._combine.stage import (
+    COMBINE,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._storage.files import (
     writer_lock,
@@ -28,11 +28,12 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._storage
 from ansible_collections.fedora_infra.dnf_counting.tests.support.combining import (
     DAY,
     LOG,
-    TODAY,
+    NOW,
     UNIT,
     Trees,
     line,
 )
+from ansible_collections.fedora_infra.dnf_counting.tests.support.stages import outcome_of
 
 
 @pytest.fixture
@@ -54,7 +55,7 @@ def test_incident_new_host_forgotten_its_logs_count_and_it_is_named(trees: Trees
     trees.put("proxy1", line(1))
     trees.put("proxy9", line(2))
     run = trees.run(expected_hosts=("proxy1",))
-    assert run.unexpected_hosts == ("proxy9",)
+    assert run.facts["unexpected_hosts"] == ["proxy9"]
     assert any("proxy9" in warning for warning in run.warnings)
     assert trees.combined() == line(1) + line(2)
 
@@ -62,7 +63,7 @@ def test_incident_new_host_forgotten_its_logs_count_and_it_is_named(trees: Trees
 def test_incident_glob_drift_groups_and_hosts_without_a_match_are_named(trees: Trees) -> None:
     trees.put("download1", line(1), name="dl.example.org-access.log")
     run = trees.run(expected_hosts=("download1",))
-    assert "download" in run.groups_without_hosts
+    assert "download" in run.facts["groups_without_hosts"]
     assert any("no group's pattern matches: download1" in warning for warning in run.warnings)
 
 
@@ -115,7 +116,7 @@ def test_incident_hostile_source_no_link_is_followed_and_odd_names_are_ignored(
     run = trees.run()
     assert trees.combined() == line(1)
     assert trees.record()["hosts_present"] == ["proxy1"]
-    assert run.ignored_folders == ("'--rsh=proxy'",)
+    assert run.facts["ignored_folders"] == ["'--rsh=proxy'"]
 
 
 def test_a_missing_hosts_tree_is_an_error(trees: Trees) -> None:
@@ -167,7 +168,9 @@ def test_incident_nfs_gone_a_share_that_goes_in_the_middle_gets_no_more_logs(
         def ended(self, unit: WorkUnit, *, kind: str = "") -> None:
             marker.unlink(missing_ok=True)
 
-    settings = replace(trees.settings, require_mount=marker, workers=1, latest=None)
-    run = run_combine(settings, days, today=TODAY, observer=Unmounting())
+    settings = replace(
+        trees.settings, require_mount=marker, workers=1, latest=None, days=tuple(days)
+    )
+    run = outcome_of(COMBINE, settings, now=NOW, observer=Unmounting())
     assert [unit.status for unit in run.units] == ["made", "failed", "failed"]
     assert "Mount the share" in run.units[1].reasons[0]

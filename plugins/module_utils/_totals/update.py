@@ -1,7 +1,7 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From raw days to totals: plan which weeks are due, count them, take them into the files.
+"""Count the weeks that are due, and take them into the database and the CSV file.
 
 The database comes first, then the CSV file. A run that is killed between the two leaves a CSV file
 that shows an older state; the next run sees that and writes it again.
@@ -12,7 +12,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,7 +23,7 @@ from .._base.days_and_weeks import week_name
 from .._base.errors import CountingError
 from .._base.observer import NOBODY, Observer
 from .._base.records import Status, WorkUnit
-from .._storage.files import make_folder, write_error, writer_lock
+from .._storage.files import make_folder, write_error
 from .changes import StagedWeek, delete_weeks, replace_weeks, stage_week, staging
 from .counting import WeekCounter
 from .csv_file import CsvRecord, keep_in_step, write_csv
@@ -32,81 +32,34 @@ from .plan import (
     TotalsPlan,
     TotalsSettings,
     csv_plan,
-    csv_unit,
     judged_otherwise,
     limits_of,
     opened_totals,
-    plan_totals,
     read_counted,
 )
-from .quality import COMPLETE, SuspectRule, WeekRecord
-from .week_plan import CountedState, WeekPlan
+from .quality import SuspectRule, WeekRecord
+from .week_plan import WeekPlan
 
 #: So many weeks are taken into the database at once: all of a nightly run, and of years of history
 #: so much that little is lost when the run is ended.
 WEEKS_A_TRANSACTION = 26
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What became of the weeks and of the CSV file, and how the totals stand."""
-
-    units: Sequence[WorkUnit]
-    newest_complete_week: str | None = None
-    hits: int = 0
-    """Countme hits of the weeks that were counted in this run."""
-    rows: int = 0
-    """Rows of the totals of these weeks."""
-
-
 def update_totals(
-    settings: TotalsSettings,
-    *,
-    check: bool = False,
-    observer: Observer = NOBODY,
-) -> Outcome:
-    """Count the weeks that are due, or say which ones are (``check``: nothing is written).
+    settings: TotalsSettings, planned: TotalsPlan, observer: Observer = NOBODY
+) -> list[WorkUnit]:
+    """Count the weeks that are due, and bring the CSV file to the state of the database.
 
-    Raises CountingError where the files can't be used at all; a week that can't be counted is a
-    ``failed`` unit. Where there is no folder of raw days, and no week that was counted from one,
-    that is a ``missing`` unit; so it is for a plan, which a run that makes the folder may come
-    before.
+    Return the units of the weeks and of the CSV file. A week that can't be counted has failed. Only
+    the writer of the totals may call this.
     """
-    needless = not settings.weeks and not settings.raw_dir.is_dir()
-    if needless and (check or not read_counted(settings).records):
-        reason = f"no folder {settings.raw_dir}: countme_raw makes it with the first raw day"
-        return _outcome(settings, [WorkUnit(settings.raw_dir.name, "missing", (reason,))])
-    if check:
-        planned = plan_totals(settings)
-        return _outcome(
-            settings, [*(p.unit() for p in planned.weeks), *csv_unit(settings, planned)]
-        )
-    with _only_writer(settings):
-        planned = plan_totals(settings)
-        units, replaced = _carry_out(settings, planned, observer)
-        csv = _written_csv(settings, planned, replaced, observer)
-        return _outcome(settings, [*units, *csv])
+    units, replaced = _carry_out(settings, planned, observer)
+    return [*units, *_written_csv(settings, planned, replaced, observer)]
 
 
-def delete_totals(settings: TotalsSettings, *, check: bool = False) -> Outcome:
-    """Remove the named weeks from the database and the CSV file."""
-    if check:
-        return _outcome(settings, _deletions(settings, read_counted(settings)))
-    with _only_writer(settings):
-        counted = read_counted(settings)
-        units = _deletions(settings, counted)
-        there = [unit.figures["week"] for unit in units if unit.status == "due"]
-        if there:
-            csv = csv_plan(settings, counted.weeks, changes=True)
-            with opened_totals(settings, write=True) as connection:
-                delete_weeks(connection, there)
-            if csv:
-                _write_csv(settings, csv.keep, first_changed=min(there))
-        done = [replace(u, status="made") if u.status == "due" else u for u in units]
-        return _outcome(settings, done)
-
-
-def _deletions(settings: TotalsSettings, counted: CountedState) -> list[WorkUnit]:
+def plan_deletion(settings: TotalsSettings) -> list[WorkUnit]:
+    """Return a unit for each named week: ``due`` if the totals have it."""
+    counted = read_counted(settings)
     return [
         WorkUnit(
             week_name(week),
@@ -115,6 +68,17 @@ def _deletions(settings: TotalsSettings, counted: CountedState) -> list[WorkUnit
         )
         for week in sorted(set(settings.weeks))
     ]
+
+
+def delete_totals(settings: TotalsSettings, units: Sequence[WorkUnit]) -> list[WorkUnit]:
+    """Remove the weeks that are due from the database and the CSV file."""
+    there = [unit.figures["week"] for unit in units if unit.status == "due"]
+    csv = csv_plan(settings, read_counted(settings).weeks, changes=True)
+    with opened_totals(settings, write=True) as connection:
+        delete_weeks(connection, there)
+    if csv:
+        _write_csv(settings, csv.keep, first_changed=min(there))
+    return [replace(u, status="made") if u.status == "due" else u for u in units]
 
 
 def _carry_out(
@@ -262,19 +226,6 @@ def _unit(one: _Counted, record: WeekRecord | None, written: Collection[int]) ->
     return replace(unit, status=status, figures=figures)
 
 
-def _described(unit: WorkUnit, records: Mapping[int, WeekRecord]) -> WorkUnit:
-    """The unit with what is recorded of its week."""
-    record = records.get(unit.figures.get("week", -1))
-    if record is None:
-        return unit
-    # a unit has a status of its own
-    facts = {
-        f"week_{name}" if name == "status" else name: value
-        for name, value in record.quality.facts().items()
-    }
-    return replace(unit, figures={**unit.figures, **facts})
-
-
 def _written_csv(
     settings: TotalsSettings,
     planned: TotalsPlan,
@@ -310,29 +261,6 @@ def _write_csv(
             first_changed=first_changed,
         )
     return written._asdict()
-
-
-def _outcome(settings: TotalsSettings, units: Sequence[WorkUnit]) -> Outcome:
-    made = [unit.figures for unit in units if unit.status == "made"]
-    records = read_counted(settings).records
-    complete = [r.week for r in records.values() if r.status == COMPLETE]
-    return Outcome(
-        [_described(unit, records) for unit in units],
-        newest_complete_week=week_name(max(complete)) if complete else None,
-        hits=sum(figures.get("hits", 0) for figures in made if "rows" in figures),
-        rows=sum(figures.get("rows", 0) for figures in made),
-    )
-
-
-@contextlib.contextmanager
-def _only_writer(settings: TotalsSettings) -> Iterator[None]:
-    folders = {settings.totals_db.parent.absolute()}
-    if settings.totals_csv is not None:
-        folders.add(settings.totals_csv.parent.absolute())
-    with contextlib.ExitStack() as stack:
-        for folder in sorted(folders):
-            stack.enter_context(writer_lock(folder, run_id=settings.run_id, now=settings.now))
-        yield
 
 
 @contextlib.contextmanager

@@ -7,22 +7,19 @@ import csv
 import os
 import sqlite3
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.errors import (
     LockedError,
     SourceError,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._migrate import (
-    totals_from_csv as migrate_totals_from_csv,
-)
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._migrate.totals_from_csv import (
-    restore_history,
-)
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._storage.files import (
     writer_lock,
 )
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._totals import stage
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._totals.csv_file import (
     csv_rows,
 )
@@ -31,6 +28,14 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._totals.
     open_totals,
     rows_of,
 )
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._totals.plan import (
+    TotalsSettings,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._totals.restore import (
+    restore_history,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._totals.stage import TOTALS
+from ansible_collections.fedora_infra.dnf_counting.tests.support.stages import outcome_of
 
 EXPECTED = Path(__file__).parents[4] / "data" / "golden" / "expected" / "totals.csv"
 
@@ -62,17 +67,20 @@ def test_incident_double_count_of_rows_that_another_run_was_first_to_restore(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     database = tmp_path / "totals.db"
+    (tmp_path / "raw").mkdir()
+    settings = TotalsSettings(
+        tmp_path / "raw", database, datetime(2021, 10, 14, tzinfo=UTC), history_csv=EXPECTED
+    )
 
     @contextlib.contextmanager
-    def lock_that_another_run_had_first(folder: Path, **options: str) -> Iterator[None]:
-        with monkeypatch.context() as other_run:
-            other_run.setattr(migrate_totals_from_csv, "writer_lock", writer_lock)
-            assert restore_history(EXPECTED, database).status == "made"
+    def lock_that_another_run_had_first(folder: Path, **options: Any) -> Iterator[None]:
         with writer_lock(folder, **options):
+            if not database.exists():
+                assert restore_history(EXPECTED, database).status == "made"
             yield
 
-    monkeypatch.setattr(migrate_totals_from_csv, "writer_lock", lock_that_another_run_had_first)
-    assert restore_history(EXPECTED, database).status == "unchanged"
+    monkeypatch.setattr(stage, "writer_lock", lock_that_another_run_had_first)
+    assert outcome_of(TOTALS, settings).units[0].status == "unchanged"
     with open_totals(database, write=False) as connection:
         rows = connection.execute("SELECT count(*) FROM countme_totals").fetchone()
     with EXPECTED.open(encoding="utf-8", newline="") as text:

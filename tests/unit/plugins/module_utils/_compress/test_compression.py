@@ -20,17 +20,21 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.re
     WorkUnit,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._compress import (
-    run as compress_run,
+    compression,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._compress.run import (
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._compress.compression import (
     CompressSettings,
     compress_logs,
     first_day_to_keep,
     plan_compression,
 )
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._compress.stage import (
+    COMPRESS,
+)
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._storage.files import (
     writer_lock,
 )
+from ansible_collections.fedora_infra.dnf_counting.tests.support.stages import outcome_of
 
 TEXT = b"a line of a log\n" * 100_000
 NAME = "mirrors-access.log"
@@ -52,7 +56,7 @@ def tree(tmp_path: Path) -> Path:
 
 def run(tree: Path, before: date = date(2021, 10, 1), **options: Any) -> list[WorkUnit]:
     settings = CompressSettings(tree, before, **{"level": 1, **options})
-    return compress_logs(plan_compression(settings), settings)
+    return [one.unit for one in compress_logs(plan_compression(settings), settings)]
 
 
 def test_logs_before_the_day_are_compressed_and_the_others_stay(tree: Path) -> None:
@@ -105,7 +109,7 @@ def test_the_first_day_to_keep(today: str, options: dict[str, Any], expected: st
 def test_what_reads_back_differently_never_replaces_a_log(
     tree: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(compress_run, "log_digest", lambda path, form=None: b"other")
+    monkeypatch.setattr(compression, "log_digest", lambda path, form=None: b"other")
     units = run(tree)
     assert [unit.status for unit in units] == ["failed", "failed"]
     assert "read back" in units[0].reasons[0]
@@ -115,14 +119,14 @@ def test_what_reads_back_differently_never_replaces_a_log(
 def test_a_log_that_is_written_to_meanwhile_stays(
     tree: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    digest = compress_run.log_digest
+    digest = compression.log_digest
 
     def slow_digest(path: Path, form: str | None = None) -> bytes:
         with (tree / "2021/08/31" / NAME).open("ab") as log:
             log.write(b"one more line\n")
         return digest(path, form=form)
 
-    monkeypatch.setattr(compress_run, "log_digest", slow_digest)
+    monkeypatch.setattr(compression, "log_digest", slow_digest)
     units = run(tree)
     assert [unit.status for unit in units] == ["failed", "made"]
     assert sorted(os.listdir(tree / "2021/08/31")) == [".combine.json", NAME]
@@ -167,7 +171,7 @@ def test_a_compressed_form_cut_short_by_another_program_is_told_with_the_next_st
 def test_incident_disk_full_leaves_the_log_and_the_others_go_on(
     tree: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    copy = compress_run._copy_compressed
+    copy = compression._copy_compressed
 
     def full(plain: Any, unfinished: Path, settings: CompressSettings, *more: Any) -> bytes:
         if "08" in unfinished.parts:
@@ -175,7 +179,7 @@ def test_incident_disk_full_leaves_the_log_and_the_others_go_on(
             raise OSError(28, "No space left on device")
         return copy(plain, unfinished, settings, *more)
 
-    monkeypatch.setattr(compress_run, "_copy_compressed", full)
+    monkeypatch.setattr(compression, "_copy_compressed", full)
     units = run(tree)
     assert [unit.status for unit in units] == ["failed", "made"]
     assert "Free some space" in units[0].reasons[0]
@@ -192,16 +196,16 @@ def test_a_link_is_not_followed(tree: Path) -> None:
 
 def test_incident_second_run_is_told_who_compresses(tree: Path) -> None:
     with (
-        writer_lock(tree, run_id="first", name=compress_run.LOCK_NAME),
+        writer_lock(tree, run_id="first", name=".compressing"),
         pytest.raises(LockedError, match="run first"),
     ):
-        run(tree)
+        outcome_of(COMPRESS, CompressSettings(tree, date(2021, 10, 1), level=1))
 
 
 def test_forms_change_places_only_while_nobody_combines(
     tree: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(compress_run, "PATIENCE_SECONDS", 0)
+    monkeypatch.setattr(compression, "PATIENCE_SECONDS", 0)
     with writer_lock(tree, run_id="combine"):
         units = run(tree)
     assert [unit.status for unit in units] == ["failed", "failed"]

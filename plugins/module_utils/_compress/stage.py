@@ -1,0 +1,97 @@
+# Copyright: Contributors to the fedora_infra.dnf_counting project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The stage ``compress``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from .._base.days_and_weeks import parse_day, utc_today
+from .._base.records import WorkUnit
+from .._base.stage import Outcome, Stage, StageRun, Topics, UnitTopics
+from .._storage.files import writer_lock
+from .compression import (
+    CompressSettings,
+    PlannedCompression,
+    be_nice,
+    compress_logs,
+    first_day_to_keep,
+    plan_compression,
+)
+
+#: Only one run compresses a tree. It takes the lock of the combined tree for moments only, so that
+#: logs are combined meanwhile.
+_LOCK_NAME = ".compressing"
+
+
+@dataclass(frozen=True)
+class CompressPlan:
+    """The plain logs of past days, planned or compressed."""
+
+    logs: Sequence[PlannedCompression]
+
+    @property
+    def units(self) -> list[WorkUnit]:
+        """The units of the logs, the oldest first."""
+        return [one.unit for one in self.logs]
+
+
+def settings_from(options: Mapping[str, Any], now: datetime) -> CompressSettings:
+    """Return the settings for the options of http_log_compress. Raises SettingsError."""
+    before: date | None = parse_day(options["before"], "before") if options["before"] else None
+    return CompressSettings(
+        src=Path(options["src"]),
+        before=first_day_to_keep(utc_today(now), before=before, keep_days=options["keep_days"]),
+        form=options["form"],
+        level=options["level"],
+        workers=options["workers"],
+        nice=options["nice"],
+    )
+
+
+def plan_compress(settings: CompressSettings, _run: StageRun) -> CompressPlan:
+    """Find the logs that are still plain. Raises SourceError if there is no combined tree."""
+    return CompressPlan(plan_compression(settings))
+
+
+def make_compressed(
+    settings: CompressSettings, planned: CompressPlan, run: StageRun
+) -> CompressPlan:
+    """Compress the logs that are due, at a low priority."""
+    be_nice(settings.nice)
+    return CompressPlan(compress_logs(planned.logs, settings, observer=run.observer))
+
+
+def compress_outcome(settings: CompressSettings, planned: CompressPlan) -> Outcome:
+    """Return the outcome; the stage fails if a log could not be compressed."""
+    failed = sum(unit.status == "failed" for unit in planned.units)
+    failure = f"{failed} logs could not be compressed; see units for the reasons"
+    return Outcome(
+        planned.units,
+        failure if failed else "",
+        facts={"before": settings.before.isoformat()},
+    )
+
+
+def _lock(settings: CompressSettings, run: StageRun) -> AbstractContextManager[None]:
+    return writer_lock(settings.src, run_id=run.run_id, name=_LOCK_NAME)
+
+
+COMPRESS: Stage[CompressSettings, CompressPlan] = Stage(
+    name="compress",
+    title="Compress the combined logs of past months",
+    reads=("combined",),
+    writes=("combined",),
+    topics=Topics("compress", units={"": UnitTopics("log", ("log_date", "log"))}),
+    settings_from=settings_from,
+    plan=plan_compress,
+    lock=_lock,
+    make=make_compressed,
+    outcome=compress_outcome,
+)

@@ -1,0 +1,185 @@
+# Copyright: Contributors to the fedora_infra.dnf_counting project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The stage ``publish``: the files first, which nothing after them can spoil, then the pages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from .._base.records import WorkUnit
+from .._base.stage import Outcome, Stage, StageRun, Topics, UnitTopics
+from .._publish.git_history import History, history_of, keep_history, plan_history
+from .._publish.newest_week import newest_weeks
+from .._publish.profile import Profile
+from .._publish.run import PublishedFiles, Settings, make_dest, plan, publish
+from .._storage.files import make_folder, writer_lock
+from .pages import Site, checked_site
+from .run import PAGES, Show, plan_site, publish_site
+
+
+@dataclass(frozen=True)
+class PublishSettings:
+    """The profiles to publish, and where their files, pages and history go."""
+
+    profiles: tuple[Profile, ...]
+    files: Settings
+    show: Show | None = None
+    """None without pages."""
+    history: History | None = None
+    """None without a Git history."""
+
+    @property
+    def week_folders(self) -> list[str]:
+        """The folders of the files of single weeks, below the folder of all files."""
+        return [profile.week_folder for profile in self.profiles]
+
+
+@dataclass(frozen=True)
+class PublishPlan:
+    """All that readers see, planned or published."""
+
+    files: PublishedFiles
+    history: Sequence[WorkUnit] = ()
+    site: Sequence[WorkUnit] = ()
+
+    @property
+    def units(self) -> list[WorkUnit]:
+        """The units of the files, of the Git history, and of the pages and charts."""
+        return [*self.files.units, *self.history, *self.site]
+
+
+def settings_from(options: Mapping[str, Any], _now: datetime) -> PublishSettings:
+    """Return the settings for the options of stats_publish. Raises SettingsError."""
+    profiles = tuple(
+        Profile(
+            name=one["name"],
+            totals_db=Path(one["totals_db"]),
+            totals_csv=Path(one["totals_csv"]),
+            prefix=one["prefix"],
+            title=one["title"] or "",
+            log_name=one["log_name"] or "",
+            raw_dir=_path_from(one["raw_dir"]),
+        )
+        for one in options["profiles"]
+    )
+    files = Settings(
+        Path(options["dest"]), allow_shrink=options["allow_shrink"], min_hits=options["min_hits"]
+    )
+    show = _show_from(options, profiles, files)
+    root = show.site.web_dir if show else files.dest
+    history = history_of(options["git_history"], options["git_identity"], web_root=root)
+    return PublishSettings(profiles, files, show, history)
+
+
+def _show_from(
+    options: Mapping[str, Any], profiles: Sequence[Profile], files: Settings
+) -> Show | None:
+    if not options["web_dir"]:
+        return None
+    site = Site(
+        web_dir=Path(options["web_dir"]),
+        title=options["site_title"],
+        distribution=options["distribution"],
+        mirrors_dir=_path_from(options["mirrors_csv_dir"]),
+        combined_dir=_path_from(options["combined_dir"]),
+    )
+    return Show(
+        checked_site(site, files.dest),
+        files.dest,
+        tuple(profiles),
+        min_hits=files.min_hits,
+        allow_shrink=files.allow_shrink,
+    )
+
+
+def _path_from(text: str | None) -> Path | None:
+    return Path(text) if text else None
+
+
+def plan_publish(settings: PublishSettings, _run: StageRun) -> PublishPlan:
+    """Compare totals, published files, history and pages with their records. Reads only."""
+    files = plan(settings.profiles, settings.files)
+    due = {unit.name for unit in files.units if unit.status == "due"}
+    history, site = [], []
+    if settings.history:
+        folders = settings.week_folders
+        weeks_due = any(name.split("/")[0] in folders for name in due)
+        history = [
+            plan_history(settings.history, settings.files.dest, folders, weeks_due=weeks_due)
+        ]
+    if settings.show:
+        site = plan_site(settings.show, files_due=bool(due))
+    return PublishPlan(files, history, site)
+
+
+def make_published(settings: PublishSettings, planned: PublishPlan, run: StageRun) -> PublishPlan:
+    """Publish what is out of date; what fails leaves everything else alone."""
+    files = publish(planned.files, settings.files, now=run.now, observer=run.observer)
+    done = replace(planned, files=files)
+    if settings.history:
+        folders = settings.week_folders
+        unit = keep_history(settings.history, settings.files.dest, folders, now=run.now)
+        run.observer.ended(unit, kind="history")
+        done = replace(done, history=[unit])
+    if settings.show:
+        failed = [one.profile.name for one in files.profiles if one.status == "failed"]
+        site = publish_site(
+            settings.show, now=run.now, failed_profiles=failed, observer=run.observer
+        )
+        done = replace(done, site=site)
+    return done
+
+
+def publish_outcome(settings: PublishSettings, planned: PublishPlan) -> Outcome:
+    """Return the outcome; the stage fails if a profile, the history, a chart or a page failed."""
+    later = [*planned.history, *planned.site]
+    failed = [
+        f"{unit.name}: {'; '.join(unit.reasons)}" for unit in later if unit.status == "failed"
+    ]
+    web_dir = settings.show.site.web_dir if settings.show else None
+    pages = [page for name in PAGES if web_dir and (page := web_dir / name).is_file()]
+    index = web_dir and web_dir / "index.html"
+    return Outcome(
+        planned.units,
+        "; ".join(filter(None, [planned.files.failure, *failed])),
+        facts={
+            "newest_week": newest_weeks(settings.profiles),
+            "published": [
+                *(str(settings.files.dest / name) for name in planned.files.paths),
+                *map(str, pages),
+            ],
+            "index_page": str(index) if index and index.is_file() else "",
+        },
+    )
+
+
+@contextmanager
+def _lock(settings: PublishSettings, run: StageRun) -> Iterator[None]:
+    make_dest(settings.files.dest)
+    with writer_lock(settings.files.dest, run_id=run.run_id):
+        if settings.show is None:
+            yield
+            return
+        make_folder(settings.show.site.web_dir)
+        with writer_lock(settings.show.site.web_dir, run_id=run.run_id):
+            yield
+
+
+PUBLISH: Stage[PublishSettings, PublishPlan] = Stage(
+    name="publish",
+    title="Publish the totals, charts and pages",
+    reads=("totals", "mirrors", "combined"),
+    writes=("published",),
+    topics=Topics("publish", units={"profile": UnitTopics("profile", ("profile",))}),
+    settings_from=settings_from,
+    plan=plan_publish,
+    lock=_lock,
+    make=make_published,
+    outcome=publish_outcome,
+)

@@ -1,0 +1,214 @@
+# Copyright: Contributors to the fedora_infra.dnf_counting project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The stage ``sync``."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from .._base.days_and_weeks import days_from, utc_today
+from .._base.errors import OutputError, printable, wrong_option
+from .._base.records import WorkUnit
+from .._base.stage import Outcome, Stage, StageRun, Topics, UnitTopics
+from .._storage.files import sync_file_system, writer_lock
+from .hosts import Settings, sync_hosts
+from .memory import HostMemory, load_memory, save_memory
+from .outcome import HostOutcome, failure, gaps, remembered, silent_hosts
+from .plan import HostPlan, Source, plan_hosts, sources_of
+from .rsync import Limits
+
+_DEFAULT_DAYS = 3
+
+
+@dataclass(frozen=True)
+class SyncSettings:
+    """The hosts and days to fetch, and how to fetch them."""
+
+    sources: tuple[Source, ...]
+    days: tuple[date, ...]
+    transfer: Settings
+    catch_up_days: int = 14
+    """Days up to the last one that are requested too as long as they are not known to be whole."""
+    missing_after_days: int = 3
+    """A host without a log for this many days is reported."""
+    max_failed_hosts: int | None = None
+    """The stage fails if more hosts fail; by default, if all do."""
+
+
+@dataclass(frozen=True)
+class SyncPlan:
+    """The hosts to visit, and after the visits what became of each."""
+
+    hosts: Sequence[HostPlan]
+    memory: Mapping[str, HostMemory]
+    """What is known of all hosts."""
+    outcomes: Sequence[HostOutcome] | None = None
+    """None until the hosts were visited."""
+    not_on_disk: str = ""
+    """The reason why logs that arrived may not be on disk; empty if they are."""
+    warnings: tuple[str, ...] = ()
+    seconds: float = 0.0
+
+    @property
+    def units(self) -> list[WorkUnit]:
+        """The units of all hosts and days. Before the visits, every day of the window is due."""
+        if self.outcomes is None:
+            return [WorkUnit(f"{one.host} {day}", "due") for one in self.hosts for day in one.days]
+        return [unit for outcome in self.outcomes for unit in outcome.units]
+
+
+def settings_from(options: Mapping[str, Any], now: datetime) -> SyncSettings:
+    """Return the settings for the options of http_log_sync. Raises SettingsError."""
+    is_named = bool(options["dates"] or options["since"])
+    return SyncSettings(
+        sources=tuple(sources_of(options["hosts"], options["source"])),
+        days=days_from(options, today=utc_today(now), default_days=_DEFAULT_DAYS),
+        transfer=Settings(
+            dest=Path(options["dest"]),
+            limits=Limits(
+                connect_seconds=options["connect_timeout"],
+                stall_seconds=options["stall_timeout"],
+                host_seconds=options["host_timeout"],
+                kib_per_second=options["bandwidth_limit"],
+                file_bytes=options["max_file_size"],
+                host_bytes=options["max_host_size"],
+                host_files=options["max_host_files"],
+            ),
+            attempts=options["attempts"],
+            retry_seconds=options["retry_delay"],
+            workers=options["workers"],
+            file_mode=_file_mode(options["mode"]),
+        ),
+        catch_up_days=0 if is_named else options["catch_up_days"],
+        missing_after_days=options["missing_after_days"],
+        max_failed_hosts=options["max_failed_hosts"],
+    )
+
+
+def _file_mode(text: str) -> int:
+    try:
+        mode = int(text, 8)
+    except ValueError:
+        mode = -1
+    if not 0o400 <= mode <= 0o666:
+        raise wrong_option(
+            "mode",
+            expected='the permissions of a log as an octal number such as "0640"',
+            found=printable(text),
+        )
+    return mode
+
+
+def plan_sync(settings: SyncSettings, _run: StageRun) -> SyncPlan:
+    """Decide which days to request from each host, from what is known of the hosts."""
+    memory = load_memory(settings.transfer.dest)
+    hosts = plan_hosts(
+        settings.sources,
+        settings.days,
+        dest=settings.transfer.dest,
+        memory=memory,
+        catch_up_days=settings.catch_up_days,
+    )
+    return SyncPlan(hosts, memory)
+
+
+def fetch_logs(settings: SyncSettings, planned: SyncPlan, run: StageRun) -> SyncPlan:
+    """Fetch the logs of all hosts; wait until they are on disk, and only then remember it.
+
+    That happens once for all hosts, because thousands of fsyncs take long. Before it, a power
+    failure leaves short logs, which rsync tells from whole ones by their size; so no day may be
+    remembered as whole.
+    """
+    dest = settings.transfer.dest
+    done = _visited(settings, planned, run)
+    try:
+        if any(unit.figures["files"] for unit in done.units):
+            sync_file_system(dest)
+    except OutputError as error:
+        return replace(done, not_on_disk=str(error))
+    try:
+        save_memory(dest, done.memory)
+    except OutputError as error:
+        # the logs that were fetched count all the same
+        return replace(done, warnings=(str(error),))
+    return done
+
+
+def _visited(settings: SyncSettings, planned: SyncPlan, run: StageRun) -> SyncPlan:
+    """Visit all hosts: list their logs in check mode, and fetch them otherwise."""
+    begun = time.monotonic()
+    transfer = replace(settings.transfer, observer=run.observer)
+    outcomes = sync_hosts(planned.hosts, transfer, look_only=run.check_mode)
+    return replace(
+        planned,
+        outcomes=outcomes,
+        memory=remembered(planned.memory, outcomes, today=run.today),
+        seconds=round(time.monotonic() - begun, 3),
+    )
+
+
+def sync_outcome(settings: SyncSettings, planned: SyncPlan) -> Outcome:
+    """Return the outcome; see ``max_failed_hosts`` for the rule by which the stage fails."""
+    outcomes = planned.outcomes or ()
+    silent = silent_hosts(
+        [source.host for source in settings.sources],
+        planned.memory,
+        last_day=settings.days[-1],
+        missing_after_days=settings.missing_after_days,
+    )
+    return Outcome(
+        planned.units,
+        planned.not_on_disk or failure(outcomes, settings.max_failed_hosts),
+        tuple(_warnings(planned, outcomes, silent)),
+        {
+            "hosts": [outcome.to_json() for outcome in outcomes],
+            "silent_hosts": silent,
+            "gaps": gaps(planned.hosts, outcomes, planned.memory),
+            "seconds": planned.seconds,
+        },
+    )
+
+
+def _warnings(
+    planned: SyncPlan, outcomes: Sequence[HostOutcome], silent: Sequence[Mapping[str, Any]]
+) -> Iterator[str]:
+    yield from planned.warnings
+    for host in silent:
+        since = host["last_log"] or f"it was listed on {host['listed_since']}"
+        yield f"{host['name']}: no log since {since}; look at it, or take it off the list."
+    for outcome in outcomes:
+        yield from (f"{outcome.host}: {warning}" for warning in outcome.warnings)
+
+
+def _lock(settings: SyncSettings, run: StageRun) -> AbstractContextManager[None]:
+    return writer_lock(settings.transfer.dest, run_id=run.run_id)
+
+
+SYNC: Stage[SyncSettings, SyncPlan] = Stage(
+    name="sync",
+    title="Fetch the logs of the hosts",
+    reads=(),
+    writes=("hosts",),
+    topics=Topics(
+        "sync",
+        units={
+            "host": UnitTopics("host", ("synced_host",), skip="skip"),
+            "logdate": UnitTopics(
+                "host.logdate", ("synced_host", "log_date"), fail="fail.final", retry="fail.retry"
+            ),
+        },
+    ),
+    settings_from=settings_from,
+    plan=plan_sync,
+    lock=_lock,
+    make=fetch_logs,
+    outcome=sync_outcome,
+    preview=_visited,
+)
