@@ -36,7 +36,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "_publish": ("_base", "_storage", "_totals"),
     "_html": ("_base",),
     "_charts": ("_base", "_storage", "_logs", "_hits", "_totals", "_condense", "_publish", "_html"),
-    "_site": ("_base", "_storage", "_totals", "_publish", "_html", "_charts"),
+    "_site": ("_base", "_storage", "_publish", "_html", "_charts"),
     "_status": (
         "_base", "_storage", "_logs", "_watch", "_sync", "_combine", "_daily", "_hits", "_condense",
         "_totals", "_publish", "_html",

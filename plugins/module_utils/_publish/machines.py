@@ -71,77 +71,67 @@ class Release(NamedTuple):
     machines: int
 
 
-_MACHINES = """
-WITH repo AS (
-    SELECT os_name, os_version, os_variant, os_arch, repo_tag, sum(hits) AS hits
-    FROM countme_totals
-    WHERE weeknum = ? AND CAST(sys_age AS INTEGER) >= 1
-    GROUP BY os_name, os_version, os_variant, os_arch, repo_tag
-)
-SELECT os_name, os_version, os_variant, os_arch,
-    max(hits),
-    sum(CASE WHEN repo_tag GLOB 'fedora-[0-9]*' AND repo_tag NOT GLOB 'fedora-*[^0-9]*'
-        THEN hits ELSE 0 END)
-FROM repo
-GROUP BY os_name, os_version, os_variant, os_arch
-ORDER BY os_name, os_version, os_variant, os_arch
-"""
-
-
-def machines_of_week(connection: sqlite3.Connection, week: int) -> list[Machines]:
-    """Machines of a week from its totals, ordered by system."""
-    return [Machines(*row) for row in connection.execute(_MACHINES, (str(week),))]
-
-
-def machines_by_release(machines: Iterable[Machines]) -> list[Release]:
-    """Machines by release, most first; variants and architectures are different machines."""
-    releases: Counter[tuple[str, str]] = Counter()
-    for one in machines:
-        releases[one.os_name, one.os_version] += one.machines
-    found = [Release(*release, count) for release, count in releases.items()]
-    return sorted(found, key=lambda one: (-one.machines, one.os_name, one.os_version))
-
-
-#: What ``sys_age`` can be: 1 in the first week of a system, 2 up to its 4th, 3 up to its 24th, 4
+#: The values of ``sys_age``: 1 in the first week of a system, 2 up to its 4th, 3 up to its 24th, 4
 #: from then on.
 AGES = (1, 2, 3, 4)
 
+_SYSTEM = "os_name, os_version, os_variant, os_arch"
+_AGES = ", ".join(f"age_{age}" for age in AGES)
 _AGE_HITS = ", ".join(
     f"coalesce(sum(hits) FILTER (WHERE CAST(sys_age AS INTEGER) = {age}), 0) AS age_{age}"
     for age in AGES
 )
+# The hits of each repository by each kind of system.
+_REPOSITORY_HITS = f"""
+SELECT CAST(weeknum AS INTEGER) AS week, {_SYSTEM}, repo_tag, sum(hits) AS hits, {_AGE_HITS}
+FROM countme_totals
+WHERE CAST(sys_age AS INTEGER) >= 1 AND {{weeks}}
+GROUP BY weeknum, {_SYSTEM}, repo_tag
+"""  # noqa: S608
 # SQLite takes the columns beside a max() from the row that has the maximum: the ages of a system
 # are those of the repo tag that stands for its machines.
-_REPO_HITS = f"""
-CREATE TEMP TABLE repo_hits AS
-SELECT CAST(weeknum AS INTEGER) AS week, os_name, os_version, os_variant, os_arch, repo_tag,
-    sum(hits) AS hits, {_AGE_HITS}
-FROM countme_totals
-WHERE CAST(sys_age AS INTEGER) >= 1
-GROUP BY weeknum, os_name, os_version, os_variant, os_arch, repo_tag
-"""  # noqa: S608
-_ALL_WEEKS = f"""
-CREATE TEMP TABLE {{table}} AS
-SELECT week, os_name, os_version, os_variant, os_arch, max(hits) AS machines,
-    {", ".join(f"age_{age}" for age in AGES)}
-FROM repo_hits
+_MACHINES = f"""
+SELECT week, {_SYSTEM}, max(hits) AS machines, {_AGES}, sum(CASE
+    WHEN repo_tag GLOB 'fedora-[0-9]*' AND repo_tag NOT GLOB 'fedora-*[^0-9]*' THEN hits ELSE 0
+    END) AS machines_fedora_nn
+FROM {{repository_hits}}
 WHERE repo_tag GLOB ?
-GROUP BY week, os_name, os_version, os_variant, os_arch
+GROUP BY week, {_SYSTEM}
 HAVING max(hits) >= ?
 """  # noqa: S608
+_ANY_TAG = "*"
+
+
+def machines_of_week(connection: sqlite3.Connection, week: int) -> list[Machines]:
+    """Return the machines of a week from its totals, ordered by system."""
+    hits = _REPOSITORY_HITS.format(weeks="weeknum = ?")
+    machines = _MACHINES.format(repository_hits=f"({hits})")
+    query = f"SELECT {', '.join(Machines._fields)} FROM ({machines}) ORDER BY {_SYSTEM}"  # noqa: S608
+    return [Machines(*row) for row in connection.execute(query, (str(week), _ANY_TAG, 0))]
 
 
 def tabulate_machines(
     connection: sqlite3.Connection, tables: Mapping[str, str], *, least: int = 0
 ) -> None:
-    """Make temporary tables of the machines of all weeks, by the first method.
+    """Make temporary tables of the machines of all weeks.
 
-    Their columns are week, os_name, os_version, os_variant, os_arch, machines, age_1 to age_4.
-    ``tables`` has for each name a GLOB pattern: only hits of such repositories count in it.
-    Systems of fewer machines than ``least`` are left out.
+    Their columns are week, os_name, os_version, os_variant, os_arch, machines, age_1 to age_4 and
+    machines_fedora_nn. ``tables`` has for each name a GLOB pattern: only hits of such repositories
+    count in it. Kinds of systems with fewer machines than ``least`` are left out.
     """
-    # the totals are read once, which takes longer than all the rest
-    connection.execute(_REPO_HITS)
+    # one pass over the totals, which takes longer than everything else
+    hits = _REPOSITORY_HITS.format(weeks="TRUE")
+    connection.execute(f"CREATE TEMP TABLE repository_hits AS {hits}")
     for table, repo_tags in tables.items():
-        connection.execute(_ALL_WEEKS.format(table=table), (repo_tags, least))
-    connection.execute("DROP TABLE temp.repo_hits")
+        machines = _MACHINES.format(repository_hits="repository_hits")
+        connection.execute(f"CREATE TEMP TABLE {table} AS {machines}", (repo_tags, least))
+    connection.execute("DROP TABLE temp.repository_hits")
+
+
+def machines_by_release(machines: Iterable[Machines]) -> list[Release]:
+    """Return the machines of each release, most first, over its variants and architectures."""
+    releases: Counter[tuple[str, str]] = Counter()
+    for one in machines:
+        releases[one.os_name, one.os_version] += one.machines
+    found = [Release(*release, count) for release, count in releases.items()]
+    return sorted(found, key=lambda one: (-one.machines, one.os_name, one.os_version))

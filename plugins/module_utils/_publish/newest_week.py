@@ -1,51 +1,78 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The newest week of each profile at a glance, for the end of a run."""
+"""The newest week of some totals: its quality, and its machines by release."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+import sqlite3
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from .._base.errors import CountingError
 from .._totals.database import counted_weeks
-from .._totals.quality import unknown_quality
-from .machines import machines_by_release, machines_of_week
+from .._totals.quality import WeekQuality, newest_week, unknown_quality
+from .machines import Release, machines_by_release, machines_of_week
 from .profile import Profile
-from .totals_reader import newest_week, read_quality, reading
+from .totals_reader import read_quality, reading
 
-#: Clients choose the names of releases; a million of them would not be a glance.
-RELEASES_SHOWN = 100
+#: The most releases in a result. Clients choose their names, so there may be a million.
+MOST_RELEASES = 100
+
+
+class NewestWeek(NamedTuple):
+    """The newest complete week of some totals, or the newest of all if none is complete."""
+
+    week: int
+    quality: WeekQuality
+    releases: list[Release]
+    """The machines of each release, most first."""
+    newer: list[int]
+    """Counted weeks after it; none of them is complete."""
+
+    @property
+    def machines(self) -> int:
+        """The machines of all releases."""
+        return sum(release.machines for release in self.releases)
+
+
+def newest_week_of(
+    connection: sqlite3.Connection, quality: Mapping[int, WeekQuality]
+) -> NewestWeek | None:
+    """Return the newest week of totals whose quality is given; None if no week is counted."""
+    weeks = counted_weeks(connection)
+    week = newest_week(weeks, quality)
+    if week is None:
+        return None
+    return NewestWeek(
+        week,
+        quality.get(week) or unknown_quality(week),
+        machines_by_release(machines_of_week(connection, week)),
+        [one for one in weeks if one > week],
+    )
 
 
 def newest_weeks(profiles: Sequence[Profile]) -> list[dict[str, Any]]:
-    """The newest complete week of each profile whose totals can be read."""
+    """Describe the newest week of each profile whose totals can be read, for a result."""
     found = []
     for profile in profiles:
         try:
-            week = _newest_week(profile)
+            with reading(profile.totals_db) as connection:
+                newest = newest_week_of(connection, read_quality(connection))
         except CountingError:
-            continue  # the profile itself says what is wrong with its totals
-        if week is not None:
-            found.append(week)
+            continue  # the unit of the profile has the error
+        if newest is not None:
+            found.append(_as_result(profile, newest))
     return found
 
 
-def _newest_week(profile: Profile) -> dict[str, Any] | None:
-    with reading(profile.totals_db) as connection:
-        known = read_quality(connection)
-        week = newest_week(counted_weeks(connection), known)
-        if week is None:
-            return None
-        releases = machines_by_release(machines_of_week(connection, week))
-    quality = known.get(week) or unknown_quality(week)
+def _as_result(profile: Profile, newest: NewestWeek) -> dict[str, Any]:
     return {
         "profile": profile.name,
-        "week": quality.week,
-        "week_start": quality.week_start,
-        "week_end": quality.week_end,
-        "status": quality.status,
-        "machines": sum(release.machines for release in releases),
-        "by_release": [release._asdict() for release in releases[:RELEASES_SHOWN]],
+        "week": newest.quality.week,
+        "week_start": newest.quality.week_start,
+        "week_end": newest.quality.week_end,
+        "status": newest.quality.status,
+        "machines": newest.machines,
+        "by_release": [release._asdict() for release in newest.releases[:MOST_RELEASES]],
     }

@@ -10,19 +10,28 @@ so that one state of the totals gives the same bytes whatever became of the file
 from __future__ import annotations
 
 import contextlib
+import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
 
-from .._base.days_and_weeks import week_name
-from .._base.errors import OutputError, SourceError, printable
+from .._base.days_and_weeks import parse_week, week_name
+from .._base.errors import OutputError, SettingsError, SourceError, printable
 from .._storage.files import open_regular
 from .._storage.sqlite import sqlite_errors
-from .._totals.database import TotalsRow, open_totals, week_number, week_records
-from .._totals.quality import WeekQuality, unknown_quality
+from .._totals.database import (
+    COUNTME_ROWS,
+    UNIQUE_ROWS,
+    TotalsRow,
+    open_totals,
+    week_number,
+    week_records,
+)
+from .._totals.quality import WeekQuality as WeekQuality
+from .._totals.quality import unknown_quality
 
 #: Columns of the totals, in the old order, with their types; all are NOT NULL.
 TOTALS_COLUMNS = {name: "INTEGER" if name == "hits" else "TEXT" for name in TotalsRow._fields}
@@ -111,6 +120,40 @@ def read_quality(connection: sqlite3.Connection) -> dict[int, WeekQuality]:
     return {record.week: record.quality for record in week_records(connection)}
 
 
+def read_published_quality(path: Path) -> dict[int, WeekQuality]:
+    """Return the weeks of a published quality.json. Raises SourceError if it is not one."""
+    with open_regular(path) as opened:
+        content = opened.read()
+    try:
+        weeks = [WeekQuality(**week) for week in json.loads(content)["weeks"]]
+        return {parse_week(week.week): week for week in weeks}
+    except (ValueError, KeyError, TypeError, SettingsError) as error:
+        raise SourceError(
+            path,
+            expected="the quality of weeks as stats_publish writes it",
+            found=printable(str(error)),
+            advice="Remove it; the next run publishes it again.",
+        ) from error
+
+
+class WeekSums(NamedTuple):
+    """The two statistics of a week. They must never be added up."""
+
+    hits: int
+    unique: int
+    """Unique addresses of each day, summed over the days."""
+
+
+def sums_of_week(connection: sqlite3.Connection, week: int) -> WeekSums:
+    """Return the hits and the unique addresses of a week, over all systems."""
+    query = (
+        f"SELECT coalesce(sum(hits) FILTER (WHERE {COUNTME_ROWS}), 0), "  # noqa: S608
+        f"coalesce(sum(hits) FILTER (WHERE {UNIQUE_ROWS}), 0) "
+        "FROM countme_totals WHERE weeknum = ?"
+    )
+    return WeekSums(*connection.execute(query, (str(week),)).fetchone())
+
+
 def write_totals_db(source: Path, target: Path, *, rows: str = ALL_ROWS) -> Totals:
     """Copy some of the totals to a new database; gives the state that was copied.
 
@@ -192,13 +235,6 @@ def refuse_shrinkage(
             advice="Look whether the right totals are configured. "
             "Set allow_shrink to publish them all the same; nothing was replaced.",
         )
-
-
-def newest_week(weeks: Iterable[int], quality: Mapping[int, WeekQuality]) -> int | None:
-    """The newest complete week, or the newest of all where none is called complete."""
-    counted = list(weeks)
-    complete = [week for week in counted if week in quality and quality[week].status == "complete"]
-    return max(complete or counted, default=None)
 
 
 def monday(text: str) -> date:

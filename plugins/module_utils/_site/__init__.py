@@ -5,5 +5,5 @@
 
 It takes published files and drawn charts, and returns the pages of the site.
 
-It may import ``_base``, ``_storage``, ``_totals``, ``_publish``, ``_html`` and ``_charts``.
+It may import ``_base``, ``_storage``, ``_publish``, ``_html`` and ``_charts``.
 """

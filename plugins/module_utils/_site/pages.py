@@ -121,7 +121,6 @@ def _index(content: Content) -> bytes:
         glance_of(
             one,
             content.dest,
-            title=one.label,
             folder=content.folder,
             min_hits=content.min_hits,
         )
@@ -220,8 +219,5 @@ def _dictionary(content: Content) -> bytes:
 
 def _quality(content: Content) -> bytes:
     site = content.site
-    weeks = [
-        weeks_of(one, content.dest, title=one.label, folder=content.folder)
-        for one in content.profiles
-    ]
+    weeks = [weeks_of(one, content.dest, folder=content.folder) for one in content.profiles]
     return render("quality.html", here="quality.html", site=site, profiles=weeks, states=STATES)

@@ -8,23 +8,23 @@ It is read from the published files, so a page never tells what its readers can'
 
 from __future__ import annotations
 
-import json
-import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from .._base.days_and_weeks import parse_week, week_name
-from .._base.errors import SettingsError, SourceError, printable
+from .._base.days_and_weeks import week_name
 from .._publish.files import MACHINES_CSV, QUALITY_CSV, QUALITY_JSON, TOTALS_DB
 from .._publish.machines import Release, machines_by_release, machines_of_week
+from .._publish.newest_week import newest_week_of
 from .._publish.profile import Profile
 from .._publish.public_text import public_text, visible_text
-from .._publish.totals_reader import newest_week, reading
-from .._storage.files import open_regular
-from .._totals.database import COUNTME_ROWS, UNIQUE_ROWS, counted_weeks
-from .._totals.quality import WeekQuality, unknown_quality
+from .._publish.totals_reader import (
+    WeekQuality,
+    read_published_quality,
+    reading,
+    sums_of_week,
+)
 from .dictionary import Place
 
 RELEASES_SHOWN = 10
@@ -90,57 +90,36 @@ class ProfileWeeks(NamedTuple):
     weeks: list[WeekLine]
 
 
-def published_quality(path: Path) -> dict[int, WeekQuality]:
-    """The published quality.json, by week. Raises SourceError where it isn't one."""
-    with open_regular(path) as opened:
-        content = opened.read()
-    try:
-        weeks = [WeekQuality(**week) for week in json.loads(content)["weeks"]]
-        return {parse_week(week.week): week for week in weeks}
-    except (ValueError, KeyError, TypeError, SettingsError) as error:
-        raise SourceError(
-            path,
-            expected="the quality of weeks as stats_publish writes it",
-            found=printable(str(error)),
-            advice="Remove it; the next run publishes it again.",
-        ) from error
+def glance_of(profile: Profile, dest: Path, *, folder: str, min_hits: int) -> Glance | None:
+    """Return the newest published week of a profile; None if no week is published.
 
-
-def glance_of(
-    profile: Profile, dest: Path, *, title: str, folder: str, min_hits: int
-) -> Glance | None:
-    """The newest week of what is published of a profile; None where no week is.
-
-    Releases with fewer than ``min_hits`` machines are told as one sum. ``folder`` is where the
-    files are, for links.
+    Releases with fewer than ``min_hits`` machines are added up. ``folder`` is the folder of the
+    files, for links.
     """
-    quality = published_quality(dest / profile.name_of(QUALITY_JSON))
+    quality = read_published_quality(dest / profile.name_of(QUALITY_JSON))
     with reading(dest / profile.name_of(TOTALS_DB)) as connection:
-        weeks = counted_weeks(connection)
-        week = newest_week(weeks, quality)
-        if week is None:
+        newest = newest_week_of(connection, quality)
+        if newest is None:
             return None
-        releases = machines_by_release(machines_of_week(connection, week))
-        before = machines_by_release(machines_of_week(connection, week - 1))
-        hits, unique = _sums(connection, week)
-    machines = sum(one.machines for one in releases)
-    known = quality.get(week) or unknown_quality(week)
+        before = machines_by_release(machines_of_week(connection, newest.week - 1))
+        hits, unique = sums_of_week(connection, newest.week)
+    known, machines = newest.quality, newest.machines
     return Glance(
-        title=title,
+        title=profile.label,
         quality=known,
         machines=machines,
-        change=_change(machines, before, quality.get(week - 1), week - 1),
-        host_days=spell_host_days(known),
+        change=_change(machines, before, quality.get(newest.week - 1), newest.week - 1),
+        host_days=format_host_days(known),
         hits=hits,
         unique=unique,
-        releases=_release_lines(releases, machines, min_hits),
-        notes=_notes(week, weeks, quality),
+        releases=_release_lines(newest.releases, machines, min_hits),
+        notes=_notes(newest.newer, quality),
         days=f"{known.week}, {known.week_start} to {known.week_end}",
         files=[
             Place(name, f"{folder}{name}")
             for name in (profile.name_of(MACHINES_CSV), profile.name_of(QUALITY_CSV))
         ],
-        quote=f"{title}, {machines:,} machines in {known.week} ({_trust(known)}), "
+        quote=f"{profile.label}, {machines:,} machines in {known.week} ({_trust(known)}), "
         f"{profile.name_of(MACHINES_CSV)}",
     )
 
@@ -149,16 +128,6 @@ def _trust(quality: WeekQuality) -> str:
     """What has to be said of a number's week, such as ``complete, revision 1``."""
     revision = "" if quality.revision is None else f", revision {quality.revision}"
     return f"{quality.status}{' and suspect' if quality.suspect else ''}{revision}"
-
-
-def _sums(connection: sqlite3.Connection, week: int) -> tuple[int, int]:
-    query = (
-        f"SELECT coalesce(sum(hits) FILTER (WHERE {COUNTME_ROWS}), 0), "  # noqa: S608
-        f"coalesce(sum(hits) FILTER (WHERE {UNIQUE_ROWS}), 0) "
-        "FROM countme_totals WHERE weeknum = ?"
-    )
-    hits, unique = connection.execute(query, (str(week),)).fetchone()
-    return hits, unique
 
 
 def _change(
@@ -197,30 +166,29 @@ def _share(part: int, whole: int) -> str:
     return f"{part / whole:.1%}" if whole else ""
 
 
-def _notes(week: int, weeks: Iterable[int], quality: Mapping[int, WeekQuality]) -> list[str]:
-    newer = [one for one in weeks if one > week]
-    told = [f"{week_name(w)} is {quality[w].status}" for w in newer if w in quality]
-    return [f"Newer, but not complete: {', '.join(told)}."] if told else []
+def _notes(newer: Iterable[int], quality: Mapping[int, WeekQuality]) -> list[str]:
+    named = [f"{week_name(week)} is {quality[week].status}" for week in newer if week in quality]
+    return [f"Newer, but not complete: {', '.join(named)}."] if named else []
 
 
-def spell_host_days(quality: WeekQuality) -> str:
+def format_host_days(quality: WeekQuality) -> str:
     """``167 of 168 host-days``."""
     if quality.expected_host_days is None or quality.received_host_days is None:
         return "not recorded"
     return f"{quality.received_host_days:,} of {quality.expected_host_days:,} host-days"
 
 
-def weeks_of(profile: Profile, dest: Path, *, title: str, folder: str) -> ProfileWeeks:
+def weeks_of(profile: Profile, dest: Path, *, folder: str) -> ProfileWeeks:
     """All published weeks, newest first; ``folder`` is where files of weeks are, for links."""
-    quality = published_quality(dest / profile.name_of(QUALITY_JSON))
+    quality = read_published_quality(dest / profile.name_of(QUALITY_JSON))
     lines = []
     for week, one in sorted(quality.items(), reverse=True):
         name = profile.week_file(week)
         href = f"{folder}{name}" if (dest / name).is_file() else ""
         computed = (one.computed_at or "")[:16].replace("T", " ")
-        host_days = spell_host_days(one).removesuffix(" host-days")
+        host_days = format_host_days(one).removesuffix(" host-days")
         lines.append(WeekLine(one, host_days, computed, href))
-    return ProfileWeeks(title, _summary(quality.values()), lines)
+    return ProfileWeeks(profile.label, _summary(quality.values()), lines)
 
 
 def _summary(weeks: Iterable[WeekQuality]) -> str:

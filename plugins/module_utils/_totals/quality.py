@@ -10,11 +10,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from statistics import median
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from .._base.days_and_weeks import rotation_days, week_end, week_name, week_start
 from .._hits.raw_days import RawRecord
@@ -67,6 +67,23 @@ FACTS = WeekQuality._fields[WeekQuality._fields.index("status") :]
 def unknown_quality(week: int) -> WeekQuality:
     """Return the quality of a week of which nothing is recorded: an earlier system counted it."""
     return WeekQuality(week_name(week), str(week_start(week)), str(week_end(week)), "unknown")
+
+
+class _Judged(Protocol):
+    @property
+    def status(self) -> str: ...
+
+
+def newest_complete_week(quality: Mapping[int, _Judged]) -> int | None:
+    """Return the newest week with the status ``complete``; None if there is none."""
+    return max((week for week, one in quality.items() if one.status == COMPLETE), default=None)
+
+
+def newest_week(weeks: Collection[int], quality: Mapping[int, _Judged]) -> int | None:
+    """Return the newest complete week of some; the newest of all if none is complete."""
+    known = {week: quality[week] for week in weeks if week in quality}
+    complete = newest_complete_week(known)
+    return max(weeks, default=None) if complete is None else complete
 
 
 @dataclass(frozen=True, kw_only=True)

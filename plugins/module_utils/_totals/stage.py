@@ -18,7 +18,7 @@ from .._base.records import WorkUnit
 from .._base.stage import Outcome, Stage, StageRun, Topics, UnitTopics, any_due
 from .._storage.files import writer_lock
 from .plan import TotalsPlan, TotalsSettings, csv_unit, plan_totals, read_counted
-from .quality import COMPLETE, SuspectRule, WeekRecord
+from .quality import SuspectRule, WeekRecord, newest_complete_week
 from .restore import restore_history
 from .update import delete_totals, plan_deletion, update_totals
 
@@ -107,7 +107,7 @@ def _restored(settings: TotalsSettings, *, check: bool) -> list[WorkUnit]:
 def totals_outcome(settings: TotalsSettings, planned: TotalsUpdate) -> Outcome:
     """Return the outcome; the stage fails if a week could not be counted."""
     records = read_counted(settings).records
-    complete = [r.week for r in records.values() if r.status == COMPLETE]
+    newest = newest_complete_week(records)
     made = [unit.figures for unit in planned.units if unit.status == "made"]
     failed = [unit.name for unit in planned.units if unit.status == "failed"]
     return Outcome(
@@ -115,7 +115,7 @@ def totals_outcome(settings: TotalsSettings, planned: TotalsUpdate) -> Outcome:
         f"{len(failed)} weeks could not be counted: {', '.join(failed)}" if failed else "",
         tuple(_warnings(planned.units)),
         {
-            "newest_complete_week": week_name(max(complete)) if complete else None,
+            "newest_complete_week": None if newest is None else week_name(newest),
             "hits": sum(figures.get("hits", 0) for figures in made if "rows" in figures),
             "rows": sum(figures.get("rows", 0) for figures in made),
         },

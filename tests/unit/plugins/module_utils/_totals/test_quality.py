@@ -20,7 +20,10 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._totals.
     SuspectRule,
     WeekRecord,
     judged,
+    newest_complete_week,
+    newest_week,
     quality_of,
+    unknown_quality,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.modules import countme_totals
 from ansible_collections.fedora_infra.dnf_counting.tests.support.raw_day_files import record_of
@@ -182,3 +185,16 @@ def test_the_facts_of_a_record_are_those_that_are_published() -> None:
 def test_each_fact_about_a_week_is_documented_in_the_module() -> None:
     returned = yaml.safe_load(countme_totals.RETURN)["units"]["contains"]
     assert {f"week_{name}" if name == "status" else name for name in FACTS} <= returned.keys()
+
+
+def test_the_newest_week_is_complete_if_one_is() -> None:
+    known = {week: unknown_quality(week) for week in (WEEK, WEEK + 1, WEEK + 2)}
+    assert newest_week([WEEK, WEEK + 1], known) == WEEK + 1
+    assert newest_complete_week(known) is None
+    complete = {**known, WEEK: known[WEEK]._replace(status="complete")}
+    assert (
+        newest_week([WEEK, WEEK + 1, WEEK + 9], complete) == newest_complete_week(complete) == WEEK
+    )
+    # a complete week without rows in the totals is not the newest one
+    assert newest_week([WEEK + 1], complete) == WEEK + 1
+    assert newest_week([], complete) is None
