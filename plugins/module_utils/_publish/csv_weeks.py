@@ -6,77 +6,30 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
-from itertools import pairwise
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from .._base.days_and_weeks import week_end, week_of_day
-from .._base.errors import OutputError, SourceError, printable
-from .._base.libs import np, pa, pa_csv, pc
-from .._storage.files import open_regular
-from .._totals.csv_file import CSV_COLUMNS
+from .._base.errors import OutputError, SourceError
+from .._base.libs import np, pa, pc
+from .._totals.csv_reader import ROW_COLUMNS, CsvWeek, weeks_of_csv
 from .public_text import has_address, public_text
-from .totals_reader import WeekFigures, format_weeks, monday
+from .totals_reader import WeekFigures, format_weeks
 
 TEXT_COLUMNS = ("os_name", "os_version", "os_variant", "os_arch", "repo_tag", "repo_arch")
-ROW_COLUMNS = CSV_COLUMNS[2:]
-
-#: Small blocks keep memory low: 330 MiB for a file of 725 MB. A row must fit into a block; it comes
-#: from a line of a log, and those of 10 MB have been seen, so larger blocks are tried too.
-_BLOCK_BYTES = (4 << 20, 64 << 20)
-
 #: A repository may be named like an address by one client. Where half the hits of a week have an
 #: address in a name, a column is not what it should be.
 LEAK_SHARE = 0.5
 
 
-class CsvWeek(NamedTuple):
-    """The rows of one week, in the order of totals.csv: an Arrow table of ROW_COLUMNS."""
-
-    week: int
-    rows: Any
-
-    @property
-    def figures(self) -> WeekFigures:
-        return WeekFigures(self.rows.num_rows, pc.sum(self.rows["hits"]).as_py() or 0)
-
-
-def weeks_of_csv(path: Path) -> Iterator[CsvWeek]:
-    """The weeks of a totals.csv. Raises SourceError where it is not one, or not ascending."""
-    open_regular(path).close()
-    last = -1
-    for block_bytes in _BLOCK_BYTES:
-        try:
-            for week in _weeks(path, block_bytes):
-                if week.week > last:
-                    last = week.week
-                    yield week
-        except pa.ArrowInvalid as error:
-            if "straddl" not in str(error) or block_bytes == _BLOCK_BYTES[-1]:
-                raise _not_totals(path, printable(str(error))) from error
-        else:
-            return
-
-
-def _weeks(path: Path, block_bytes: int) -> Iterator[CsvWeek]:
-    current = ""
-    pieces: list[Any] = []
-    for start, piece in _pieces(path, block_bytes):
-        if start != current and pieces:
-            yield _week(path, current, pieces)
-            pieces = []
-        if start < current:
-            raise _not_totals(path, f"the week of {printable(start)} after that of {current}")
-        current = start
-        pieces.append(piece)
-    if pieces:
-        yield _week(path, current, pieces)
+def figures_of(week: CsvWeek) -> WeekFigures:
+    """Return the number of rows and hits of a week."""
+    return WeekFigures(week.rows.num_rows, pc.sum(week.rows["hits"]).as_py() or 0)
 
 
 def csv_figures(path: Path) -> dict[int, WeekFigures]:
     """Rows and hits of each week of a totals.csv."""
-    return {week.week: week.figures for week in weeks_of_csv(path)}
+    return {week.week: figures_of(week) for week in weeks_of_csv(path)}
 
 
 def refuse_other_state(
@@ -149,54 +102,3 @@ def _refuse_leak(week: CsvWeek) -> None:
             found="addresses in at least half of the hits",
             advice="Look at the totals: they must never hold addresses. Nothing was published.",
         )
-
-
-def _pieces(path: Path, block_bytes: int) -> Iterator[tuple[str, Any]]:
-    """Neighbouring rows of one week each, with the text of their week_start."""
-    reader = pa_csv.open_csv(
-        str(path),
-        read_options=pa_csv.ReadOptions(block_size=block_bytes, use_threads=False),
-        parse_options=pa_csv.ParseOptions(newlines_in_values=True),
-        convert_options=pa_csv.ConvertOptions(
-            column_types={
-                **dict.fromkeys(CSV_COLUMNS, pa.string()),
-                "hits": pa.int64(),
-                "sys_age": pa.int64(),
-            },
-            null_values=[],
-            strings_can_be_null=False,
-            quoted_strings_can_be_null=False,
-        ),
-    )
-    if tuple(reader.schema.names) != CSV_COLUMNS:
-        raise _not_totals(path, f"the columns {printable(', '.join(reader.schema.names))}")
-    with reader:
-        for batch in reader:
-            weeks = pc.dictionary_encode(batch.column(0))
-            indices = weeks.indices.to_numpy()
-            starts = [0, *(np.flatnonzero(np.diff(indices)) + 1).tolist(), batch.num_rows]
-            for first, after in pairwise(starts):
-                if after > first:
-                    text = weeks.dictionary[int(indices[first])].as_py()
-                    yield text, batch.slice(first, after - first)
-
-
-def _week(path: Path, start: str, pieces: list[Any]) -> CsvWeek:
-    rows = pa.Table.from_batches(pieces)
-    try:
-        week = week_of_day(monday(start))
-    except ValueError as error:
-        raise _not_totals(path, f"the week_start {printable(start)}") from error
-    ends = rows["week_end"].unique().to_pylist()
-    if ends != [str(week_end(week))]:
-        raise _not_totals(path, f"the week_end {printable(str(ends))} of the week of {start}")
-    return CsvWeek(week, rows.select(list(ROW_COLUMNS)))
-
-
-def _not_totals(path: Path, found: str) -> SourceError:
-    return SourceError(
-        path,
-        expected=f"rows of {','.join(CSV_COLUMNS)}, with weeks ascending",
-        found=found,
-        advice="Have countme_totals write the file again.",
-    )

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
 from .._base.days_and_weeks import week_name
-from .._totals.csv_file import CSV_COLUMNS
+from .._totals.csv_reader import CSV_COLUMNS
 from .._totals.database import COUNTME_ROWS, UNIQUE_ROWS, TotalsRow
 from .._totals.quality import WeekQuality
 from .columns import Column, described

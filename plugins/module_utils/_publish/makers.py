@@ -20,9 +20,9 @@ from .._base.errors import SourceError
 from .._base.libs import pa, pc, pq
 from .._base.records import InputFile
 from .._storage.files import open_regular
-from .._totals.csv_file import CSV_COLUMNS
+from .._totals.csv_reader import CSV_COLUMNS, ROW_COLUMNS, CsvWeek
 from .._totals.quality import WeekQuality
-from .csv_weeks import ROW_COLUMNS, TEXT_COLUMNS, CsvWeek
+from .csv_weeks import TEXT_COLUMNS
 from .machines import METHOD, Machines, machines_of_week
 from .public_text import csv_text, public_text, refuse_private_columns
 from .totals_reader import reading

@@ -10,7 +10,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
 
-from .csv_weeks import CsvWeek, digest_of, public_week, refuse_other_state, weeks_of_csv
+from .._totals.csv_reader import CsvWeek, weeks_of_csv
+from .csv_weeks import digest_of, figures_of, public_week, refuse_other_state
 from .files import FILES, TOTALS_CSV, TOTALS_DB, PublishedFile, StagedTotals
 from .makers import WeekWriter, at_least, copy_file, weeks_as_csv
 from .profile import Profile
@@ -84,9 +85,9 @@ def _stage_weeks(
         ]
         for whole in weeks_of_csv(stage / profile.name_of(TOTALS_CSV)):
             week = public_week(whole)
-            found[week.week] = whole.figures
+            found[week.week] = figures_of(whole)
             quality = totals.quality.get(week.week)
-            now = PublishedWeek(*whole.figures, quality and quality.revision, digest_of(week))
+            now = PublishedWeek(*found[week.week], quality and quality.revision, digest_of(week))
             published[week.week] = now
             public_rows = at_least(week, min_hits)
             for file in weekly:

@@ -13,7 +13,6 @@ import contextlib
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping
-from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
@@ -235,11 +234,3 @@ def refuse_shrinkage(
             advice="Look whether the right totals are configured. "
             "Set allow_shrink to publish them all the same; nothing was replaced.",
         )
-
-
-def monday(text: str) -> date:
-    """The first day of a week as it stands in totals.csv. Raises ValueError for another day."""
-    day = date.fromisoformat(text)
-    if day.isoformat() != text or day.weekday() != 0:
-        raise ValueError(text)
-    return day

@@ -20,18 +20,16 @@ import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import IO, NamedTuple
 
 from .._base.days_and_weeks import week_end, week_start
-from .._base.errors import OutputError, printable
+from .._base.errors import OutputError, SourceError
 from .._storage.files import open_regular, replacing, write_bytes
+from .csv_reader import CSV_COLUMNS, weeks_of_csv
 from .database import TotalsRow, counted_weeks, rows_of
 
-CSV_COLUMNS = ("week_start", "week_end", "hits", *TotalsRow._fields[2:])
 _HEADER = (",".join(CSV_COLUMNS) + "\r\n").encode()
 _FORMAT = 1
-#: A line of a log that is longer is not counted.
-_LONGEST_VALUE = 1 << 30
 
 
 @dataclass(frozen=True)
@@ -213,37 +211,20 @@ def check_replaceable(path: Path, database: Path, weeks: Collection[int]) -> Non
         return
     if not path.is_file() or not path.stat().st_size:
         return
-    with open_regular(path) as there:
-        found = _weeks_in(io.TextIOWrapper(there, "utf-8", "replace", newline=""))
-    if found is None:
+    try:
+        found = {week.week for week in weeks_of_csv(path, ascending=False)}
+    except SourceError as error:
         raise OutputError(
             path,
             expected="a CSV file of totals, or none",
-            found="something else",
+            found=f"something else ({error.found})",
             advice="Name another file in totals_csv; that one is left as it is.",
-        )
-    lost = sorted(found - {str(week_start(week)) for week in weeks})
+        ) from error
+    lost = sorted(found - set(weeks))
     if lost:
         raise OutputError(
             path,
             expected="no weeks that the totals lack",
-            found=f"the week of {printable(lost[-1])}",
+            found=f"the week of {week_start(lost[-1])}",
             advice="Correct totals_db or totals_csv, or move that file away.",
         )
-
-
-def csv_reader(text: Iterable[str]) -> Any:
-    """A reader of totals whose values may be of any length, as a hostile request makes them."""
-    csv.field_size_limit(_LONGEST_VALUE)
-    return csv.reader(text)
-
-
-def _weeks_in(there: IO[str]) -> set[str] | None:
-    """The weeks' first days in a CSV file; None where it is not one of totals."""
-    rows = csv_reader(there)
-    try:
-        if next(rows, None) != list(CSV_COLUMNS):
-            return None
-        return {row[0] for row in rows}
-    except (csv.Error, IndexError):
-        return None

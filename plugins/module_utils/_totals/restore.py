@@ -5,17 +5,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator
 from pathlib import Path
 
-from .._base.days_and_weeks import parse_day, week_of_day, week_start
-from .._base.errors import CountingError, SourceError, printable
 from .._base.records import WorkUnit
-from .._storage.files import open_regular
 from .changes import fill_totals
-from .csv_file import CSV_COLUMNS, csv_reader
+from .csv_reader import ROW_COLUMNS, weeks_of_csv
 from .database import TotalsRow, counted_weeks, open_totals
 
 
@@ -54,32 +49,7 @@ def restore_history(
 
 
 def _rows(path: Path) -> Iterator[TotalsRow]:
-    with open_regular(path) as binary:
-        rows = csv_reader(io.TextIOWrapper(binary, "utf-8", newline=""))
-        try:
-            if next(rows, None) != list(CSV_COLUMNS):
-                raise _not_totals(path, 1, f"another header than {','.join(CSV_COLUMNS)}")
-            for row in rows:
-                yield _totals_row(path, rows.line_num, row)
-        except (csv.Error, UnicodeDecodeError) as error:
-            raise _not_totals(path, rows.line_num, str(error)) from error
-
-
-def _totals_row(path: Path, line: int, row: list[str]) -> TotalsRow:
-    try:
-        start, _unused, hits, *key = row
-        week = week_of_day(parse_day(start))
-        if str(week_start(week)) != start or len(key) != len(CSV_COLUMNS) - 3:
-            raise ValueError("no Monday, or another number of values")
-        return TotalsRow(int(hits), str(week), *key)
-    except (ValueError, CountingError) as error:
-        raise _not_totals(path, line, printable(",".join(row))) from error
-
-
-def _not_totals(path: Path, line: int, found: str) -> SourceError:
-    return SourceError(
-        f"{path}, line {line}",
-        expected="a row of totals",
-        found=found,
-        advice="Get a whole copy of that file; the database was left as it is.",
-    )
+    for week in weeks_of_csv(path, ascending=False):
+        columns = [week.rows[name].to_pylist() for name in ROW_COLUMNS]
+        for hits, *key in zip(*columns, strict=True):
+            yield TotalsRow(hits, str(week.week), *map(str, key))

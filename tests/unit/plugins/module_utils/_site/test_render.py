@@ -36,7 +36,7 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._site.re
     ChartNote,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._site.render import render
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._totals.csv_file import (
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._totals.csv_reader import (
     CSV_COLUMNS,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._totals.database import (
