@@ -32,10 +32,12 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._logs.ho
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._logs.paths import (
     host_day_folder,
 )
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._publish.plan import (
+    FileSettings,
+)
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._publish.profile import (
     Profile,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._publish.run import Settings
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._site.stage import (
     PUBLISH,
     PublishSettings,
@@ -94,7 +96,7 @@ class CountingHost:
                 expected_hosts=HOSTS,
             ),
             profiles=(self.profile,),
-            publish=Settings(self.root / "html"),
+            publish=FileSettings(self.root / "html"),
         )
 
     def day_of(self, host: str, day: date) -> Path:
@@ -138,7 +140,7 @@ class CountingHost:
         outcome_of(TOTALS, totals, now=NOW)
 
     def publish(self) -> None:
-        settings = PublishSettings((self.profile,), Settings(self.root / "html"))
+        settings = PublishSettings((self.profile,), FileSettings(self.root / "html"))
         outcome_of(PUBLISH, settings, now=NOW)
 
     def run(self) -> CountingHost:

@@ -14,8 +14,8 @@ from .._combine.plan import CombineSettings
 from .._condense.days import CondensedDays
 from .._logs.hosts_tree import groups_from
 from .._logs.paths import checked_log_name
+from .._publish.plan import FileSettings
 from .._publish.profile import Profile
-from .._publish.run import Settings
 from .._status.problem import Bounds, Thresholds
 from .._status.settings import StatusSettings
 from .._status.text import NARROWEST
@@ -128,7 +128,7 @@ def settings_from(options: dict[str, Any], hosts: list[str]) -> StatusSettings:
             require_mount=path_of(options["require_mount"]),
         ),
         profiles=tuple(profiles),
-        publish=Settings(publish_dir, options["allow_shrink"], options["min_hits"])
+        publish=FileSettings(publish_dir, options["allow_shrink"], options["min_hits"])
         if publish_dir
         else None,
         condense=CondensedDays(

@@ -9,16 +9,13 @@ import contextlib
 import csv
 import gzip
 import json
-import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from .._base.days_and_weeks import week_end, week_name, week_start
-from .._base.errors import SourceError
 from .._base.libs import pa, pc, pq
-from .._base.records import InputFile
 from .._storage.files import open_regular
 from .._totals.csv_reader import CSV_COLUMNS, ROW_COLUMNS, CsvWeek
 from .._totals.quality import WeekQuality
@@ -27,37 +24,10 @@ from .machines import METHOD, Machines, machines_of_week
 from .public_text import csv_text, public_text, refuse_private_columns
 from .totals_reader import reading
 
-_COPY_BYTES = 64 << 20
-
 #: Of index.json and quality.json; raised when a key changes its meaning or goes.
 SCHEMA_VERSION = 1
 
 MACHINES_COLUMNS = ("week", "week_start", "week_end", *Machines._fields)
-
-
-def copy_file(source: Path, target: Path) -> None:
-    """Copy a file as it is, in the kernel where that is possible.
-
-    Raises SourceError where it was replaced or written to meanwhile.
-    """
-    with open_regular(source) as reader, target.open("wb") as writer:
-        before = os.fstat(reader.fileno())
-        try:
-            while os.copy_file_range(reader.fileno(), writer.fileno(), _COPY_BYTES):
-                pass
-        except OSError:  # other file systems, old kernels
-            reader.seek(0)
-            writer.seek(0)
-            writer.truncate()
-            shutil.copyfileobj(reader, writer, 1 << 20)
-        after = os.fstat(reader.fileno())
-    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
-        raise SourceError(
-            source,
-            expected="a file that nobody writes to",
-            found="that it changed while it was copied",
-            advice="Run again once countme_totals has finished.",
-        )
 
 
 def write_gzip(source: Path, target: Path) -> None:
@@ -68,19 +38,6 @@ def write_gzip(source: Path, target: Path) -> None:
         gzip.GzipFile(filename="", mode="wb", compresslevel=6, fileobj=writer, mtime=0) as packed,
     ):
         shutil.copyfileobj(reader, packed, 1 << 20)
-
-
-def inputs_now(totals_db: Path, totals_csv: Path) -> tuple[InputFile, ...]:
-    """What the files of a profile are made of, as it is now.
-
-    With write-ahead logging the newest rows are in a file of their own.
-    """
-    log = totals_db.with_name(f"{totals_db.name}-wal")
-    return tuple(
-        InputFile.seen(path, path.parent)
-        for path in (totals_db, log, totals_csv)
-        if path != log or (log.is_file() and log.stat().st_size)
-    )
 
 
 WeekWriter = Callable[[CsvWeek], None]

@@ -108,7 +108,7 @@ def sha256_of(path: Path) -> str:
     return digest.hexdigest()
 
 
-def left_alone(path: Path, recorded: FileRecord | None) -> bool:
+def is_unchanged(path: Path, recorded: FileRecord | None) -> bool:
     """Whether a published file is there as it was left (by size and time)."""
     if recorded is None:
         return False

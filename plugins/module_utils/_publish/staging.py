@@ -10,10 +10,11 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
 
+from .._storage.copying import copy_file
 from .._totals.csv_reader import CsvWeek, weeks_of_csv
 from .csv_weeks import digest_of, figures_of, public_week, refuse_other_state
 from .files import FILES, TOTALS_CSV, TOTALS_DB, PublishedFile, StagedTotals
-from .makers import WeekWriter, at_least, copy_file, weeks_as_csv
+from .makers import WeekWriter, at_least, weeks_as_csv
 from .profile import Profile
 from .public_text import refuse_private_text
 from .record import PublishedWeek

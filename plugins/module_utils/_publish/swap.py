@@ -10,19 +10,17 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
 from .._base.errors import OutputError
-from .._base.records import WorkUnit
-from .._storage.files import holds, make_folder, replace_if_changed, replacing, write_error
-from .makers import SCHEMA_VERSION, as_json, write_gzip
-from .record import FileRecord, ProfileRecord, left_alone, published_now, sha256_of
+from .._storage.files import make_folder, replacing, write_error
+from .makers import write_gzip
+from .record import FileRecord, is_unchanged, published_now, sha256_of
 
 #: Files are made in this folder below the published one, on the same file system.
 STAGE_NAME = ".publishing"
-INDEX_NAME = "index.json"
 
 
 class Swapped(NamedTuple):
@@ -80,7 +78,7 @@ def swap_in(
             for name in compressed
             if not (
                 _is_published(dest, name, hashes[name], recorded)
-                and left_alone(dest / f"{name}.gz", recorded.get(f"{name}.gz"))
+                and is_unchanged(dest / f"{name}.gz", recorded.get(f"{name}.gz"))
             )
         ]
         list(pool.map(lambda name: write_gzip(stage / name, stage / f"{name}.gz"), packed))
@@ -106,7 +104,7 @@ def swap_in(
 def _is_published(dest: Path, name: str, sha256: str, recorded: Mapping[str, FileRecord]) -> bool:
     """Whether the published file has this content already."""
     path = dest / name
-    if left_alone(path, recorded.get(name)):
+    if is_unchanged(path, recorded.get(name)):
         return recorded[name].sha256 == sha256
     return path.is_file() and not path.is_symlink() and sha256_of(path) == sha256
 
@@ -131,47 +129,3 @@ def _put(staged: Path, dest: Path, name: str, now: datetime) -> None:
     with replacing(dest / name) as unfinished:
         os.utime(staged, (int(now.timestamp()),) * 2)
         staged.rename(unfinished)
-
-
-def index_of(records: Mapping[str, ProfileRecord]) -> bytes:
-    """The list of what is published, for programs: sizes, hashes, times."""
-    profiles = {
-        name: {
-            "prefix": record.settings["prefix"],
-            "min_hits": record.settings["min_hits"],
-            "weeks": len(record.weeks),
-        }
-        for name, record in sorted(records.items())
-        if record.files
-    }
-    files = [
-        {
-            "name": name,
-            "profile": profile,
-            "size": one.size,
-            "sha256": one.sha256,
-            "modified": datetime.fromtimestamp(one.mtime_ns // 10**9, UTC).isoformat(),
-        }
-        for profile, record in sorted(records.items())
-        for name, one in sorted(record.files.items())
-    ]
-    return as_json({"schema_version": SCHEMA_VERSION, "profiles": profiles, "files": files})
-
-
-def plan_index(dest: Path, records: Mapping[str, ProfileRecord], *, due: bool) -> WorkUnit:
-    """Whether the list is out of date; ``due`` says that published files are to change."""
-    if due:
-        return WorkUnit(INDEX_NAME, "due", ("published files change",))
-    if not any(record.files for record in records.values()):
-        return WorkUnit(INDEX_NAME, "waiting", ("nothing is published yet",))
-    if holds(dest / INDEX_NAME, index_of(records)):
-        return WorkUnit(INDEX_NAME, "unchanged")
-    return WorkUnit(INDEX_NAME, "due", ("missing or altered",))
-
-
-def write_index(dest: Path, records: Mapping[str, ProfileRecord]) -> WorkUnit:
-    """Put the list in its place, where it differs."""
-    content = index_of(records)
-    if not replace_if_changed(dest / INDEX_NAME, content):
-        return WorkUnit(INDEX_NAME, "unchanged")
-    return WorkUnit(INDEX_NAME, "made", ("published files changed",), {"bytes": len(content)})

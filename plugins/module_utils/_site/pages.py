@@ -18,9 +18,9 @@ from .._charts.chart import SECTIONS
 from .._charts.draw import DrawnChart
 from .._html.render import script_json
 from .._publish.files import MACHINES_CSV
+from .._publish.index import INDEX_NAME
 from .._publish.profile import Profile
 from .._publish.record import ProfileRecord
-from .._publish.swap import INDEX_NAME
 from .dictionary import Place, chapters_of, methods_of
 from .downloads import groups_of, link, mirrors_files
 from .interactive import definition_of

@@ -21,9 +21,10 @@ from .._base.libs import vl_convert
 from .._base.observer import NOBODY, Observer
 from .._base.records import InputFile, Status, WorkUnit, differences
 from .._charts.draw import RULES, ChartSources, DrawnChart, draw_charts
+from .._publish.index import INDEX_NAME
 from .._publish.profile import Profile
-from .._publish.record import left_alone, read_records
-from .._publish.swap import INDEX_NAME, staging_folder, swap_in
+from .._publish.record import is_unchanged, read_records
+from .._publish.swap import staging_folder, swap_in
 from .._storage.files import write_error
 from .downloads import mirrors_files
 from .interactive import vega_bundle
@@ -97,7 +98,7 @@ def _plan(show: Show, *, files_due: bool = False) -> _Plan:
         reasons += _changes(show, record, inputs)
     else:
         reasons.append("never made")
-    damaged = {n for n, one in record.files.items() if not left_alone(web_dir / n, one)}
+    damaged = {n for n, one in record.files.items() if not is_unchanged(web_dir / n, one)}
     names = sorted({*PAGES, *(record.files or ["images"])})
     units = tuple(_unit(name, reasons, missing=name in damaged) for name in names)
     status: Status = "due" if reasons or damaged else "unchanged"
@@ -285,7 +286,7 @@ class _Work:
         record = self._planned.record
         same = record.settings.get("vl_convert") == vl_convert.__version__
         same = same and record.settings.get("makers") == MAKERS_VERSION
-        return same and left_alone(self._show.site.web_dir / VEGA, record.files.get(VEGA))
+        return same and is_unchanged(self._show.site.web_dir / VEGA, record.files.get(VEGA))
 
     def _make(self, name: str, make: Callable[[], bytes]) -> None:
         target = self._stage / name

@@ -16,8 +16,9 @@ from .._base.records import WorkUnit
 from .._base.stage import Outcome, Stage, StageRun, Topics, UnitTopics
 from .._publish.git_history import History, history_of, keep_history, plan_history
 from .._publish.newest_week import newest_weeks
+from .._publish.plan import FileSettings, FilesPlan, plan_files
 from .._publish.profile import Profile
-from .._publish.run import PublishedFiles, Settings, make_dest, plan, publish
+from .._publish.run import make_dest, publish_files
 from .._storage.files import make_folder, writer_lock
 from .pages import Site, checked_site
 from .run import PAGES, Show, plan_site, publish_site
@@ -28,7 +29,7 @@ class PublishSettings:
     """The profiles to publish, and where their files, pages and history go."""
 
     profiles: tuple[Profile, ...]
-    files: Settings
+    files: FileSettings
     show: Show | None = None
     """None without pages."""
     history: History | None = None
@@ -44,7 +45,7 @@ class PublishSettings:
 class PublishPlan:
     """All that readers see, planned or published."""
 
-    files: PublishedFiles
+    files: FilesPlan
     history: Sequence[WorkUnit] = ()
     site: Sequence[WorkUnit] = ()
 
@@ -68,7 +69,7 @@ def settings_from(options: Mapping[str, Any], _now: datetime) -> PublishSettings
         )
         for one in options["profiles"]
     )
-    files = Settings(
+    files = FileSettings(
         Path(options["dest"]), allow_shrink=options["allow_shrink"], min_hits=options["min_hits"]
     )
     show = _show_from(options, profiles, files)
@@ -78,7 +79,7 @@ def settings_from(options: Mapping[str, Any], _now: datetime) -> PublishSettings
 
 
 def _show_from(
-    options: Mapping[str, Any], profiles: Sequence[Profile], files: Settings
+    options: Mapping[str, Any], profiles: Sequence[Profile], files: FileSettings
 ) -> Show | None:
     if not options["web_dir"]:
         return None
@@ -104,7 +105,7 @@ def _path_from(text: str | None) -> Path | None:
 
 def plan_publish(settings: PublishSettings, _run: StageRun) -> PublishPlan:
     """Compare totals, published files, history and pages with their records. Reads only."""
-    files = plan(settings.profiles, settings.files)
+    files = plan_files(settings.profiles, settings.files)
     due = {unit.name for unit in files.units if unit.status == "due"}
     history, site = [], []
     if settings.history:
@@ -120,7 +121,7 @@ def plan_publish(settings: PublishSettings, _run: StageRun) -> PublishPlan:
 
 def make_published(settings: PublishSettings, planned: PublishPlan, run: StageRun) -> PublishPlan:
     """Publish what is out of date; what fails leaves everything else alone."""
-    files = publish(planned.files, settings.files, now=run.now, observer=run.observer)
+    files = publish_files(planned.files, settings.files, now=run.now, observer=run.observer)
     done = replace(planned, files=files)
     if settings.history:
         folders = settings.week_folders

@@ -17,7 +17,7 @@ from .._daily.files import day_path, list_days
 from .._daily.stage import LogPlan
 from .._hits.raw_days import list_raw_days, read_trimmed_through
 from .._logs.combined_tree import combined_logs
-from .._publish.run import ProfilePlan
+from .._publish.plan import ProfilePlan
 from .._totals.plan import TotalsPlan
 from .._totals.quality import COMPLETE, PROVISIONAL, WeekRecord
 from .._totals.week_plan import WeekPlan

@@ -22,7 +22,7 @@ from .._hits.raw_days import list_raw_days
 from .._hits.stage import RawDays
 from .._logs.combined_tree import CombinedDay, read_combined_day
 from .._logs.hosts_tree import HostsTree, read_hosts_tree
-from .._publish import run as publishing
+from .._publish.plan import plan_files
 from .._publish.profile import Profile
 from .._storage.files import check_mount, write_error, writer_at_work
 from .._sync.memory import load_memory, synced_at
@@ -325,7 +325,7 @@ class _Reading:
             return []
         profiles = self.settings.profiles
         totals = [place for one in profiles for place in (one.totals_db, one.totals_csv)]
-        look = partial(publishing.plan, profiles, settings)
+        look = partial(plan_files, profiles, settings)
         planned = self._tried("publish", look, settings.dest, *totals)
         return cover_published(planned.profiles) if planned else []
 

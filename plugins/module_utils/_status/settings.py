@@ -12,7 +12,7 @@ from pathlib import Path
 from .._base.errors import CountingError, SettingsError
 from .._combine.plan import CombineSettings
 from .._condense.days import CondensedDays
-from .._publish import run as publishing
+from .._publish.plan import FileSettings
 from .._publish.profile import Profile
 from .._sync.plan import sources_of
 from .problem import CRITICAL, Problem, Thresholds
@@ -25,7 +25,7 @@ class StatusSettings:
     combine: CombineSettings
     """Its ``expected_hosts`` are the host list."""
     profiles: tuple[Profile, ...] = ()
-    publish: publishing.Settings | None = None
+    publish: FileSettings | None = None
     condense: CondensedDays | None = None
     hash_hosts: bool = False
     revise_weeks: int = 4

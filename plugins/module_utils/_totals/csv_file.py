@@ -15,7 +15,6 @@ import contextlib
 import csv
 import io
 import json
-import os
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -24,6 +23,7 @@ from typing import IO, NamedTuple
 
 from .._base.days_and_weeks import week_end, week_start
 from .._base.errors import OutputError, SourceError
+from .._storage.copying import copy_bytes
 from .._storage.files import open_regular, replacing, write_bytes
 from .csv_reader import CSV_COLUMNS, weeks_of_csv
 from .database import TotalsRow, counted_weeks, rows_of
@@ -148,39 +148,19 @@ def _head_bytes(keep: CsvRecord | None, first_changed: int) -> int:
 
 
 def _write_head(out: IO[bytes], before: Path, count: int) -> None:
-    """The first bytes of the file as it was before, or the header alone."""
+    """Write the first bytes of the file as it was before, or the header alone."""
     if not count:
         out.write(_HEADER)
         return
     with open_regular(before) as source:
-        _copy_head(source, out, count)
-
-
-def _copy_head(source: IO[bytes], target: IO[bytes], count: int) -> None:
-    """Copy the first bytes of a file within the kernel; by hand where it can't."""
-    target.flush()
-    done = 0
-    try:
-        while done < count:
-            copied = os.copy_file_range(source.fileno(), target.fileno(), count - done, done, done)
-            if not copied:
-                break
-            done += copied
-    except OSError:
-        done = 0  # across file systems of some kinds: as below
-    source.seek(done)
-    target.seek(done)
-    while done < count:
-        block = source.read(min(1 << 20, count - done))
-        if not block:
-            raise OutputError(
-                source.name,
-                expected=f"at least {count} bytes, as recorded",
-                found=f"{done} bytes: it became shorter while it was read",
-                advice="End what else writes that file, then run again; it is written anew.",
-            )
-        target.write(block)
-        done += len(block)
+        copied = copy_bytes(source, out, count)
+    if copied < count:
+        raise OutputError(
+            before,
+            expected=f"at least {count} bytes, as recorded",
+            found=f"{copied} bytes: it became shorter while it was read",
+            advice="End what else writes that file, then run again; it is written anew.",
+        )
 
 
 def _write_weeks(

@@ -21,10 +21,12 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._charts.
     ChartSources,
     DrawnChart,
 )
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._publish.plan import (
+    FileSettings,
+)
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._publish.profile import (
     Profile,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._publish.run import Settings
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._site.pages import Site
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._site.run import (
     Show,
@@ -89,7 +91,7 @@ def _show(tmp_path: Path) -> Show:
     totals = totals_of(tmp_path, weeks=2)
     web = tmp_path / "web"
     profile = Profile("fedora", totals.db, totals.csv, "totals")
-    settings = PublishSettings((profile,), Settings(web / "countme"))
+    settings = PublishSettings((profile,), FileSettings(web / "countme"))
     outcome_of(PUBLISH, settings, now=NOW)
     site = Site(web, "Systems", "Fedora")
     return Show(site, web / "countme", (profile,))
@@ -179,6 +181,6 @@ def test_a_damaged_record_has_all_made_again(show: Show) -> None:
 
 def test_a_second_writer_is_told(show: Show) -> None:
     profiles = show.profiles
-    settings = PublishSettings(profiles, Settings(show.dest), show)
+    settings = PublishSettings(profiles, FileSettings(show.dest), show)
     with writer_lock(show.site.web_dir), pytest.raises(LockedError, match="another run at work"):
         outcome_of(PUBLISH, settings, now=NOW)

@@ -18,9 +18,6 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.da
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.errors import (
     OutputError,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._totals import (
-    csv_file as totals_csv_file,
-)
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._totals.csv_file import (
     check_replaceable,
     csv_in_step,
@@ -124,7 +121,7 @@ def test_the_head_is_copied_by_hand_where_the_kernel_can_not(
     write(tmp_path, database)
     keep = csv_in_step(path, tmp_path / "totals.db")
     insert(database, 2702)
-    monkeypatch.setattr(totals_csv_file.os, "copy_file_range", refuse)
+    monkeypatch.setattr(os, "copy_file_range", refuse)
     write(tmp_path, database, keep=keep, first_changed=2702)
     tail = path.read_bytes()
     write(tmp_path, database)
