@@ -17,7 +17,7 @@ from typing import NamedTuple
 from .._base.days_and_weeks import days_between, week_of_day, week_start
 from .._hits.raw_days import list_raw_days, read_record
 from .._logs.combined_tree import combined_logs, newest_days, read_combined_day
-from .._totals.quality import WeekQuality
+from .._totals.quality import WeekQuality, expected_by_day, host_days
 
 #: A calendar of days shows so many weeks.
 WEEKS_OF_DAYS = 53
@@ -72,20 +72,17 @@ def _newest_year(days: Iterable[date]) -> list[date]:
 def _by_day(
     rotation_days: list[date], known: Mapping[date, HostDays], there: Iterable[date]
 ) -> dict[date, HostDays]:
-    """Host-days by the day whose requests they hold, the one before the rotation.
+    """Return the host-days by the day of the requests, which is the one before the rotation.
 
-    A day without any file was to have as many hosts as the known day next to it.
+    A day without any file is expected to have as many hosts as the nearest day with a record.
     """
-    present = set(there)
-    recorded = {day: found for day, found in known.items() if found.expected is not None}
-    result = {}
-    for rotation in rotation_days:
-        found = known.get(rotation, HostDays(None, None))
-        if rotation not in present and recorded:
-            nearest = min(recorded, key=lambda other: (abs((other - rotation).days), other))
-            found = HostDays(recorded[nearest].expected, 0)
-        result[rotation - timedelta(days=1)] = found
-    return result
+    expected = {day: one.expected for day, one in known.items() if one.expected is not None}
+    missing = set(rotation_days) - set(there) if expected else set()
+    found = {
+        **{day: known.get(day, HostDays(None, None)) for day in rotation_days},
+        **{day: HostDays(n, 0) for day, n in expected_by_day(missing, expected).items()},
+    }
+    return {day - timedelta(days=1): found[day] for day in rotation_days}
 
 
 def host_days_of_combined(combined: Path, log_name: str) -> dict[date, HostDays]:
@@ -104,8 +101,7 @@ def host_days_of_combined(combined: Path, log_name: str) -> dict[date, HostDays]
     for day in there:
         log = read_combined_day(combined, day).logs.get(log_name)
         if log is not None:
-            present = set(log.hosts_expected) & set(log.hosts_present)
-            known[day] = HostDays(len(set(log.hosts_expected)), len(present))
+            known[day] = HostDays(*host_days(log.hosts_expected, log.hosts_present))
     return _by_day(_newest_year(there), known, there)
 
 
@@ -117,7 +113,5 @@ def host_days_of_raw(raw_dir: Path) -> dict[date, HostDays]:
     for day in wanted:
         record = read_record(there[day]) if day in there else None
         if record is not None and record.hosts_expected is not None:
-            expected = set(record.hosts_expected)
-            received = expected & set(record.hosts_present or ())
-            known[day] = HostDays(len(expected), len(received))
+            known[day] = HostDays(*host_days(record.hosts_expected, record.hosts_present or ()))
     return _by_day(wanted, known, there)

@@ -10,7 +10,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from statistics import median
@@ -194,21 +194,35 @@ def _malformed(record: RawRecord) -> int:
 def _host_days(
     days: Sequence[date], records: Mapping[date, RawRecord]
 ) -> tuple[int | None, int | None]:
-    """Expected and received host-days.
-
-    A day without a file was to have as many hosts as the known day next to it.
-    """
-    known = {day: records[day] for day in days if day in records}
-    if not known or any(record.hosts_expected is None for record in known.values()):
-        return None, None
-    expected = received = 0
+    known = {}
     for day in days:
-        nearest = min(known, key=lambda other: (abs((other - day).days), other))
-        hosts = set(known[nearest].hosts_expected or ())
-        expected += len(hosts)
-        if day in known:
-            received += len(hosts & set(known[day].hosts_present or ()))
-    return expected, received
+        if day in records:
+            record = records[day]
+            if record.hosts_expected is None:
+                return None, None
+            known[day] = host_days(record.hosts_expected, record.hosts_present or ())
+    if not known:
+        return None, None
+    expected = expected_by_day(days, {day: expected for day, (expected, _) in known.items()})
+    return sum(expected.values()), sum(received for _, received in known.values())
+
+
+def host_days(expected: Collection[str], present: Collection[str]) -> tuple[int, int]:
+    """Return how many hosts are expected on a day, and how many of these are present."""
+    return len(set(expected)), len(set(expected) & set(present))
+
+
+def expected_by_day(days: Iterable[date], known: Mapping[date, int]) -> dict[date, int]:
+    """Return the number of hosts that are expected on each day.
+
+    A day without a record is expected to have as many hosts as the nearest day that has one; of two
+    that are equally near, the earlier one. ``known`` has the numbers of days with a record.
+    """
+
+    def nearest(day: date) -> date:
+        return min(known, key=lambda other: (abs((other - day).days), other))
+
+    return {day: known[day] if day in known else known[nearest(day)] for day in days}
 
 
 def judged(

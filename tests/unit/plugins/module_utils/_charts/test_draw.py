@@ -219,7 +219,7 @@ def test_a_source_that_cannot_be_read_stops_no_other(tmp_path: Path) -> None:
     assert charts[0].name == "machines-by-release-fedora"
     failed = {unit.name: unit.reasons[0] for unit in units if unit.status == "failed"}
     assert set(failed) == {"charts of Broken One!", "charts of client addresses"}
-    assert "line 1: expected a header" in failed["charts of client addresses"]
+    assert "csv:1: expected a date and a number" in failed["charts of client addresses"]
 
 
 def test_titles_tell_profiles_apart_where_there_are_several(tmp_path: Path) -> None:

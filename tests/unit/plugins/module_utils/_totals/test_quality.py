@@ -19,6 +19,7 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._totals.
     InputQuality,
     SuspectRule,
     WeekRecord,
+    expected_by_day,
     judged,
     newest_complete_week,
     newest_week,
@@ -94,6 +95,11 @@ def test_hosts_that_were_not_expected_are_no_host_days() -> None:
 def test_a_week_that_waits_for_later_hits_is_not_complete() -> None:
     assert quality(records(), waiting=True).status == "provisional"
     assert quality(records(), waiting=True, days_later=30).status == "partial"
+
+
+def test_a_day_without_a_record_is_expected_to_have_the_hosts_of_the_nearest_day() -> None:
+    known = {DAYS[1]: 5, DAYS[5]: 7}
+    assert list(expected_by_day(DAYS, known).values()) == [5, 5, 5, 5, 7, 7, 7, 7]
 
 
 def test_malformed_lines_of_its_seven_days() -> None:
