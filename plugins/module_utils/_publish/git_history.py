@@ -1,7 +1,7 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A git history of the files of single weeks: who revised what, and when, can be looked up.
+"""Keep a Git history of the files of single weeks.
 
 The repository lies outside of the web root and uses the published folder as its work tree, so that
 nothing is copied. Only the weeks are committed: small text files that seldom change.
@@ -12,53 +12,43 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from .._base.errors import CountingError, OutputError, SettingsError, printable, wrong_option
 from .._base.records import WorkUnit
-from .._storage.files import write_error, writer_lock
+from .._storage.files import make_folder, write_error
 
 UNIT_NAME = "git history"
 
 #: A commit of a few weeks takes less than a second, the first one of ten years some seconds.
 TIMEOUT_SECONDS = 600.0
 
+#: The time of this file in the repository is that of the last run that committed every change.
+_STAMP = "weeks-committed"
+
 _IDENTITY = re.compile(r"([^<>\x00-\x1f]*[^<>\s]) *<([^<>\s]+@[^<>\s]+)>")
 
-#: Whatever the user or the machine has configured: no hooks, no signing, bytes as they are.
+#: Settings against hooks, signing, conversion of line ends and work in the background.
 _SETTINGS = (
     "core.hooksPath=/dev/null",
     "core.attributesFile=/dev/null",
-    "core.excludesFile=/dev/null",
     "core.autocrlf=false",
     "core.fsmonitor=false",
-    "core.quotePath=true",
     "commit.gpgSign=false",
     "gc.auto=0",
-    "gc.autoDetach=false",
     "maintenance.auto=false",
 )
 
-
-class Done(NamedTuple):
-    """How a git command ended."""
-
-    code: int
-    stdout: str
-    stderr: str
-
-
-#: Runs a command with exactly this environment.
-Runner: TypeAlias = Callable[[Sequence[str], Mapping[str, str]], Done]
+Runner: TypeAlias = Callable[..., "subprocess.CompletedProcess[bytes]"]
 
 
 @dataclass(frozen=True)
 class History:
-    """Where the history is kept, and who its commits are by."""
+    """The repository of the history, and the author of its commits."""
 
     repository: Path
     name: str
@@ -66,9 +56,10 @@ class History:
 
 
 def history_of(repository: str | None, identity: str, *, web_root: Path) -> History | None:
-    """The history as an operator configured it; None where it is off.
+    """Return the configured history; None if it is off.
 
-    Raises SettingsError where readers of ``web_root`` could read it, or nobody is named.
+    Raises SettingsError if it lies where readers of ``web_root`` could read it, or if ``identity``
+    names nobody.
     """
     if not repository:
         return None
@@ -91,51 +82,35 @@ def history_of(repository: str | None, identity: str, *, web_root: Path) -> Hist
     return History(path, parts[1], parts[2])
 
 
-def run_git(command: Sequence[str], environment: Mapping[str, str]) -> Done:
-    """Run git. Raises OSError where that can't be done or takes too long."""
-    try:
-        done = subprocess.run(
-            list(command),
-            env=dict(environment),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            check=False,
-            timeout=TIMEOUT_SECONDS,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise OSError(f"no end after {error.timeout:.0f} s") from error
-    return Done(
-        done.returncode,
-        done.stdout.decode("utf-8", "backslashreplace"),
-        done.stderr.decode("utf-8", "backslashreplace"),
-    )
-
-
 def plan_history(
-    history: History,
-    dest: Path,
-    folders: Sequence[str],
-    *,
-    weeks_due: bool,
-    run: Runner = run_git,
+    history: History, dest: Path, folders: Sequence[str], *, weeks_due: bool
 ) -> WorkUnit:
-    """Whether a commit is due. Reads only. ``folders`` are those of single weeks below ``dest``."""
+    """Return the unit of the next commit. Reads only, and runs no git.
+
+    ``folders`` are those of single weeks below ``dest``. ``weeks_due`` is true if files in them are
+    to change.
+    """
     if weeks_due:
         return WorkUnit(UNIT_NAME, "due", ("files of weeks change",))
-    present = _present(dest, folders)
-    if not present:
+    changed = max(_times(dest, folders), default=None)
+    if changed is None:
         return WorkUnit(UNIT_NAME, "waiting", ("no week is published yet",))
-    if not _is_there(history.repository):
-        return WorkUnit(UNIT_NAME, "due", (f"no repository yet at {history.repository}",))
     try:
-        changed = _changed(_Git(history, dest, run), present)
-    except CountingError as error:
-        return WorkUnit(UNIT_NAME, "failed", (str(error),))
-    if changed:
-        return WorkUnit(
-            UNIT_NAME, "due", (f"{changed} files of weeks differ from the last commit",)
-        )
+        committed = (history.repository / _STAMP).stat().st_mtime_ns
+    except OSError:
+        return WorkUnit(UNIT_NAME, "due", (f"nothing committed yet to {history.repository}",))
+    # the clock of a file system is coarse: equal times may be a change after the commit
+    if committed <= changed:
+        return WorkUnit(UNIT_NAME, "due", ("files of weeks are newer than the last commit",))
     return WorkUnit(UNIT_NAME, "unchanged")
+
+
+def _times(dest: Path, folders: Sequence[str]) -> Iterator[int]:
+    """Yield the times of change of all files of weeks, and of their folders for removed ones."""
+    for folder in folders:
+        if (dest / folder).is_dir():
+            yield (dest / folder).stat().st_mtime_ns
+            yield from (path.stat().st_mtime_ns for path in (dest / folder).glob("[0-9]*.csv"))
 
 
 def keep_history(
@@ -143,123 +118,92 @@ def keep_history(
     dest: Path,
     folders: Sequence[str],
     *,
-    now: datetime | None = None,
-    run: Runner = run_git,
+    now: datetime,
+    run: Runner = subprocess.run,
 ) -> WorkUnit:
-    """Commit what changed in the files of weeks. A failure is in the unit, never raised."""
-    planned = plan_history(history, dest, folders, weeks_due=False, run=run)
+    """Commit the changes in the files of weeks, and return the unit; a failure is not raised."""
+    planned = plan_history(history, dest, folders, weeks_due=False)
     if planned.status != "due":
         return planned
-    git = _Git(history, dest, run, now)
+    git = _Git(history, dest, now, run)
     try:
-        with writer_lock(history.repository, now=now):
-            _remove_left_locks(history.repository, now or datetime.now(UTC))
-            changed, commit = _commit(git, history, dest, folders)
+        make_folder(history.repository)
+        # it completes a repository that a killed run left half made
+        git("init", "--quiet", "--bare", "--template=", "--initial-branch=main")
+        for folder in folders:
+            if (dest / folder).is_dir():
+                unfinished = f":(exclude,glob){folder}/.*"
+                git("add", "--all", "--force", "--", folder, unfinished)
+        changed = git("diff", "--cached", "--name-only").splitlines()
+        if changed:
+            weeks = f"{len(changed)} {'week' if len(changed) == 1 else 'weeks'}"
+            git("commit", "--quiet", "--no-verify", f"--message={weeks} published")
+            commit = git("rev-parse", "HEAD").strip()
+        (history.repository / _STAMP).touch()
     except CountingError as error:
         return WorkUnit(UNIT_NAME, "failed", (str(error),))
     except OSError as error:
         return WorkUnit(UNIT_NAME, "failed", (str(write_error(history.repository, error)),))
-    if not changed:  # another run has committed meanwhile
+    if not changed:
         return WorkUnit(UNIT_NAME, "unchanged")
-    return WorkUnit(UNIT_NAME, "made", planned.reasons, {"commit": commit, "files": changed})
+    return WorkUnit(UNIT_NAME, "made", planned.reasons, {"commit": commit, "files": len(changed)})
 
 
-def _is_there(repository: Path) -> bool:
-    """Whether all that makes a repository is there; a run that is killed may leave half of it."""
-    return all((repository / name).exists() for name in ("HEAD", "objects", "refs"))
-
-
-def _remove_left_locks(repository: Path, now: datetime) -> None:
-    """Remove what a git that was killed left, and would stop all later ones.
-
-    No git of ours is at work, as we hold the lock; one of somebody else ends in less time.
-    """
-    oldest = now.timestamp() - TIMEOUT_SECONDS
-    for pattern in ("*.lock", "refs/heads/*.lock"):
-        for path in repository.glob(pattern):
-            if path.lstat().st_mtime < oldest:
-                path.unlink()
-
-
-def _commit(git: _Git, history: History, dest: Path, folders: Sequence[str]) -> tuple[int, str]:
-    """How many files were committed, and the commit."""
-    if not _is_there(history.repository):
-        git("init", "--quiet", "--bare", "--template=", "--initial-branch=main", bare=True)
-    changed = {folder: _changed(git, [folder]) for folder in _present(dest, folders)}
-    count = sum(changed.values())
-    if not count:
-        return 0, ""
-    git("add", "--all", "--force", "--", *(_weeks_in(one) for one, n in changed.items() if n))
-    message = f"{count} {'week' if count == 1 else 'weeks'} published"
-    git("commit", "--quiet", "--no-verify", f"--message={message}")
-    return count, git("rev-parse", "HEAD").strip()
-
-
-def _present(dest: Path, folders: Sequence[str]) -> list[str]:
-    return [folder for folder in folders if (dest / folder).is_dir()]
-
-
-def _weeks_in(folder: str) -> str:
-    return f":(glob){folder}/[0-9]*.csv"
-
-
-def _changed(git: _Git, folders: Sequence[str]) -> int:
-    """How many files of weeks differ from what is committed; unfinished ones are left out."""
-    listed = git(
-        "--no-optional-locks",
-        *("status", "--porcelain", "-z", "--no-renames", "--ignored", "--untracked-files=all"),
-        *("--", *map(_weeks_in, folders)),
-    )
-    return sum(1 for one in listed.split("\0") if one)
-
-
+@dataclass(frozen=True)
 class _Git:
-    """Git on the history's repository, by argument list, with no configuration but the given."""
+    """Git on the repository of the history, in a fixed environment."""
 
-    def __init__(
-        self, history: History, dest: Path, run: Runner, now: datetime | None = None
-    ) -> None:
-        self._history = history
-        self._dest = dest
-        self._run = run
-        self._now = now or datetime.now(UTC)
+    history: History
+    dest: Path
+    now: datetime
+    run: Runner
 
-    def __call__(self, *arguments: str, bare: bool = False) -> str:
-        """What git says. Raises OutputError where it fails."""
-        repository = self._history.repository
-        tree = [] if bare else [f"--work-tree={self._dest}"]
+    def __call__(self, command: str, *arguments: str) -> str:
+        """Return the output of a command. Raises OutputError if it fails."""
+        repository = self.history.repository
         settings = [part for one in _SETTINGS for part in ("-c", one)]
-        command = ["git", *settings, f"--git-dir={repository}", *tree, *arguments]
+        tree = [] if command == "init" else [f"--work-tree={self.dest}"]
         try:
-            done = self._run(command, self._environment())
+            done = self.run(
+                ["git", *settings, f"--git-dir={repository}", *tree, command, *arguments],
+                env=self._environment(),
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                check=False,
+                timeout=TIMEOUT_SECONDS,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise _git_error(self.history, f"no end after {error.timeout:.0f} s") from error
         except OSError as error:
-            raise self._failure(str(error.strerror or error)) from error
-        if done.code:
-            raise self._failure(done.stderr.strip() or f"exit status {done.code}")
-        return done.stdout
+            raise _git_error(self.history, str(error.strerror or error)) from error
+        if done.returncode:
+            errors = done.stderr.decode("utf-8", "backslashreplace").strip()
+            raise _git_error(self.history, errors or f"exit status {done.returncode}")
+        return done.stdout.decode("utf-8", "backslashreplace")
 
     def _environment(self) -> dict[str, str]:
-        when = f"{int(self._now.timestamp())} +0000"
+        when = f"{int(self.now.timestamp())} +0000"
         return {
             "PATH": os.environ.get("PATH", os.defpath),
             "LC_ALL": "C",
-            # no home: nothing of the user's is read
+            # without a home, nothing of the user's is read
             "HOME": "/nonexistent",
             "GIT_CONFIG_NOSYSTEM": "1",
             "GIT_CONFIG_GLOBAL": "/dev/null",
             "GIT_TERMINAL_PROMPT": "0",
-            "GIT_AUTHOR_NAME": self._history.name,
-            "GIT_AUTHOR_EMAIL": self._history.mail,
+            "GIT_AUTHOR_NAME": self.history.name,
+            "GIT_AUTHOR_EMAIL": self.history.mail,
             "GIT_AUTHOR_DATE": when,
-            "GIT_COMMITTER_NAME": self._history.name,
-            "GIT_COMMITTER_EMAIL": self._history.mail,
+            "GIT_COMMITTER_NAME": self.history.name,
+            "GIT_COMMITTER_EMAIL": self.history.mail,
             "GIT_COMMITTER_DATE": when,
         }
 
-    def _failure(self, found: str) -> OutputError:
-        return OutputError(
-            self._history.repository,
-            expected="to keep the history of the published weeks with git",
-            found=printable(found, 300),
-            advice="All is published. Correct it, or leave git_history out; the next run commits.",
-        )
+
+def _git_error(history: History, found: str) -> OutputError:
+    return OutputError(
+        history.repository,
+        expected="to keep the history of the published weeks with git",
+        found=printable(found, 300),
+        advice="All is published. Correct it, or leave git_history out; the next run commits.",
+    )
