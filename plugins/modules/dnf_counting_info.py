@@ -7,111 +7,32 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: dnf_counting_info
-short_description: Tell how the counting stands, day by day
+short_description: Report the status of the counting, day by day
 version_added: 1.0.0
 description:
-  - Tells what of each stage is there, missing, late or out of date for each day, which days came from which log host, how good the weeks are,
+  - Reports what is there, missing, late or out of date of each stage and day, which days came from which log host, how good the weeks are,
     how long the last runs took, how full the disks are, how far back logs reach, and when the next run is scheduled.
-  - What is out of date is judged by the plans and records of the stages themselves, so give it the same settings as them.
-  - What is not as it should be is a problem, with a severity, the next step, and since when. What can't be read is a problem, not a failure of this module.
+  - Each stage records the options that it runs with in the run history. The status reads them from there and takes the plans and records
+    of the stages themselves, so it cannot disagree with the runs. A stage that never ran is not in the status.
+  - What is not as it should be is a problem, with a severity, the next step, and since when. A place that cannot be read is a problem, not a failure of this module.
   - It changes nothing. Only files of the status are written, where O(status_dir) or O(metrics_file) ask for them; that is not reported as a change.
-  - Without O(dates), O(since) and O(days) it looks at 28 days.
+  - Without O(dates), O(since) and O(days) it covers 28 days.
 author: Fedora Infrastructure (@fedora-infra)
 extends_documentation_fragment:
   - fedora_infra.dnf_counting.days
   - fedora_infra.dnf_counting.days.run
-  - fedora_infra.dnf_counting.logs.groups
-  - fedora_infra.dnf_counting.logs.share
   - fedora_infra.dnf_counting.thresholds
 requirements:
-  - duckdb, numpy and pyarrow to look at raw days and totals; without them the rest is reported
-  - Jinja2 for C(status.html); without it all else is written
+  - duckdb, numpy and pyarrow for raw days and totals; without them the rest is reported
+  - Jinja2 for C(status.html); without it everything else is written
 options:
-  hosts:
-    description:
-      - The host list, as for M(fedora_infra.dnf_counting.http_log_sync).
-    type: list
-    elements: raw
-    default: []
-  hosts_dir:
-    description: The tree with the hosts' logs.
-    type: path
-    required: true
-  combined_dir:
-    description: The tree of combined logs.
-    type: path
-    required: true
-  profiles:
-    description: What is counted, one set of totals each.
-    type: list
-    elements: dict
-    default: []
-    suboptions:
-      name:
-        description: What it is called.
-        type: str
-        required: true
-      log_name:
-        description: The combined log that is read.
-        type: str
-        required: true
-      raw_dir:
-        description: The folder of its raw days.
-        type: path
-        required: true
-      totals_db:
-        description: Its totals as an SQLite file.
-        type: path
-        required: true
-      totals_csv:
-        description: Its totals as CSV.
-        type: path
-        required: true
-      prefix:
-        description: The beginning of the names of its published files.
-        type: str
-        required: true
-  condense_log:
-    description: The combined log whose clients M(fedora_infra.dnf_counting.mirrorlist_condense) tells. Without it nothing is said about condensing.
-    type: str
-  condense_dir:
-    description: The folder with the clients of each day. Required with O(condense_log).
-    type: path
-  hash_hosts:
-    description: Whether raw days hold hashes in place of addresses, as for M(fedora_infra.dnf_counting.countme_raw).
-    type: bool
-    default: false
-  revise_weeks:
-    description: As for M(fedora_infra.dnf_counting.countme_totals).
-    type: int
-    default: 4
-  totals_settle_days:
-    description: O(fedora_infra.dnf_counting.countme_totals#module:settle_days) of that module.
-    type: int
-    default: 7
-  publish_dir:
-    description: The published folder. Without it nothing is said about publishing.
-    type: path
-  min_hits:
-    description: As for M(fedora_infra.dnf_counting.stats_publish).
-    type: int
-    default: 0
-  allow_shrink:
-    description: As for M(fedora_infra.dnf_counting.stats_publish).
-    type: bool
-    default: false
   history_db:
-    description: The SQLite file with the history of runs. Without it nothing is said about runs.
+    description: The SQLite file with the run history, O(fedora_infra.dnf_counting.countme_raw#module:history_db) of the stages.
     type: path
-  messaging_spool:
-    description: The SQLite file with the messages that wait for the bus. Without it nothing is said about them.
-    type: path
+    required: true
   timer:
     description: The name of the systemd timer that starts the nightly run, such as V(dnf-counting.timer).
     type: str
-  cron_file:
-    description: The file with the cron job that starts the nightly run, such as one in C(/etc/cron.d).
-    type: path
   status_dir:
     description:
       - A folder for C(status.json) and the page C(status.html), which are written so that readers never see half of one.
@@ -144,26 +65,14 @@ options:
 """
 
 EXAMPLES = r"""
-- name: See how the counting stands
+- name: Show the status
   fedora_infra.dnf_counting.dnf_counting_info:
-    hosts: [proxy01, proxy02]
-    hosts_dir: /var/log/hosts
-    combined_dir: /mnt/fedora_stats/combined-http
-    profiles:
-      - name: fedora
-        log_name: mirrors.fedoraproject.org-access.log
-        raw_dir: /var/lib/countme/raw
-        totals_db: /var/lib/countme/totals.db
-        totals_csv: /var/lib/countme/totals.csv
-        prefix: totals
-    publish_dir: /var/www/html/csv-reports/countme
+    history_db: /var/lib/countme/history.db
     show: true
 
-- name: Keep the status for monitors, and be patient with totals
+- name: Write the status for monitors, and be patient with totals
   fedora_infra.dnf_counting.dnf_counting_info:
-    hosts: [proxy01, proxy02]
-    hosts_dir: /var/log/hosts
-    combined_dir: /mnt/fedora_stats/combined-http
+    history_db: /var/lib/countme/history.db
     status_dir: /var/lib/countme-status
     metrics_file: /var/lib/node_exporter/dnf_counting.prom
     thresholds:
@@ -300,22 +209,19 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._status.
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._status.patience import (
     read_patiently,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._status.settings import (
-    listed_hosts,
-)
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._status.text import (
     WIDTH,
     status_lines,
 )
 
 
-def tell(module: AnsibleModule) -> None:
+def report(module: AnsibleModule) -> None:
     """Read the status, write the files that are wanted, and end the module."""
     options = module.params
-    hosts, problems = listed_hosts(options["hosts"])
     now = datetime.now(UTC)
+    settings, problems = settings_from(options, now)
     status, silent = read_patiently(
-        settings_from(options, hosts),
+        settings,
         days_from(options, today=now.date(), default_days=28),
         patience_seconds=options["patience_seconds"],
         now=now,
@@ -335,20 +241,20 @@ def tell(module: AnsibleModule) -> None:
     }
     if not module.check_mode:
         write_status_files(files)
-    told = status.to_json()
+    result = status.to_json()
     module.exit_json(
         changed=False,
         state=status.state,
-        problems=told["problems"],
+        problems=result["problems"],
         lines=status_lines(status, width=options["width"] or WIDTH),
-        status=told,
+        status=result,
         files=[str(path) for path in files],
     )
 
 
 def main() -> None:
-    module = counting_module(OPTIONS, required_by={"condense_log": ("condense_dir",)})
-    run(module, lambda: tell(module))
+    module = counting_module(OPTIONS)
+    run(module, lambda: report(module))
 
 
 if __name__ == "__main__":

@@ -23,7 +23,6 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._storage
 from ansible_collections.fedora_infra.dnf_counting.tests.support.counting_host import (
     DAYS,
     FIRST,
-    HOSTS,
     LAST,
     CountingHost,
 )
@@ -35,6 +34,11 @@ from ansible_collections.fedora_infra.dnf_counting.tests.support.modules import 
     StartedModule,
     start_module,
 )
+from ansible_collections.fedora_infra.dnf_counting.tests.support.recorded_options import (
+    options_of,
+    record,
+    record_runs,
+)
 
 pytestmark = [
     pytest.mark.root,
@@ -44,15 +48,14 @@ pytestmark = [
 #: Long enough for a busy machine, where a share that answers at all answers at once.
 PATIENCE = 10
 
-#: What lies on the share, and the name that the status has for it.
-ON_THE_SHARE = {
-    "hosts": ({"hosts_dir": "hosts"}, "hosts"),
-    "published": ({"publish_dir": "html"}, "published"),
-    "files": (
-        {"history_db": "history.db", "messaging_spool": "spool.db"},
-        "run history, messages",
+#: Options of stages that name places on the share, and the name that the status has for these.
+ON_THE_SHARE: dict[str, tuple[dict[str, dict[str, str]], str]] = {
+    "hosts": ({"sync": {"dest": "hosts"}, "combine": {"src": "hosts"}}, "hosts"),
+    "published": ({"publish": {"dest": "html"}}, "published"),
+    "spool": (
+        {"publish": {"messaging_config": "bus.toml", "messaging_spool": "spool.db"}},
+        "messages",
     ),
-    "status": ({"status_dir": "status"}, "status files"),
 }
 STAGES: dict[str, dict[str, Any]] = {
     "http_log_combine": {"src": "{root}/hosts", "dest": "{share}/combined-http"},
@@ -81,19 +84,32 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Started]:
     with hanging_share(share):
         modules: dict[tuple[str, object], StartedModule] = {}
         modules["info", "combined"] = start_info(
-            counted,
-            combined_dir=share / "combined-http",
-            require_mount=share,
+            record_runs(
+                counted,
+                root / "combined.db",
+                combine={"dest": str(share / "combined-http"), "require_mount": str(share)},
+                raw={"src": str(share / "combined-http")},
+            ),
             status_dir=root / "status",
         )
-        for name, (places, _told) in ON_THE_SHARE.items():
-            options = {option: share / place for option, place in places.items()}
-            modules["info", name] = start_info(counted, **options)
+        for name, (changes, _reported) in ON_THE_SHARE.items():
+            of_stages = {
+                stage: {option: str(share / place) for option, place in places.items()}
+                for stage, places in changes.items()
+            }
+            history_db = record_runs(counted, root / f"{name}.db", **of_stages)
+            modules["info", name] = start_info(history_db)
+        modules["info", "status"] = start_info(
+            record_runs(counted, root / "status.db"), status_dir=share / "status"
+        )
+        modules["info", "history"] = start_info(share / "history.db")
         moved = CountingHost.__new__(CountingHost)
         object.__setattr__(moved, "root", share)
-        modules["info", "everything"] = start_info(
-            moved, condense_log="x-access.log", condense_dir=share / "condensed"
-        )
+        everything = record_runs(moved, root / "everything.db")
+        condensed = {"src": str(share / "combined"), "log_name": "x-access.log"}
+        folders = {"data_dir": str(share / "condensed"), "csv_dir": str(share / "mirrors")}
+        record(everything, "condense", options_of("mirrorlist_condense", **condensed, **folders))
+        modules["info", "everything"] = start_info(everything)
         for module, given in STAGES.items():
             options = {
                 name: value.format(root=root, share=share) if isinstance(value, str) else value
@@ -107,15 +123,9 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Started]:
         yield Started(root, share, modules)
 
 
-def start_info(log_host: CountingHost, **options: Any) -> StartedModule:
-    profile = {name: str(value) for name, value in vars(log_host.profile).items()}
+def start_info(history_db: Path, **options: Any) -> StartedModule:
     given: dict[str, Any] = {
-        "hosts": [*HOSTS],
-        "hosts_dir": log_host.root / "hosts",
-        "combined_dir": log_host.root / "combined",
-        "groups": [{"name": "proxies", "hosts": "proxy*", "logs": "*access.log"}],
-        "profiles": [profile],
-        "publish_dir": log_host.root / "html",
+        "history_db": history_db,
         "since": str(FIRST),
         "until": str(LAST),
         "log_host": "log01",
@@ -139,8 +149,8 @@ def test_incident_nfs_stale_the_status_tells_of_the_share_and_of_all_else(starte
     stages = {(one["stage"], one["kind"]): one["counts"] for one in result["status"]["stages"]}
     assert stages["combine", "day"] == {"unreadable": len(DAYS)}
     assert stages["sync", "day"] == {"present": len(DAYS)}
-    assert stages["count_raw", "day"] == {"present": len(DAYS)}
-    assert stages["count_totals", "week"]["present"] >= 2
+    assert stages["raw", "day"] == {"present": len(DAYS)}
+    assert stages["totals", "week"]["present"] >= 2
     trees = {tree["name"]: tree["problem"] for tree in result["status"]["trees"]}
     assert trees == {**dict.fromkeys(trees, ""), "combined": "the share does not answer"}
     # monitors are told, too
@@ -148,16 +158,25 @@ def test_incident_nfs_stale_the_status_tells_of_the_share_and_of_all_else(starte
     assert kept["problems"] == result["problems"]
 
 
-@pytest.mark.parametrize("name", ON_THE_SHARE)
+@pytest.mark.parametrize("name", [*ON_THE_SHARE, "status"])
 def test_incident_nfs_stale_whatever_lies_on_the_share(started: Started, name: str) -> None:
     result = started.modules["info", name].result()
     (problem,) = silences(result)
-    assert problem["what"].endswith(f"nothing is known of {ON_THE_SHARE[name][1]}")
+    unknown = ON_THE_SHARE[name][1] if name in ON_THE_SHARE else "status files"
+    assert problem["what"].endswith(f"nothing is known of {unknown}")
     assert result["files"] == []
     counts = {one["stage"]: one["counts"] for one in result["status"]["stages"]}
-    assert counts["count_raw"] == {"present": len(DAYS)}
-    # of what is not known nothing is claimed
+    assert counts["raw"] == {"present": len(DAYS)}
+    # nothing is claimed of what is not known
     assert not [one for one in result["problems"] if "missing" in one["what"]]
+
+
+def test_incident_nfs_stale_the_run_history_lies_on_the_share(started: Started) -> None:
+    """The settings of the stages are there, so nothing else can be judged."""
+    result = started.modules["info", "history"].result()
+    (problem,) = silences(result)
+    assert problem["what"].endswith("nothing is known of run history")
+    assert result["status"]["stages"] == []
 
 
 def test_incident_nfs_stale_everything_lies_on_the_share(started: Started) -> None:

@@ -14,6 +14,7 @@ from ansible_collections.fedora_infra.dnf_counting.tests.support.counting_host i
     CountingHost,
 )
 from ansible_collections.fedora_infra.dnf_counting.tests.support.modules import run_module
+from ansible_collections.fedora_infra.dnf_counting.tests.support.recorded_options import record_runs
 
 
 @pytest.fixture(scope="module")
@@ -24,14 +25,12 @@ def log_host(tmp_path_factory: pytest.TempPathFactory) -> CountingHost:
 
 
 def info(log_host: CountingHost, **options: Any) -> dict[str, Any]:
-    profile = log_host.profile
+    """Return the result of the module for a log host whose stages ran once."""
+    history_db = log_host.root / "history.db"
+    if not history_db.exists():
+        record_runs(log_host, history_db)
     given: dict[str, Any] = {
-        "hosts": [*HOSTS],
-        "hosts_dir": log_host.root / "hosts",
-        "combined_dir": log_host.root / "combined",
-        "groups": [{"name": "proxies", "hosts": "proxy*", "logs": "*access.log"}],
-        "profiles": [{name: str(value) for name, value in vars(profile).items()}],
-        "publish_dir": log_host.root / "html",
+        "history_db": history_db,
         "since": str(FIRST),
         "until": str(LAST),
         "log_host": "log01",
@@ -71,20 +70,28 @@ def test_check_mode_tells_the_same_and_writes_nothing(
     assert told[0] == told[1]
 
 
-def test_without_anything_it_says_so(tmp_path: Path) -> None:
-    nothing = tmp_path / "nothing"
-    result = run_module("dnf_counting_info", hosts_dir=nothing, combined_dir=tmp_path / "none")
+def test_before_the_first_run_there_is_nothing_to_report(tmp_path: Path) -> None:
+    result = run_module("dnf_counting_info", history_db=tmp_path / "none" / "history.db")
     assert result["state"] == "unknown"
-    assert not nothing.exists()
+    assert list(tmp_path.iterdir()) == []
 
 
-def test_incident_hostile_config_in_the_host_list_is_told_and_spoils_nothing(
-    log_host: CountingHost,
+def test_incident_hostile_config_in_the_host_list_is_reported_and_spoils_nothing(
+    log_host: CountingHost, tmp_path: Path
 ) -> None:
-    result = info(log_host, hosts=[*HOSTS, "--rsh=sh", "a/../../etc"])
-    told = [problem["what"] for problem in result["problems"] if problem["stage"] == "settings"]
-    assert len(told) == 2
+    history_db = tmp_path / "history.db"
+    record_runs(log_host, history_db, sync={"hosts": [*HOSTS, "--rsh=sh"]})
+    result = info(log_host, history_db=history_db)
+    (problem,) = [one["what"] for one in result["problems"] if one["stage"] == "settings"]
+    assert "'--rsh=sh'" in problem
     assert len(result["status"]["hosts"]) == len(HOSTS)
+
+
+def test_a_run_history_that_is_damaged_is_a_problem(tmp_path: Path) -> None:
+    history_db = tmp_path / "history.db"
+    history_db.write_text("no database")
+    result = run_module("dnf_counting_info", history_db=history_db)
+    assert ("critical", "history") in [(p["severity"], p["stage"]) for p in result["problems"]]
 
 
 def test_thresholds_are_options(log_host: CountingHost) -> None:
@@ -96,9 +103,7 @@ def test_thresholds_are_options(log_host: CountingHost) -> None:
     told = info(log_host, thresholds=patient)["problems"]
     assert told == []
     told = info(log_host, thresholds={**patient, "raw_age_days": [1, 200_000]})["problems"]
-    assert [(problem["severity"], problem["stage"]) for problem in told] == [
-        ("warning", "count_raw")
-    ]
+    assert [(problem["severity"], problem["stage"]) for problem in told] == [("warning", "raw")]
 
 
 @pytest.mark.parametrize(
@@ -106,8 +111,7 @@ def test_thresholds_are_options(log_host: CountingHost) -> None:
     [
         ({"thresholds": {"raw_age_days": [1]}}, "two numbers"),
         ({"metrics_file": "/tmp/x.txt"}, "ends in .prom"),
-        ({"settle_days": -1}, "option settle_days"),
-        ({"groups": []}, "option groups"),
+        ({"patience_seconds": 0}, "option patience_seconds"),
         ({"since": "yesterday"}, "option since"),
     ],
 )

@@ -21,6 +21,22 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._combine
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._combine.stage import (
     COMBINE,
 )
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._compress.compression import (
+    CompressSettings,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._compress.stage import (
+    COMPRESS,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._condense.days import (
+    CondensedDays,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._condense.mirrorsdata import (
+    CsvSettings,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._condense.stage import (
+    CONDENSE,
+    CondenseSettings,
+)
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._hits.stage import (
     RAW,
     RawDays,
@@ -46,13 +62,22 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._status.
     read_status,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._status.settings import (
+    ConfiguredStage,
     StatusSettings,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._status.status import Status
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync.hosts import (
+    Settings as TransferSettings,
+)
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync.memory import (
     MEMORY_NAME,
     HostMemory,
     save_memory,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync.plan import Source
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync.stage import (
+    SYNC,
+    SyncSettings,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._totals.plan import (
     TotalsSettings,
@@ -87,17 +112,47 @@ class CountingHost:
         )
 
     @property
-    def settings(self) -> StatusSettings:
-        return StatusSettings(
-            combine=CombineSettings(
-                self.root / "hosts",
-                self.root / "combined",
-                groups=(Group("proxies", "proxy*", "*access.log"),),
-                expected_hosts=HOSTS,
-            ),
-            profiles=(self.profile,),
-            publish=FileSettings(self.root / "html"),
+    def combine_settings(self) -> CombineSettings:
+        return CombineSettings(
+            self.root / "hosts",
+            self.root / "combined",
+            groups=(Group("proxies", "proxy*", "*access.log"),),
+            expected_hosts=HOSTS,
         )
+
+    def stages(
+        self,
+        *,
+        combine: CombineSettings | None = None,
+        condense: CondensedDays | None = None,
+        compress: CompressSettings | None = None,
+    ) -> tuple[ConfiguredStage, ...]:
+        """The stages with their settings; some of them may be others than usual."""
+        combine = combine or self.combine_settings
+        profile, totals = self.profile, self.root / "countme"
+        sources = tuple(Source(host, f"{host}::log/") for host in combine.expected_hosts)
+        raw = RawDays(combine.dest, profile.log_name, profile.raw_days)
+        found = [
+            ConfiguredStage(
+                SYNC, SyncSettings(sources, tuple(DAYS), TransferSettings(combine.src))
+            ),
+            ConfiguredStage(COMBINE, combine),
+        ]
+        if condense:
+            rows = CsvSettings(condense.folder, totals / "mirrors")
+            found.append(ConfiguredStage(CONDENSE, CondenseSettings(condense, rows)))
+        found += [
+            ConfiguredStage(RAW, RawSettings(raw), profile.name),
+            ConfiguredStage(
+                TOTALS,
+                TotalsSettings(profile.raw_days, profile.totals_db, NOW, profile.totals_csv),
+                profile.name,
+            ),
+        ]
+        if compress:
+            found.append(ConfiguredStage(COMPRESS, compress))
+        publish = PublishSettings((profile,), FileSettings(self.root / "html"))
+        return (*found, ConfiguredStage(PUBLISH, publish))
 
     def day_of(self, host: str, day: date) -> Path:
         return host_day_folder(self.root / "hosts", host, day)
@@ -128,7 +183,7 @@ class CountingHost:
         os.utime(self.root / "hosts" / MEMORY_NAME, (at.timestamp(), at.timestamp()))
 
     def combine(self, days: Iterable[date] = DAYS) -> None:
-        outcome_of(COMBINE, replace(self.settings.combine, days=tuple(days)), now=NOW)
+        outcome_of(COMBINE, replace(self.combine_settings, days=tuple(days)), now=NOW)
 
     def count(self, days: Iterable[date] = DAYS) -> None:
         profile = self.profile
@@ -150,11 +205,20 @@ class CountingHost:
         self.publish()
         return self
 
-    def status(self, *, now: datetime = NOW, days: Iterable[date] = DAYS, **changes: Any) -> Status:
+    def status(
+        self,
+        *,
+        now: datetime = NOW,
+        days: Iterable[date] = DAYS,
+        combine: CombineSettings | None = None,
+        condense: CondensedDays | None = None,
+        compress: CompressSettings | None = None,
+        **changes: Any,
+    ) -> Status:
         """The status, with some of the settings changed."""
-        return read_status(
-            replace(self.settings, **changes), [*days], now=now, log_host="log01.example.org"
-        )
+        stages = self.stages(combine=combine, condense=condense, compress=compress)
+        settings = StatusSettings(stages=stages, **changes)
+        return read_status(settings, [*days], now=now, log_host="log01.example.org")
 
 
 def _hit(host: str, day: date, number: int) -> str:

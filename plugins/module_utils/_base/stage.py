@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
+from .coverage import Coverage
 from .observer import NOBODY, Observer
 from .records import Status, WorkUnit
 
@@ -141,6 +142,10 @@ class Stage(Generic[S, P]):
     """Make the units that are due, and return the plan with their units as they are now."""
     outcome: Callable[[S, P], Outcome] = outcome_of
     """Return the outcome of a plan, made or not: the rule by which the stage fails is here."""
+    libraries: tuple[str, ...] = ()
+    """The distributions that it needs, as a package index names them."""
+    coverage: Coverage[S] | None = None
+    """How the status examines the stage; None if the coverage of another stage shows its work."""
     is_due: Callable[[P], bool] = any_due
     """Return true if a run has anything to do."""
     preview: Callable[[S, P, StageRun], P] | None = None

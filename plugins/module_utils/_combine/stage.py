@@ -19,6 +19,7 @@ from .._base.stage import Outcome, Stage, StageRun, Topics, UnitTopics
 from .._logs.hosts_tree import HostsTree, groups_from, read_hosts_tree
 from .._logs.paths import checked_hosts
 from .._storage.files import check_mount, writer_at_work, writer_lock
+from .coverage import COMBINE_COVERAGE
 from .latest import PlannedLatest, plan_latest, swap_latest
 from .make import combine
 from .plan import CombineSettings, PlannedLog, plan
@@ -189,5 +190,7 @@ COMBINE: Stage[CombineSettings, CombinePlan] = Stage(
     plan=plan_combine,
     lock=_lock,
     make=make_combined,
+    coverage=COMBINE_COVERAGE,
+    libraries=("numpy", "pyarrow", "zstandard"),
     outcome=combine_outcome,
 )

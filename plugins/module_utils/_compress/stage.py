@@ -12,9 +12,22 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+from .._base.coverage import (
+    LATE,
+    PRESENT,
+    UNREADABLE,
+    Coverage,
+    CoverageContext,
+    Covered,
+    StageCoverage,
+    State,
+    worst,
+)
 from .._base.days_and_weeks import parse_day, utc_today
 from .._base.records import WorkUnit
 from .._base.stage import Outcome, Stage, StageRun, Topics, UnitTopics
+from .._logs.combined_tree import combined_logs
+from .._logs.paths import split_compression
 from .._storage.files import writer_lock
 from .compression import (
     CompressSettings,
@@ -83,6 +96,33 @@ def _lock(settings: CompressSettings, run: StageRun) -> AbstractContextManager[N
     return writer_lock(settings.src, run_id=run.run_id, name=_LOCK_NAME)
 
 
+def _cover(settings: CompressSettings, context: CoverageContext) -> list[StageCoverage]:
+    """Return the coverage of the compressed logs; nothing is expected of days that stay plain."""
+    if reason := context.why_unreadable(settings.src):
+        return context.unreadable_days(reason)
+    days: dict[str, list[Covered]] = {}
+    for one in plan_compression(settings):
+        state: State = UNREADABLE if one.unit.status == "failed" else LATE
+        days.setdefault(one.unit.parts()[0], []).append(Covered(state, one.unit.reasons))
+    compressed = [
+        day
+        for day in context.calendar.days
+        if day < settings.before and _is_compressed(settings, day)
+    ]
+    units = {
+        str(day): worst(
+            [*days.get(str(day), ()), *([Covered(PRESENT)] if day in compressed else [])]
+        )
+        for day in context.calendar.days
+    }
+    return [StageCoverage("day", units, max(compressed, default=None))]
+
+
+def _is_compressed(settings: CompressSettings, day: date) -> bool:
+    forms = [form for logs in combined_logs(settings.src, day).values() for form in logs]
+    return any(split_compression(form.name)[1] for form in forms)
+
+
 COMPRESS: Stage[CompressSettings, CompressPlan] = Stage(
     name="compress",
     title="Compress the combined logs of past months",
@@ -93,5 +133,7 @@ COMPRESS: Stage[CompressSettings, CompressPlan] = Stage(
     plan=plan_compress,
     lock=_lock,
     make=make_compressed,
+    coverage=Coverage(lambda _settings: (), lambda settings: [settings.src], _cover),
+    libraries=("zstandard",),
     outcome=compress_outcome,
 )

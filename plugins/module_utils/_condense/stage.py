@@ -12,12 +12,15 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+from .._base.coverage import Coverage, CoverageContext, StageCoverage, StageTree
 from .._base.days_and_weeks import days_from, utc_today
 from .._base.errors import CountingError
 from .._base.observer import Observer
 from .._base.processors import available_processors
 from .._base.records import WorkUnit
 from .._base.stage import Stage, StageRun, Topics, UnitTopics
+from .._daily.coverage import cover_days
+from .._daily.files import list_days
 from .._daily.stage import DailyPlan
 from .._logs.paths import checked_log_name
 from .._storage.files import check_mount, remove_unfinished, writer_lock
@@ -103,6 +106,19 @@ def _lock(settings: CondenseSettings, run: StageRun) -> Iterator[None]:
         yield
 
 
+def _trees(settings: CondenseSettings) -> list[StageTree]:
+    return [StageTree("condensed", settings.files.folder, of_subject=True)]
+
+
+def cover_condense(settings: CondenseSettings, context: CoverageContext) -> list[StageCoverage]:
+    """Return the coverage of the condensed days."""
+    folder = settings.files.folder
+    if reason := context.why_unreadable(folder):
+        return context.unreadable_days(reason)
+    units = {str(day): one for day, one in cover_days(settings.files, context).items()}
+    return [StageCoverage("day", units, max(list_days(folder), default=None))]
+
+
 CONDENSE: Stage[CondenseSettings, CondensePlan] = Stage(
     name="condense",
     title="Condense the logs of the mirror list to the clients of each day",
@@ -113,4 +129,8 @@ CONDENSE: Stage[CondenseSettings, CondensePlan] = Stage(
     plan=plan_condense,
     lock=_lock,
     make=make_condensed,
+    coverage=Coverage(
+        _trees, lambda settings: [settings.files.folder], cover_condense, libraries=("pyarrow",)
+    ),
+    libraries=("numpy", "pyarrow", "duckdb"),
 )

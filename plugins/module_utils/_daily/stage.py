@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar, Generic
+from typing import Any, ClassVar, Generic, Self
 
 from .._base.errors import CountingError
 from .._base.observer import NOBODY, Observer
@@ -101,6 +101,10 @@ class DailyFiles(ABC, Generic[Record]):
     def path(self, day: date) -> Path:
         """Return the path of the file of a day."""
         return day_path(self.folder, day)
+
+    def without_source(self, nowhere: Path) -> Self:
+        """Return the same files with an empty combined tree."""
+        return replace(self, src=nowhere)
 
     @abstractmethod
     def read_record(self, path: Path) -> Record:

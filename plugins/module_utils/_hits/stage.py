@@ -13,11 +13,22 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
+from .._base.coverage import (
+    LATE,
+    MISSING,
+    TRIMMED,
+    Coverage,
+    CoverageContext,
+    Covered,
+    StageCoverage,
+    StageTree,
+)
 from .._base.days_and_weeks import days_from, utc_today
 from .._base.errors import CountingError, printable
 from .._base.observer import NOBODY, Observer
 from .._base.processors import available_processors
 from .._base.stage import Outcome, Stage, StageRun, Topics, UnitTopics, failure_of
+from .._daily.coverage import cover_days
 from .._daily.stage import (
     DailyFiles,
     DailyPlan,
@@ -31,7 +42,13 @@ from .._logs.paths import checked_log_name
 from .._storage.files import remove_unfinished, writer_lock
 from .fast_path import BlockReader
 from .host_hash import host_hasher
-from .raw_days import FROM_LOG, RawRecord, read_record
+from .raw_days import (
+    FROM_LOG,
+    RawRecord,
+    list_raw_days,
+    read_record,
+    read_trimmed_through,
+)
 from .rules import RULES_VERSION
 from .writer import RawDayWriter
 
@@ -167,6 +184,34 @@ def _outcome(_settings: RawSettings, planned: DailyPlan) -> Outcome:
     return Outcome(planned.units, failure_of(planned.units, "days"))
 
 
+def _trees(settings: RawSettings) -> list[StageTree]:
+    folder = settings.files.folder
+
+    def reach() -> tuple[date | None, date | None]:
+        days = list_raw_days(folder)
+        return min(days, default=None), max(days, default=None)
+
+    return [StageTree("raw", folder, of_subject=True, reach=reach)]
+
+
+def cover_raw(settings: RawSettings, context: CoverageContext) -> list[StageCoverage]:
+    """Return the coverage of the raw days.
+
+    Raises OutputError if the record of the days that were trimmed is damaged.
+    """
+    folder = settings.files.folder
+    if reason := context.why_unreadable(folder):
+        return context.unreadable_days(reason)
+    trimmed = read_trimmed_through(folder)
+    units = {
+        str(day): Covered(TRIMMED)
+        if one.state in (LATE, MISSING) and trimmed is not None and day <= trimmed
+        else one
+        for day, one in cover_days(settings.files, context).items()
+    }
+    return [StageCoverage("day", units, max(list_raw_days(folder), default=None))]
+
+
 RAW: Stage[RawSettings, DailyPlan] = Stage(
     name="raw",
     title="Find the hits in the combined logs",
@@ -177,5 +222,9 @@ RAW: Stage[RawSettings, DailyPlan] = Stage(
     plan=_plan,
     lock=_lock,
     make=_make,
+    coverage=Coverage(
+        _trees, lambda settings: [settings.files.folder], cover_raw, libraries=("pyarrow",)
+    ),
+    libraries=("numpy", "pyarrow", "duckdb"),
     outcome=_outcome,
 )

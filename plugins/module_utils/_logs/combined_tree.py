@@ -209,3 +209,11 @@ def stale_forms(path: Path) -> list[Path]:
     """The other forms of a plain combined log, to be removed once it is in its place."""
     others = (path.with_name(path.name + ending) for ending in COMPRESSIONS[1:])
     return [other for other in others if other.is_symlink() or other.exists()]
+
+
+def reach_of_days(root: Path) -> tuple[date | None, date | None]:
+    """Return the oldest and the newest day that have a folder below ``root``.
+
+    Raises SourceError if a folder is there but cannot be read.
+    """
+    return next(oldest_days(root), None), next(newest_days(root), None)

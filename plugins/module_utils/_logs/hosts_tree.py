@@ -13,9 +13,10 @@ from datetime import date
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from .._base.errors import SettingsError, printable
+from .._base.errors import CountingError, SettingsError, printable
 from .._base.records import InputFile
 from .._storage.files import read_error
+from .combined_tree import reach_of_days
 from .paths import checked_host, host_day_folder, is_log_name, split_compression
 
 
@@ -150,3 +151,31 @@ def _is_own_folder(root: Path, folder: Path) -> bool:
     way = [folder, *folder.parents]
     below = way[: way.index(root)]
     return folder.is_dir() and not any(part.is_symlink() for part in below)
+
+
+def reach_of_hosts(root: Path, hosts: Iterable[str]) -> tuple[date | None, date | None]:
+    """Return the oldest and the newest day of any host in the hosts' tree."""
+    oldest, newest = [], []
+    for host in hosts:
+        try:
+            first, last = reach_of_days(root / host)
+        except CountingError:
+            continue  # the coverage of that host reports it
+        oldest += [first] if first else []
+        newest += [last] if last else []
+    return min(oldest, default=None), max(newest, default=None)
+
+
+def reach_of_tree(root: Path) -> tuple[date | None, date | None]:
+    """Return the oldest and the newest day of the hosts' tree; None where there is no tree yet."""
+    return reach_of_hosts(root, existing_hosts_tree(root).hosts)
+
+
+def existing_hosts_tree(root: Path) -> HostsTree:
+    """List the hosts; none if there is no such tree yet. Raises SourceError if it is unreadable."""
+    try:
+        return read_hosts_tree(root)
+    except CountingError as error:
+        if isinstance(error.__cause__, FileNotFoundError):
+            return HostsTree(root, (), ())
+        raise

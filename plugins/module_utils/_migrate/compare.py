@@ -259,5 +259,6 @@ COMPARE: Stage[CompareSettings, Comparison] = Stage(
     plan=_plan,
     lock=_lock,
     make=_make,
+    libraries=("pyarrow",),
     outcome=_outcome,
 )

@@ -259,5 +259,6 @@ RAW_IMPORT: Stage[ImportSettings, RawImport] = Stage(
     plan=_plan,
     lock=_lock,
     make=_make,
+    libraries=("numpy", "pyarrow", "duckdb"),
     outcome=_outcome,
 )

@@ -5,5 +5,5 @@
 
 It takes the parameters of a module, and returns its result or its one failure.
 
-It may import every other package.
+It may import ``_base``, ``_storage``, ``_watch`` and ``_status``.
 """

@@ -5,21 +5,17 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from .._base.errors import SettingsError
-from .._base.libs import missing
-from .._combine.plan import CombineSettings
-from .._condense.days import CondensedDays
-from .._logs.hosts_tree import groups_from
-from .._logs.paths import checked_log_name
-from .._publish.plan import FileSettings
-from .._publish.profile import Profile
-from .._status.problem import Bounds, Thresholds
-from .._status.settings import StatusSettings
+from .._base.errors import CountingError, SettingsError
+from .._base.problem import CRITICAL, Problem, problem_of
+from .._status.settings import StatusSettings, configured_stages, spool_of
 from .._status.text import NARROWEST
-from .log_options import GROUP_OPTIONS, SHARE_OPTIONS
+from .._status.thresholds import Bounds, Thresholds
+from .._storage.shares import silent_places
+from .._watch.history import StageSettings, read_settings
 
 
 def _bounds_option(warning: float, critical: float) -> dict[str, Any]:
@@ -27,36 +23,8 @@ def _bounds_option(warning: float, critical: float) -> dict[str, Any]:
 
 
 OPTIONS: dict[str, dict[str, Any]] = {
-    "hosts": {"type": "list", "elements": "raw", "default": []},
-    "hosts_dir": {"type": "path", "required": True},
-    "combined_dir": {"type": "path", "required": True},
-    **SHARE_OPTIONS,
-    **GROUP_OPTIONS,
-    "profiles": {
-        "type": "list",
-        "elements": "dict",
-        "default": [],
-        "options": {
-            "name": {"type": "str", "required": True},
-            "log_name": {"type": "str", "required": True},
-            "raw_dir": {"type": "path", "required": True},
-            "totals_db": {"type": "path", "required": True},
-            "totals_csv": {"type": "path", "required": True},
-            "prefix": {"type": "str", "required": True},
-        },
-    },
-    "condense_log": {"type": "str"},
-    "condense_dir": {"type": "path"},
-    "hash_hosts": {"type": "bool", "default": False},
-    "revise_weeks": {"type": "int", "default": 4, "bounds": (0, 10_000)},
-    "totals_settle_days": {"type": "int", "default": 7, "bounds": (0, 10_000)},
-    "publish_dir": {"type": "path"},
-    "min_hits": {"type": "int", "default": 0, "bounds": (0, None)},
-    "allow_shrink": {"type": "bool", "default": False},
-    "history_db": {"type": "path"},
-    "messaging_spool": {"type": "path"},
+    "history_db": {"type": "path", "required": True},
     "timer": {"type": "str"},
-    "cron_file": {"type": "path"},
     "thresholds": {
         "type": "dict",
         "default": {},
@@ -103,49 +71,30 @@ def thresholds_from(options: dict[str, Any]) -> Thresholds:
     return Thresholds(**found)
 
 
-def settings_from(options: dict[str, Any], hosts: list[str]) -> StatusSettings:
-    """The library's settings from the module's options. Raises SettingsError."""
-    publish_dir = path_of(options["publish_dir"])
-    condensed, condense_dir = options["condense_log"], path_of(options["condense_dir"])
-    profiles = [
-        Profile(
-            name=one["name"],
-            log_name=checked_log_name(one["log_name"]),
-            raw_dir=Path(one["raw_dir"]),
-            totals_db=Path(one["totals_db"]),
-            totals_csv=Path(one["totals_csv"]),
-            prefix=one["prefix"],
-        )
-        for one in options["profiles"]
-    ]
-    return StatusSettings(
-        combine=CombineSettings(
-            src=Path(options["hosts_dir"]),
-            dest=Path(options["combined_dir"]),
-            groups=groups_from(options["groups"]),
-            expected_hosts=tuple(hosts),
-            settle_days=options["settle_days"],
-            require_mount=path_of(options["require_mount"]),
-        ),
-        profiles=tuple(profiles),
-        publish=FileSettings(publish_dir, options["allow_shrink"], options["min_hits"])
-        if publish_dir
-        else None,
-        condense=CondensedDays(
-            Path(options["combined_dir"]), checked_log_name(condensed), condense_dir
-        )
-        if condensed and condense_dir
-        else None,
-        hash_hosts=options["hash_hosts"],
-        revise_weeks=options["revise_weeks"],
-        totals_settle_days=options["totals_settle_days"],
-        history_db=path_of(options["history_db"]),
-        messaging_spool=path_of(options["messaging_spool"]),
+def settings_from(options: dict[str, Any], now: datetime) -> tuple[StatusSettings, list[Problem]]:
+    """Return the settings of the status, and the problems with the settings of the stages.
+
+    The stages have the settings that they last ran with, from the run history. Raises SettingsError
+    for an option that is wrong.
+    """
+    history_db = Path(options["history_db"])
+    recorded: list[StageSettings] = []
+    problems: list[Problem] = []
+    # a run history that does not answer is reported with the other silent places
+    if not silent_places([history_db], patience_seconds=options["patience_seconds"]):
+        try:
+            recorded = read_settings(history_db)
+        except CountingError as error:
+            problems.append(problem_of(CRITICAL, "history", error))
+    stages, refused = configured_stages(recorded, now)
+    settings = StatusSettings(
+        stages=tuple(stages),
+        history_db=history_db,
+        messaging_spool=spool_of(recorded),
         timer=options["timer"] or "",
-        cron_file=path_of(options["cron_file"]),
         written=tuple(
             Path(options[name]) for name in ("status_dir", "metrics_file") if options[name]
         ),
         thresholds=thresholds_from(options["thresholds"]),
-        missing_libraries=tuple(sorted(missing({"duckdb", "numpy", "pyarrow"}))),
     )
+    return settings, [*problems, *refused]

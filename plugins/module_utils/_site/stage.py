@@ -12,11 +12,26 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from .._base.records import WorkUnit
+from .._base.coverage import (
+    BLOCKED,
+    LATE,
+    OUT_OF_DATE,
+    PRESENT,
+    UNREADABLE,
+    WAITING,
+    Coverage,
+    CoverageContext,
+    Covered,
+    StageCoverage,
+    StageTree,
+    State,
+)
+from .._base.days_and_weeks import week_end
+from .._base.records import Status, WorkUnit
 from .._base.stage import Outcome, Stage, StageRun, Topics, UnitTopics
 from .._publish.git_history import History, history_of, keep_history, plan_history
 from .._publish.newest_week import newest_weeks
-from .._publish.plan import FileSettings, FilesPlan, plan_files
+from .._publish.plan import FileSettings, FilesPlan, ProfilePlan, plan_files
 from .._publish.profile import Profile
 from .._publish.run import make_dest, publish_files
 from .._storage.files import make_folder, writer_lock
@@ -172,6 +187,35 @@ def _lock(settings: PublishSettings, run: StageRun) -> Iterator[None]:
             yield
 
 
+def _trees(settings: PublishSettings) -> list[StageTree]:
+    return [StageTree("published", settings.files.dest)]
+
+
+def _places(settings: PublishSettings) -> list[Path | None]:
+    totals = [place for one in settings.profiles for place in (one.totals_db, one.totals_csv)]
+    return [settings.files.dest, *totals]
+
+
+def cover_publish(settings: PublishSettings, context: CoverageContext) -> list[StageCoverage]:
+    """Return the coverage of each profile's files; nothing if a place is unreadable."""
+    if context.why_unreadable(*_places(settings)):
+        return []
+    return [_covered(profile) for profile in plan_files(settings.profiles, settings.files).profiles]
+
+
+def _covered(planned: ProfilePlan) -> StageCoverage:
+    states: Mapping[Status, State] = {
+        "unchanged": PRESENT,
+        "waiting": WAITING,
+        "due": OUT_OF_DATE if planned.record.files else LATE,
+        "failed": BLOCKED,
+    }
+    covered = Covered(states.get(planned.status, UNREADABLE), planned.reasons)
+    name, weeks = planned.profile.name, planned.record.weeks
+    newest = week_end(max(weeks)) if weeks else None
+    return StageCoverage("profile", {name: covered}, newest, profile=name)
+
+
 PUBLISH: Stage[PublishSettings, PublishPlan] = Stage(
     name="publish",
     title="Publish the totals, charts and pages",
@@ -182,5 +226,7 @@ PUBLISH: Stage[PublishSettings, PublishPlan] = Stage(
     plan=plan_publish,
     lock=_lock,
     make=make_published,
+    coverage=Coverage(_trees, _places, cover_publish, libraries=("numpy", "pyarrow")),
+    libraries=("numpy", "pyarrow"),
     outcome=publish_outcome,
 )

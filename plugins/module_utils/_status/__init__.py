@@ -6,5 +6,6 @@
 It takes the trees and records of all stages, and returns a status as JSON, text, page and metrics.
 It writes nothing but these.
 
-It may import every package but ``_site``, ``_charts``, ``_migrate`` and ``_module``.
+It may import ``_base``, ``_storage``, ``_logs``, ``_watch``, ``_sync``, ``_combine``, ``_totals``,
+``_html`` and ``_pipeline``.
 """

@@ -5,32 +5,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 
-from .._base.days_and_weeks import DAY_SECONDS, format_days, week_end, week_name, week_start
-from .._watch.history import FAILED, NEVER_FINISHED
-from .cover_stages import WeekCoverage
-from .judge_hosts import (
-    Findings,
-    host_days,
-    host_list,
-    judged_days,
-    names_of,
-    share_of_hosts,
-)
-from .problem import (
-    CRITICAL,
-    UNKNOWN,
-    WARNING,
-    Bounds,
-    Problem,
-    Thresholds,
-    too_high,
-    too_low,
-)
-from .runs import StepTimes
-from .states import (
+from .._base.coverage import (
     BLOCKED,
     LATE,
     MISSING,
@@ -41,8 +19,24 @@ from .states import (
     UNREADABLE,
     WAITING,
     StageCoverage,
+    State,
+    WeekCoverage,
 )
+from .._base.days_and_weeks import DAY_SECONDS, format_days, week_end, week_name, week_start
+from .._base.problem import CRITICAL, UNKNOWN, WARNING, Problem, Severity
+from .._pipeline.stages import STAGES
+from .._watch.history import FAILED, NEVER_FINISHED
+from .judge_hosts import (
+    Findings,
+    host_days,
+    host_list,
+    judged_days,
+    names_of,
+    share_of_hosts,
+)
+from .runs import StepTimes
 from .status import Status
+from .thresholds import Bounds, Thresholds, too_high, too_low
 
 #: From the end of a week to the log that shows that it is over: that of the Tuesday behind it,
 #: which is fetched on Wednesday.
@@ -115,12 +109,12 @@ def _ages(status: Status, findings: Findings) -> Iterator[Problem]:
         for problem in _age(status, findings, stage, thresholds.combined_age_days):
             told.add((problem.severity, problem.since))
             yield problem
-    for stage in status.stages_called("count_raw"):
+    for stage in status.stages_called("raw"):
         for problem in _age(status, findings, stage, thresholds.raw_age_days):
             # what is no older than what it is made from has no problem of its own
             if (problem.severity, problem.since) not in told:
                 yield problem
-    for stage in status.stages_called("count_totals"):
+    for stage in status.stages_called("totals"):
         yield from _totals_age(status, findings, stage)
 
 
@@ -195,8 +189,6 @@ def _days(status: Status, findings: Findings) -> Iterator[Problem]:
         for name in ("sync", "combine")
         for stage in status.stages_called(name)
     }
-    made_of = {"combine": "sync", "condense": "combine", "count_raw": "combine"}
-    earlier = {stage: missing.get(before, set()) for stage, before in made_of.items()}
     for stage in status.stages:
         if stage.kind != "day" or stage.stage == "sync":
             continue
@@ -207,9 +199,8 @@ def _days(status: Status, findings: Findings) -> Iterator[Problem]:
             days = [date.fromisoformat(d) for d, one in stage.units.items() if one.state == state]
             if state == MISSING:
                 # told where it began to be missing
-                days = [
-                    day for day in judged_days(findings, days) if day not in earlier[stage.stage]
-                ]
+                earlier = missing.get(_made_from(stage.stage), set())
+                days = [day for day in judged_days(findings, days) if day not in earlier]
             if days:
                 what = f"{stage.title}: {words} {format_days(days)}"
                 yield Problem(severity, stage.stage, what, str(min(days)), advice)
@@ -224,7 +215,7 @@ def _days(status: Status, findings: Findings) -> Iterator[Problem]:
             )
 
 
-_DAY_PROBLEMS = {
+_DAY_PROBLEMS: Mapping[State, tuple[Severity, str, str]] = {
     UNREADABLE: (CRITICAL, "can't be judged:", "The reasons of these days name the place."),
     BLOCKED: (WARNING, "can't be made again:", "The reasons of these days say what to do."),
     MISSING: (
@@ -240,6 +231,12 @@ _DAY_PROBLEMS = {
 }
 
 
+def _made_from(name: str) -> str:
+    """Return the stage that makes what a stage reads; empty if no stage does."""
+    reads = next(stage.reads for stage in STAGES if stage.name == name)
+    return next((stage.name for stage in STAGES if {*stage.writes} & {*reads}), "")
+
+
 def _weeks(status: Status, findings: Findings) -> Iterator[Problem]:
     for one in status.weeks:
         name, end = f"{one.profile} {week_name(one.week)}", week_end(one.week)
@@ -248,20 +245,20 @@ def _weeks(status: Status, findings: Findings) -> Iterator[Problem]:
         if one.covered.state in _WEEK_PROBLEMS:
             severity, words, advice = _WEEK_PROBLEMS[one.covered.state]
             if one.covered.state != MISSING or is_judged:
-                yield Problem(severity, "count_totals", f"{name} {words}{why}", str(end), advice)
+                yield Problem(severity, "totals", f"{name} {words}{why}", str(end), advice)
         elif one.covered.state == PARTIAL and is_judged and not _is_first(one, findings):
             yield _partial(one, name)
-        if one.record and one.record.suspect and is_judged:
+        if one.quality and one.quality.suspect and is_judged:
             yield Problem(
                 WARNING,
-                "count_totals",
-                f"{name} is suspect: {one.record.suspect_reason}",
+                "totals",
+                f"{name} is suspect: {one.quality.suspect_reason}",
                 str(end),
                 "Look at the logs of that week; readers see the same remark.",
             )
 
 
-_WEEK_PROBLEMS = {
+_WEEK_PROBLEMS: Mapping[State, tuple[Severity, str, str]] = {
     UNREADABLE: (CRITICAL, "can't be counted", "Do what the reason says."),
     BLOCKED: (CRITICAL, "can't be counted", "Do what the reason says, then run the count again."),
     MISSING: (WARNING, "is not counted", "See whether its raw days are there."),
@@ -280,12 +277,12 @@ def _is_first(one: WeekCoverage, findings: Findings) -> bool:
 
 def _partial(one: WeekCoverage, name: str) -> Problem:
     came = ""
-    if one.record and one.record.expected_host_days is not None:
-        record = one.record
-        came = f": {record.received_host_days} of {record.expected_host_days} host-days came"
+    if one.quality and one.quality.expected_host_days is not None:
+        quality = one.quality
+        came = f": {quality.received_host_days} of {quality.expected_host_days} host-days came"
     return Problem(
         WARNING,
-        "count_totals",
+        "totals",
         f"{name} is partial{came}",
         str(week_end(one.week)),
         "Find the hosts that lack days in the calendar; the week is revised when they come.",
@@ -339,10 +336,10 @@ def _steps(status: Status, findings: Findings) -> Iterator[Problem]:
             )
 
 
-def _too_slow(one: StepTimes, now: datetime, thresholds: Thresholds) -> str:
+def _too_slow(one: StepTimes, now: datetime, thresholds: Thresholds) -> Severity | None:
     factor, usual = one.factor(now), one.usual_seconds
     if factor is None or usual is None or factor * usual < usual + _SLACK_SECONDS:
-        return ""
+        return None
     return too_high(factor, thresholds.run_time_factor)
 
 

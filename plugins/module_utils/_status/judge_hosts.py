@@ -9,11 +9,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
+from .._base.coverage import LATE, MISSING, NOT_EXPECTED, PARTIAL, PRESENT, UNREADABLE, HostCoverage
 from .._base.days_and_weeks import format_days
+from .._base.problem import CRITICAL, WARNING, Problem
 from .._combine.strays import StrayHosts
-from .problem import CRITICAL, WARNING, Problem, Thresholds, too_high
-from .states import LATE, MISSING, NOT_EXPECTED, PARTIAL, PRESENT, UNREADABLE, HostCoverage
 from .status import Status
+from .thresholds import Thresholds, too_high
 
 #: Logs of a host that came so many days ago, or later, show that it serves.
 _SERVING_DAYS = 7
@@ -58,16 +59,20 @@ def host_days(status: Status, findings: Findings) -> Iterator[Problem]:
                 by_days.setdefault((state, tuple(days)), []).append(host.name)
     for (state, span), names in by_days.items():
         problem = _host_problem(state, list(span), names, findings)
-        if problem.severity:
+        if problem:
             yield problem
 
 
-def _host_problem(state: str, days: list[date], names: list[str], findings: Findings) -> Problem:
+def _host_problem(
+    state: str, days: list[date], names: list[str], findings: Findings
+) -> Problem | None:
     spelled, since = format_days(days), str(days[0])
     if state == MISSING:
-        bounds = findings.thresholds.host_missing_days
+        severity = too_high(len(days), findings.thresholds.host_missing_days)
+        if severity is None:
+            return None
         return Problem(
-            too_high(len(days), bounds),
+            severity,
             "sync",
             f"{names_of(names)}: no log of {spelled}",
             since,

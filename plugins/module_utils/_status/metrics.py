@@ -14,9 +14,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple
 
+from .._base.coverage import MISSING, PARTIAL, PRESENT, STATES, UNREADABLE, HostCoverage, State
+from .._base.problem import SEVERITIES
 from .._watch.history import FAILED, NEVER_FINISHED
-from .problem import SEVERITIES
-from .states import MISSING, PARTIAL, PRESENT, STATES, UNREADABLE, HostCoverage
 from .status import Status
 
 PREFIX = "dnf_counting_"
@@ -121,7 +121,7 @@ def _of_stages(status: Status) -> Iterator[Metric]:
 
 
 def _of_hosts(hosts: Iterable[HostCoverage]) -> Iterator[Metric]:
-    states = (PRESENT, PARTIAL, MISSING, UNREADABLE)
+    states: tuple[State, ...] = (PRESENT, PARTIAL, MISSING, UNREADABLE)
     yield _many(
         "host_days",
         "Days of a log host in the window that was looked at, by their state.",
@@ -139,18 +139,18 @@ def _of_hosts(hosts: Iterable[HostCoverage]) -> Iterator[Metric]:
 
 
 def _of_weeks(status: Status) -> Iterator[Metric]:
-    recorded = [(one, one.record) for one in status.weeks if one.record is not None]
-    qualities = Counter((one.profile, record.status) for one, record in recorded)
+    recorded = [(one, one.quality) for one in status.weeks if one.quality is not None]
+    qualities = Counter((one.profile, quality.status) for one, quality in recorded)
     yield _many(
         "weeks",
         "Counted weeks in the window that was looked at, by their quality.",
         [
-            ({"profile": profile, "status": quality}, count)
-            for (profile, quality), count in sorted(qualities.items())
+            ({"profile": profile, "status": status_name}, count)
+            for (profile, status_name), count in sorted(qualities.items())
         ],
     )
     suspects = Counter({one.profile: 0 for one in status.weeks})
-    suspects.update(one.profile for one, record in recorded if record.suspect)
+    suspects.update(one.profile for one, quality in recorded if quality.suspect)
     yield _many(
         "weeks_suspect",
         "Counted weeks in the window that was looked at whose hits are out of the ordinary.",

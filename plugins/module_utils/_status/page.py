@@ -10,13 +10,7 @@ from datetime import date
 from itertools import groupby
 from typing import NamedTuple
 
-from .._base.days_and_weeks import week_end, week_name, week_start
-from .._html.render import environment_of
-from .._watch.history import Step
-from .cover_stages import WeekCoverage
-from .page_template import STYLE, TEMPLATE
-from .runs import StepTimes
-from .states import (
+from .._base.coverage import (
     BLOCKED,
     LATE,
     MISSING,
@@ -28,7 +22,13 @@ from .states import (
     UNREADABLE,
     WAITING,
     Covered,
+    WeekCoverage,
 )
+from .._base.days_and_weeks import week_end, week_name, week_start
+from .._html.render import environment_of
+from .._watch.history import Step
+from .page_template import STYLE, TEMPLATE
+from .runs import StepTimes
 from .status import Status
 from .text import spell_bytes, spell_seconds, spell_since, spell_time
 
@@ -227,18 +227,18 @@ def _weeks(weeks: Sequence[WeekCoverage]) -> list[WeekLine]:
 
 
 def _week(one: WeekCoverage) -> WeekLine:
-    record = one.record
+    quality = one.quality
     days = f"{week_start(one.week)} to {week_end(one.week)}"
-    if record is None:
+    if quality is None:
         remarks = "; ".join(one.covered.reasons)
         return WeekLine(_name(one), one.covered.state, "", None, days, remarks)
-    known = record.expected_host_days is not None
-    suspicion = [record.suspect_reason] if record.suspect else []
+    known = quality.expected_host_days is not None
+    suspicion = [quality.suspect_reason] if quality.suspect else []
     return WeekLine(
         name=_name(one),
-        state=record.status,
-        host_days=f"{record.received_host_days} of {record.expected_host_days}" if known else "",
-        hits=record.hits,
+        state=quality.status,
+        host_days=f"{quality.received_host_days} of {quality.expected_host_days}" if known else "",
+        hits=quality.hits,
         days=days,
         remarks="; ".join([*suspicion, *one.covered.reasons]),
     )

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from .._base.errors import SourceError
+from .._base.problem import CRITICAL, Problem
 from .._storage.shares import ADVICE, done_apart, mount_of, silent_places
-from .problem import CRITICAL, Problem
 from .read import read_status
 from .settings import StatusSettings
 from .status import Status

@@ -1,9 +1,9 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Read the status of the pipeline from its trees, records and plans. Writes nothing.
+"""Read the status of the pipeline from its trees, records and plans. Nothing is written.
 
-What can't be read becomes a problem, and all else is read nevertheless.
+A place that cannot be read becomes a problem, and everything else is read nevertheless.
 """
 
 from __future__ import annotations
@@ -11,52 +11,41 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+from .._base.coverage import Calendar, CoverageContext, Reach, StageCoverage
 from .._base.errors import CountingError
-from .._combine.plan import plan
+from .._base.libs import missing
+from .._base.problem import CRITICAL, UNKNOWN, Problem, problem_of
+from .._combine.plan import CombineSettings
 from .._combine.strays import StrayHosts, stray_hosts
-from .._hits.raw_days import list_raw_days
-from .._hits.stage import RawDays
 from .._logs.combined_tree import CombinedDay, read_combined_day
-from .._logs.hosts_tree import HostsTree, read_hosts_tree
-from .._publish.plan import plan_files
-from .._publish.profile import Profile
+from .._logs.hosts_tree import HostsTree, existing_hosts_tree
 from .._storage.files import check_mount, write_error, writer_at_work
+from .._sync.coverage import HostsCoverage, HostsSeen, cover_hosts
 from .._sync.memory import load_memory, synced_at
-from .._totals.plan import TotalsPlan, TotalsSettings, csv_plan, plan_totals, read_counted
+from .._sync.stage import SyncSettings
 from .._watch.history import Step, read_steps
 from .._watch.spool import Waiting, read_waiting
-from .cover_hosts import HostsCoverage, HostsSeen, cover_hosts, cover_sync
-from .cover_stages import (
-    WeekCoverage,
-    cover_combine,
-    cover_condensed,
-    cover_published,
-    cover_raw,
-    cover_weeks,
-    weeks_stage,
-)
 from .judge import judge
 from .judge_hosts import Findings
-from .problem import CRITICAL, UNKNOWN, WARNING, Problem, worst_first
 from .runs import step_times
-from .schedule import NextRun, next_of_cron, next_of_timer
-from .settings import StatusSettings, problem_of
-from .states import UNREADABLE, Calendar, Covered, StageCoverage
+from .schedule import NextRun, next_of_timer
+from .settings import ConfiguredStage, StatusSettings
 from .status import Status
-from .trees import Tree, look_at, named_trees, reach_of_days, reach_of_hosts
+from .thresholds import worst_first
+from .trees import Tree, measured
 
-#: Why a place is not looked at.
 _SILENT = "its file system does not answer"
 _SHARE_IS_SILENT = "the share does not answer"
-#: What is no folder, for that tree.
-_NOWHERE = Path("/nonexistent")
+_NO_SHARE = "the share is not there"
+_NO_REACH: Reach = (None, None)
 
-#: So far back the history of runs is read.
+#: The days of the run history that are read.
 _HISTORY_DAYS = 90
+#: The days after which the logs of a day are missing, where combine never ran.
+_SETTLE_DAYS = 2
 
 _T = TypeVar("_T")
 
@@ -70,29 +59,24 @@ def read_status(
     run_id: str = "",
     problems: Iterable[Problem] = (),
 ) -> Status:
-    """Everything there is to know for some days. ``problems`` were found before.
+    """Return the status of some days. ``problems`` were met before.
 
-    Raises nothing for what is wrong with the trees: that is what the status tells.
+    Nothing is raised for what is wrong with the trees: the status reports it.
     """
     reading = _Reading(settings, days, now)
     reading.problems += problems
-    hosts, stray = reading.hosts()
-    stages = [reading.sync(hosts), reading.combine(), *reading.condense()]
-    weeks: list[WeekCoverage] = []
-    for profile in settings.profiles:
-        stages += reading.count(profile, weeks)
-    stages += reading.published()
+    stages = [coverage for one in settings.stages for coverage in reading.cover(one)]
     status = Status(
         generated_at=now,
         log_host=log_host,
         days=tuple(days),
         run_id=run_id,
         stages=tuple(stages),
-        hosts=hosts.hosts,
-        unmatched=hosts.unmatched,
-        weeks=tuple(weeks),
+        hosts=reading.hosts.hosts,
+        unmatched=reading.hosts.unmatched,
+        weeks=tuple(week for stage in stages for week in stage.weeks),
         steps=tuple(step_times(reading.steps())),
-        trees=tuple(reading.trees(hosts.bytes)),
+        trees=tuple(reading.trees()),
         synced_at=reading.synced_at,
         next_run=reading.next_run(),
         at_work=tuple(reading.at_work()),
@@ -100,12 +84,12 @@ def read_status(
     )
     findings = Findings(
         thresholds=settings.thresholds,
-        begin=reading.begin,
-        today=reading.today,
-        stray=stray,
+        begin=reading.calendar.begin,
+        today=reading.calendar.today,
+        stray=reading.stray,
         odd_names=reading.tree.odd_names,
-        silently_unmatched=hosts.silently_unmatched,
-        is_scheduled=bool(settings.timer or settings.cron_file),
+        silently_unmatched=reading.hosts.silently_unmatched,
+        is_scheduled=bool(settings.timer),
         is_blind=bool(settings.silent),
     )
     return replace(
@@ -118,216 +102,130 @@ class _Reading:
 
     def __init__(self, settings: StatusSettings, days: Sequence[date], now: datetime) -> None:
         self.settings = settings
-        self.days = days
         self.now = now
-        self.today = now.astimezone(UTC).date()
         self.problems: list[Problem] = []
-        combine = settings.combine
-        self.hosts_answer = settings.answers(combine.src)
-        self.why_no_share = self._why_no_share()
-        self.share_is_there = not self.why_no_share
-        self.tree = self._hosts_tree()
-        self.reach: dict[str, tuple[date | None, date | None]] = {
-            "hosts": reach_of_hosts(combine.src, self.tree.hosts),
-            "combined": self._reach_of_combined(),
+        self.unreadable = self._unreadable()
+        self.reach = {
+            one.name_of(tree): self._tried(one.stage.name, tree.reach, tree.path) or _NO_REACH
+            for one in settings.stages
+            for tree in one.trees()
         }
-        for profile in settings.profiles:
-            look = partial(list_raw_days, profile.raw_days)
-            raw = self._tried("count_raw", look, profile.raw_days) or {}
-            self.reach[f"raw {profile.name}"] = min(raw, default=None), max(raw, default=None)
-        oldest = [first for first, _last in self.reach.values() if first is not None]
-        self.begin = min(oldest, default=None)
-        self.synced_at = synced_at(combine.src) if self.hosts_answer else None
-        asked_through = self.synced_at and self.synced_at.date() - timedelta(days=1)
+        sync: SyncSettings | None = settings.of_stage("sync")
+        combine: CombineSettings | None = settings.of_stage("combine")
+        self.hosts_dir = combine.src if combine else sync.transfer.dest if sync else None
+        self.synced_at = self._synced_at()
         self.calendar = Calendar(
-            days, self.today, combine.settle_days, self.begin, asked_through or None
+            days,
+            now.astimezone(UTC).date(),
+            combine.settle_days if combine else _SETTLE_DAYS,
+            min((oldest for oldest, _newest in self.reach.values() if oldest), default=None),
+            self.synced_at.date() - timedelta(days=1) if self.synced_at else None,
         )
-        self.records = self._records()
+        self.tree = self._hosts_tree()
+        self.hosts = self._hosts(sync, combine)
+        self.stray = stray_hosts(combine, self.tree) if combine and self.hosts_dir else StrayHosts()
+        self.context = CoverageContext(self.calendar, self.hosts.hosts, self.unreadable)
+        self._without: set[str] = set()
 
-    def _tried(self, stage: str, look: Callable[[], _T], *places: Path) -> _T | None:
-        """What a look at some places gives; None where it fails, which is a problem.
+    def _unreadable(self) -> dict[Path, str]:
+        """Return the places that cannot be read at all, with the reason."""
+        found = dict.fromkeys(self.settings.silent, _SILENT)
+        for one in self.settings.stages:
+            for tree in one.trees():
+                if tree.mount is None:
+                    continue
+                if not self.settings.answers(tree.path, tree.mount):
+                    found[tree.path] = found[tree.mount] = _SHARE_IS_SILENT
+                    continue
+                try:
+                    check_mount(tree.mount)
+                except CountingError as error:
+                    found[tree.path] = found[tree.mount] = _NO_SHARE
+                    self.problems.append(problem_of(CRITICAL, one.stage.name, error))
+        return found
 
-        None as well where one of them is silent, which is told already.
+    def _tried(self, stage: str, read: Callable[[], _T], *places: Path) -> _T | None:
+        """Return what is read from some places; None if that fails, which is a problem.
+
+        Return None as well if a place is known to be unreadable, which is a problem already.
         """
-        if not self.settings.answers(*places):
+        if not self.unreadable.keys().isdisjoint(places):
             return None
         try:
-            return look()
+            return read()
         except CountingError as error:
             self.problems.append(problem_of(CRITICAL, stage, error))
         except OSError as error:
-            told = write_error(Path(str(error.filename or "a file")), error)
+            explained = write_error(Path(str(error.filename or "a file")), error)
             self.problems.append(
                 Problem(
                     CRITICAL,
                     stage,
-                    f"{told.place}: expected to read there, found {told.found}",
+                    f"{explained.place}: expected to read there, found {explained.found}",
                     "",
-                    "Let the counting user read it, or look at its file system.",
+                    "Let the counting user read it, or examine its file system.",
                 )
             )
         return None
 
-    def _why_no_share(self) -> str:
-        """Why the combined tree is not looked at; empty where it is."""
-        combine = self.settings.combine
-        if not self.settings.answers(combine.dest, combine.require_mount):
-            return _SHARE_IS_SILENT
-
-        def proof() -> bool:
-            check_mount(combine.require_mount)
-            return True
-
-        return "" if self._tried("combine", proof) else "the share is not there"
+    def _synced_at(self) -> datetime | None:
+        hosts_dir = self.hosts_dir
+        if hosts_dir is None or hosts_dir in self.unreadable:
+            return None
+        return synced_at(hosts_dir)
 
     def _hosts_tree(self) -> HostsTree:
-        root = self.settings.combine.src
+        root = self.hosts_dir or Path()
         empty = HostsTree(root, (), ())
-        if not self.hosts_answer:
+        if self.hosts_dir is None:
             return empty
-        try:
-            return read_hosts_tree(root)
-        except CountingError as error:
-            # before the first run there is none
-            if not isinstance(error.__cause__, FileNotFoundError):
-                self.problems.append(problem_of(CRITICAL, "sync", error))
-        return empty
+        return self._tried("sync", lambda: existing_hosts_tree(root), root) or empty
 
-    def _reach_of_combined(self) -> tuple[date | None, date | None]:
-        if not self.share_is_there:
-            return None, None
-        dest = self.settings.combine.dest
-        return self._tried("combine", lambda: reach_of_days(dest)) or (None, None)
+    def _hosts(self, sync: SyncSettings | None, combine: CombineSettings | None) -> HostsCoverage:
+        if self.hosts_dir is None or self.hosts_dir in self.unreadable:
+            return HostsCoverage()
+        listed = [source.host for source in sync.sources] if sync else []
+        seen = HostsSeen(
+            self.tree,
+            tuple(listed or (combine.expected_hosts if combine else ())),
+            load_memory(self.hosts_dir),
+            self._records(combine.dest) if combine else {},
+        )
+        return cover_hosts(seen, combine.groups if combine else (), self.calendar)
 
-    def _records(self) -> dict[date, CombinedDay]:
+    def _records(self, dest: Path) -> dict[date, CombinedDay]:
         records = {}
-        for day in self.days if self.share_is_there else ():
+        for day in self.calendar.days if dest not in self.unreadable else ():
             try:
-                records[day] = read_combined_day(self.settings.combine.dest, day)
+                records[day] = read_combined_day(dest, day)
             except (CountingError, OSError):
-                continue  # the plan of that day says so
+                continue  # the coverage of that day reports it
         return records
 
-    def hosts(self) -> tuple[HostsCoverage, StrayHosts]:
-        combine = self.settings.combine
-        if not self.hosts_answer:
-            return HostsCoverage(), StrayHosts((), (), (), ())
-        seen = HostsSeen(self.tree, combine.expected_hosts, load_memory(combine.src), self.records)
-        return cover_hosts(seen, combine.groups, self.calendar), stray_hosts(combine, self.tree)
-
-    def sync(self, hosts: HostsCoverage) -> StageCoverage:
-        if not self.hosts_answer:
-            return self._unreadable("sync", _SILENT)
-        return cover_sync(hosts.hosts, self.days)
-
-    def _unreadable(self, stage: str, why: str, profile: str = "") -> StageCoverage:
-        covered = Covered(UNREADABLE, (why,))
-        return StageCoverage(stage, profile, "day", {str(day): covered for day in self.days})
-
-    def combine(self) -> StageCoverage:
-        settings = self.settings.combine
-        if not self.share_is_there:
-            return self._unreadable("combine", self.why_no_share)
-        if not self.hosts_answer:
-            return self._unreadable("combine", f"the hosts' logs: {_SILENT}")
-        planned = plan(settings, self.tree, self.days, today=self.today)
-        newest = self.reach["combined"][1]
-        return cover_combine(self.calendar, planned, settings.dest, newest=newest)
-
-    def condense(self) -> list[StageCoverage]:
-        settings = self.settings.condense
-        if settings is None or self.settings.missing_libraries:
+    def cover(self, one: ConfiguredStage) -> list[StageCoverage]:
+        """Return the coverage of a stage with its name and subject; none if it can't be found."""
+        coverage, name = one.stage.coverage, one.stage.name
+        if coverage is None or self._lacks(coverage.libraries):
             return []
-        data_dir = settings.folder
-        if not self.settings.answers(data_dir):
-            return [self._unreadable("condense", _SILENT)]
-        found = self._tried(
-            "condense",
-            lambda: cover_condensed(
-                self.calendar,
-                replace(settings, src=self.combined).plan(self.days).days,
-                data_dir,
-                source_is_there=self.share_is_there,
-            ),
-        )
-        return [found] if found else []
+        found = self._tried(name, lambda: coverage.cover(one.settings, self.context)) or ()
+        self.problems += [problem for part in found for problem in part.problems]
+        return [_named(part, name, part.profile or one.subject) for part in found]
 
-    @property
-    def combined(self) -> Path:
-        """The tree of combined logs; a place where nothing is while it does not answer."""
-        dest = self.settings.combine.dest
-        return dest if self.why_no_share != _SHARE_IS_SILENT else _NOWHERE
-
-    def count(self, profile: Profile, weeks: list[WeekCoverage]) -> list[StageCoverage]:
-        """The raw days and totals of a profile; its weeks are added to ``weeks``."""
-        if self.settings.missing_libraries:
+    def _lacks(self, libraries: Sequence[str]) -> bool:
+        """Return true if a library is missing; that is one problem, whichever stages need it."""
+        lacking = sorted(missing(libraries))
+        if lacking and not self._without:
             self.problems.append(
                 Problem(
                     UNKNOWN,
                     "settings",
-                    "raw days and totals can't be looked at: "
-                    f"{', '.join(self.settings.missing_libraries)} can't be imported",
+                    f"raw days and totals can't be judged: {', '.join(lacking)} can't be imported",
                     "",
                     "Run the playbook deploy, which installs them.",
                 )
             )
-            return []
-        if self.settings.answers(profile.raw_days):
-            raw = self._tried("count_raw", lambda: self._raw(profile))
-        else:
-            raw = self._unreadable("count_raw", _SILENT, profile.name)
-        needed = (profile.raw_days, profile.totals_db, profile.totals_csv)
-        planned = self._tried("count_totals", lambda: self._totals(profile), *needed)
-        found = [raw] if raw else []
-        if planned is not None:
-            of_profile = cover_weeks(self.calendar, profile.name, planned)
-            weeks += of_profile
-            found.append(weeks_stage(self.calendar, profile.name, of_profile, planned))
-        return found
-
-    def _raw(self, profile: Profile) -> StageCoverage:
-        raw_days = RawDays(
-            self.combined, profile.log_name, profile.raw_days, hash_hosts=self.settings.hash_hosts
-        )
-        return cover_raw(
-            self.calendar,
-            profile.name,
-            raw_days.plan(self.days).days,
-            profile.raw_days,
-            source_is_there=self.share_is_there,
-        )
-
-    def _totals(self, profile: Profile) -> TotalsPlan:
-        settings = TotalsSettings(
-            raw_dir=profile.raw_days,
-            totals_db=profile.totals_db,
-            now=self.now,
-            revise_weeks=self.settings.revise_weeks,
-            settle_days=self.settings.totals_settle_days,
-            lock_timeout_seconds=10,
-        )
-        if not profile.raw_days.is_dir():
-            counted = read_counted(settings)
-            if counted.weeks:
-                self.problems.append(_no_raw_dir(profile))
-            return TotalsPlan([], counted, {}, None)
-        planned = plan_totals(settings)
-        csv = csv_plan(
-            replace(settings, totals_csv=profile.totals_csv), planned.counted.weeks, changes=False
-        )
-        if csv and csv.reason:
-            self.problems.append(_csv_differs(profile, csv.reason))
-        return planned
-
-    def published(self) -> list[StageCoverage]:
-        settings = self.settings.publish
-        if settings is None or self.settings.missing_libraries:
-            return []
-        profiles = self.settings.profiles
-        totals = [place for one in profiles for place in (one.totals_db, one.totals_csv)]
-        look = partial(plan_files, profiles, settings)
-        planned = self._tried("publish", look, settings.dest, *totals)
-        return cover_published(planned.profiles) if planned else []
+        self._without.update(lacking)
+        return bool(lacking)
 
     def steps(self) -> list[Step]:
         path = self.settings.history_db
@@ -341,54 +239,49 @@ class _Reading:
         return None if path is None else self._tried("messages", lambda: read_waiting(path), path)
 
     def next_run(self) -> NextRun | None:
-        cron = self.settings.cron_file
-        found = []
-        if self.settings.timer:
-            timer = self.settings.timer
-            found.append(self._tried("schedule", lambda: next_of_timer(timer)))
-        if cron is not None:
-            local = self.now.astimezone()
-            found.append(self._tried("schedule", lambda: next_of_cron(cron, local), cron))
-        return min((one for one in found if one), default=None)
+        timer = self.settings.timer
+        return self._tried("schedule", lambda: next_of_timer(timer)) if timer else None
 
     def at_work(self) -> list[str]:
+        """Return who writes to a tree just now."""
         folders = {
-            tree.path for tree in named_trees(self.settings) if self._is_looked_at(tree.path)
+            tree.path
+            for one in self.settings.stages
+            for tree in one.trees()
+            if self._answers(tree.path)
         }
         writers = ((folder, writer_at_work(folder)) for folder in sorted(folders))
         return [f"{folder}: {writer}" for folder, writer in writers if writer]
 
-    def trees(self, hosts_bytes: int) -> list[Tree]:
-        return [self._tree(tree, hosts_bytes) for tree in named_trees(self.settings)]
+    def trees(self) -> list[Tree]:
+        """Return all trees, each once, with their space and their days."""
+        found: dict[tuple[str, Path], Tree] = {}
+        for one in self.settings.stages:
+            for tree in one.trees():
+                name = one.name_of(tree)
+                if (name, tree.path) in found:
+                    continue
+                found[name, tree.path] = self._tree(Tree(name, tree.path), tree.folder_of_day)
+        return list(found.values())
 
-    def _tree(self, tree: Tree, hosts_bytes: int) -> Tree:
-        if tree.name == "combined" and not self.share_is_there:
-            return replace(tree, problem=self.why_no_share)
-        if not self._is_looked_at(tree.path):
+    def _tree(self, tree: Tree, folder_of_day: Callable[[date], Path] | None) -> Tree:
+        if reason := self.unreadable.get(tree.path):
+            return replace(tree, problem=reason)
+        if not self._answers(tree.path):
             return replace(tree, problem=_SILENT)
-        reach = self.reach.get(tree.name, (None, None))
-        return look_at(tree, self.days, reach=reach, hosts_bytes=hosts_bytes)
+        return measured(
+            tree,
+            self.calendar.days,
+            reach=self.reach.get(tree.name, _NO_REACH),
+            used_bytes=self.hosts.bytes if tree.path == self.hosts_dir else None,
+            folder_of_day=folder_of_day,
+        )
 
-    def _is_looked_at(self, folder: Path) -> bool:
-        # totals are known by their files, which lie in the folder
+    def _answers(self, folder: Path) -> bool:
+        # some places are files in the folder
         return not any(place.is_relative_to(folder) for place in self.settings.silent)
 
 
-def _no_raw_dir(profile: Profile) -> Problem:
-    return Problem(
-        CRITICAL,
-        "count_raw",
-        f"{profile.raw_days}: expected the folder of raw days, found none, and weeks were counted",
-        "",
-        "Mount that file system, or correct the setting.",
-    )
-
-
-def _csv_differs(profile: Profile, reason: str) -> Problem:
-    return Problem(
-        WARNING,
-        "count_totals",
-        f"{profile.totals_csv}: {reason}",
-        "",
-        "The next run writes it; if it stays so, run countme_totals and see what it says.",
-    )
+def _named(coverage: StageCoverage, stage: str, profile: str) -> StageCoverage:
+    weeks = tuple(replace(week, profile=profile) for week in coverage.weeks)
+    return replace(coverage, stage=stage, profile=profile, weeks=weeks)

@@ -13,15 +13,15 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
+from .._base.coverage import HostCoverage, StageCoverage, WeekCoverage
 from .._base.days_and_weeks import week_end, week_name, week_start
+from .._base.problem import Problem
+from .._sync.coverage import UnmatchedLog
 from .._totals.quality import FACTS
 from .._watch.spool import Waiting
-from .cover_hosts import UnmatchedLog
-from .cover_stages import WeekCoverage
-from .problem import Problem, overall
 from .runs import StepTimes
 from .schedule import NextRun
-from .states import HostCoverage, StageCoverage
+from .thresholds import overall
 from .trees import Tree
 
 #: The version of the structure; raised when a reader of an older one would misread it.
@@ -107,5 +107,5 @@ def week_to_json(one: WeekCoverage) -> dict[str, Any]:
         "week_end": str(week_end(one.week)),
         "state": one.covered.state,
         "reasons": list(one.covered.reasons),
-        **(one.record.quality.facts() if one.record else dict.fromkeys(FACTS)),
+        **(one.quality.facts() if one.quality else dict.fromkeys(FACTS)),
     }

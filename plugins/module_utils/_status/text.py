@@ -11,9 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 
-from .._base.days_and_weeks import format_days, week_name
-from .._base.text_table import table, wrapped
-from .states import (
+from .._base.coverage import (
     BLOCKED,
     LATE,
     MISSING,
@@ -25,6 +23,8 @@ from .states import (
     UNREADABLE,
     WAITING,
 )
+from .._base.days_and_weeks import format_days, week_name
+from .._base.text_table import table, wrapped
 from .status import Status
 
 #: So wide lines are where nobody says how wide the terminal is.
@@ -160,17 +160,17 @@ def _weeks(status: Status, width: int) -> Iterator[str]:
         return
     rows = []
     for one in status.weeks:
-        record = one.record
+        quality = one.quality
         rows.append(
             [
                 one.profile,
                 week_name(one.week),
                 one.covered.state.replace("_", " "),
-                f"{record.received_host_days}/{record.expected_host_days}"
-                if record and record.expected_host_days is not None
+                f"{quality.received_host_days}/{quality.expected_host_days}"
+                if quality and quality.expected_host_days is not None
                 else "-",
-                f"{record.hits:,}" if record else "-",
-                record.suspect_reason if record and record.suspect else "",
+                f"{quality.hits:,}" if quality else "-",
+                quality.suspect_reason if quality and quality.suspect else "",
             ]
         )
     yield ""

@@ -7,16 +7,13 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from .._base.errors import CountingError
-from .._logs.combined_tree import newest_days, oldest_days
-from .._logs.paths import day_folder
-from .settings import StatusSettings
+from .._base.coverage import Reach
 
 
 @dataclass(frozen=True)
@@ -57,41 +54,31 @@ class Tree:
         }
 
 
-def named_trees(settings: StatusSettings) -> list[Tree]:
-    """The folders of all stages, not looked at yet."""
-    combine, publish = settings.combine, settings.publish
-    trees = [Tree("hosts", combine.src), Tree("combined", combine.dest)]
-    for profile in settings.profiles:
-        trees.append(Tree(f"raw {profile.name}", profile.raw_days))
-    totals = {profile.totals_db.parent for profile in settings.profiles}
-    trees += [Tree("totals", folder) for folder in sorted(totals)]
-    if settings.condense:
-        trees.append(Tree("condensed", settings.condense.folder))
-    return [*trees, *([Tree("published", publish.dest)] if publish else [])]
-
-
-def look_at(
+def measured(
     tree: Tree,
     days: Iterable[date],
     *,
-    reach: tuple[date | None, date | None],
-    hosts_bytes: int,
+    reach: Reach,
+    used_bytes: int | None = None,
+    folder_of_day: Callable[[date], Path] | None = None,
 ) -> Tree:
-    """The tree with what it takes and what room it has; ``reach`` and ``hosts_bytes`` are known."""
+    """Return the tree with the space that it takes and the space that is left.
+
+    ``used_bytes`` is given where it is known already.
+    """
     room = room_of(tree.path)
     if room.total is None:
-        return replace(tree, problem="not there, or not to be read")
-    if tree.name == "hosts":
-        used = hosts_bytes
-    elif tree.name == "combined":
-        used = bytes_of_days(tree.path, days)
-    else:
-        used = bytes_in([tree.path, *_folders_in(tree.path)])
+        return replace(tree, problem="not there, or not readable")
+    if used_bytes is None:
+        folders = (
+            map(folder_of_day, days) if folder_of_day else [tree.path, *_folders_in(tree.path)]
+        )
+        used_bytes = bytes_in(folders)
     return replace(
         tree,
         total_bytes=room.total,
         free_bytes=room.free,
-        used_bytes=used,
+        used_bytes=used_bytes,
         oldest=reach[0],
         newest=reach[1],
     )
@@ -135,29 +122,3 @@ def _folders_in(folder: Path) -> list[Path]:
         return [path for path in folder.iterdir() if path.is_dir() and not path.is_symlink()]
     except OSError:
         return []
-
-
-def bytes_of_days(root: Path, days: Iterable[date]) -> int:
-    """What the combined logs of some days take."""
-    return bytes_in(day_folder(root, day) for day in days)
-
-
-def reach_of_days(root: Path) -> tuple[date | None, date | None]:
-    """The oldest and the newest day that have a folder below ``root``.
-
-    Raises SourceError where a folder is there but can't be read.
-    """
-    return next(oldest_days(root), None), next(newest_days(root), None)
-
-
-def reach_of_hosts(root: Path, hosts: Iterable[str]) -> tuple[date | None, date | None]:
-    """The oldest and the newest day of any host in the hosts tree."""
-    oldest, newest = [], []
-    for host in hosts:
-        try:
-            first, last = reach_of_days(root / host)
-        except CountingError:
-            continue  # that host's days say so
-        oldest += [first] if first else []
-        newest += [last] if last else []
-    return min(oldest, default=None), max(newest, default=None)

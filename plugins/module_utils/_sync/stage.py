@@ -13,11 +13,14 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+from .._base.coverage import Coverage, CoverageContext, StageCoverage, StageTree
 from .._base.days_and_weeks import days_from, utc_today
 from .._base.errors import OutputError, printable, wrong_option
 from .._base.records import WorkUnit
 from .._base.stage import Outcome, Stage, StageRun, Topics, UnitTopics
+from .._logs.hosts_tree import reach_of_tree
 from .._storage.files import sync_file_system, writer_lock
+from .coverage import cover_sync
 from .hosts import Settings, sync_hosts
 from .memory import HostMemory, load_memory, save_memory
 from .outcome import HostOutcome, failure, gaps, remembered, silent_hosts
@@ -191,6 +194,17 @@ def _lock(settings: SyncSettings, run: StageRun) -> AbstractContextManager[None]
     return writer_lock(settings.transfer.dest, run_id=run.run_id)
 
 
+def _trees(settings: SyncSettings) -> list[StageTree]:
+    dest = settings.transfer.dest
+    return [StageTree("hosts", dest, reach=lambda: reach_of_tree(dest))]
+
+
+def _cover(settings: SyncSettings, context: CoverageContext) -> list[StageCoverage]:
+    if reason := context.why_unreadable(settings.transfer.dest):
+        return context.unreadable_days(f"the hosts' logs: {reason}")
+    return cover_sync(context)
+
+
 SYNC: Stage[SyncSettings, SyncPlan] = Stage(
     name="sync",
     title="Fetch the logs of the hosts",
@@ -208,6 +222,7 @@ SYNC: Stage[SyncSettings, SyncPlan] = Stage(
     settings_from=settings_from,
     plan=plan_sync,
     lock=_lock,
+    coverage=Coverage(_trees, lambda settings: [settings.transfer.dest], _cover),
     make=fetch_logs,
     outcome=sync_outcome,
     preview=_visited,

@@ -17,11 +17,13 @@ from .._base.errors import SettingsError
 from .._base.records import WorkUnit
 from .._base.stage import Outcome, Stage, StageRun, Topics, UnitTopics, any_due
 from .._storage.files import writer_lock
+from .coverage import TOTALS_COVERAGE
 from .plan import TotalsPlan, TotalsSettings, csv_unit, plan_totals, read_counted
 from .quality import SuspectRule, WeekRecord, newest_complete_week
 from .restore import restore_history
 from .update import delete_totals, plan_deletion, update_totals
 
+_LIBRARIES = ("duckdb", "numpy", "pyarrow")
 _TOPICS = Topics("countme-update", is_command=True, units={"": UnitTopics("week", ("week",))})
 
 
@@ -164,6 +166,8 @@ TOTALS: Stage[TotalsSettings, TotalsUpdate] = Stage(
     plan=plan_update,
     lock=_lock,
     make=make_update,
+    coverage=TOTALS_COVERAGE,
+    libraries=_LIBRARIES,
     outcome=totals_outcome,
     is_due=lambda planned: planned.is_due,
 )
@@ -200,5 +204,6 @@ DELETE: Stage[TotalsSettings, TotalsUpdate] = Stage(
     plan=_plan_deletion,
     lock=_lock,
     make=_delete,
+    libraries=_LIBRARIES,
     outcome=totals_outcome,
 )

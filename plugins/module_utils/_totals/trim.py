@@ -156,5 +156,6 @@ TRIM: Stage[TrimSettings, TrimPlan] = Stage(
     plan=_plan,
     lock=_lock,
     make=_make,
+    libraries=("numpy", "pyarrow", "duckdb"),
     outcome=_outcome,
 )

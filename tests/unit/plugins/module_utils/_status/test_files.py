@@ -13,8 +13,17 @@ from typing import Any
 
 import pytest
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base import libs
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.coverage import (
+    STATES,
+    Covered,
+    HostCoverage,
+    StageCoverage,
+)
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.errors import (
     SettingsError,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.problem import (
+    Problem,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._status.files import (
     status_files,
@@ -26,20 +35,11 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._status.
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._status.page import (
     status_page,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._status.problem import (
-    Problem,
-)
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._status.runs import (
     step_times,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._status.schedule import (
     NextRun,
-)
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._status.states import (
-    STATES,
-    Covered,
-    HostCoverage,
-    StageCoverage,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._status.status import (
     Status,
@@ -88,7 +88,7 @@ def hostile() -> Status:
         days=tuple(DAYS),
         run_id=HOSTILE,
         problems=(Problem("critical", "sync", HOSTILE, "", HOSTILE),),
-        stages=(StageCoverage("combine", HOSTILE, "day", units, DAYS[-1]),),
+        stages=(StageCoverage("day", units, DAYS[-1], stage="combine", profile=HOSTILE),),
         hosts=(HostCoverage(HOSTILE, True, LAST_STATES, DAYS[-1]),),
         steps=tuple(step_times([step])),
         trees=(Tree(HOSTILE, Path("/" + HOSTILE.replace("/", "")), HOSTILE, 100, 50, 10),),
@@ -204,7 +204,7 @@ def test_the_metrics_are_valid_in_both_formats_and_say_what_the_status_says(real
         ("unknown",): 0,
     }
     assert found["dnf_counting_host_days"]["proxy03", "missing"] == 2
-    assert found["dnf_counting_units"]["fedora", "count_raw", "present"] == len(DAYS)
+    assert found["dnf_counting_units"]["fedora", "raw", "present"] == len(DAYS)
     assert found["dnf_counting_weeks"]["fedora", "complete"] >= 2
     assert "dnf_counting_next_run_timestamp_seconds" not in found
 

@@ -47,9 +47,9 @@ def test_a_log_host_where_all_came_has_no_problems(log_host: CountingHost) -> No
     status = log_host.status()
     assert everything_in(log_host.root) == before
     assert (whats(status), status.state) == ([], "ok")
-    for stage in ("sync", "combine", "count_raw"):
+    for stage in ("sync", "combine", "raw"):
         assert set(states(status, stage).values()) == {"present"}, stage
-    assert states(status, "count_totals") == {
+    assert states(status, "totals") == {
         "2021-W37": "partial",  # began before the first day
         "2021-W38": "present",
         "2021-W39": "present",
@@ -83,7 +83,7 @@ def test_what_is_missed_long_ago_is_shown_and_no_problem(log_host: CountingHost)
     status = log_host.run().status()
     assert whats(status) == []
     assert "missing" in of_host(status, "proxy03").values()
-    assert states(status, "count_totals")["2021-W38"] == "partial"
+    assert states(status, "totals")["2021-W38"] == "partial"
 
 
 def test_before_the_first_run_that_is_said_and_nothing_is_missed(tmp_path: Path) -> None:
@@ -92,7 +92,7 @@ def test_before_the_first_run_that_is_said_and_nothing_is_missed(tmp_path: Path)
     status = nothing.status()
     assert status.state == "unknown"
     assert [what[:10] for what in whats(status)] == ["no run yet"]
-    for stage in ("sync", "combine", "count_raw"):
+    for stage in ("sync", "combine", "raw"):
         assert set(states(status, stage).values()) == {"not_expected"}, stage
     assert list(tmp_path.iterdir()) == []
 
@@ -104,8 +104,8 @@ def test_half_made_trees_are_late(log_host: CountingHost) -> None:
     log_host.combine()
     status = log_host.status()
     assert set(states(status, "combine").values()) == {"present"}
-    assert set(states(status, "count_raw").values()) == {"late"}
-    assert any(what.startswith("count raw fedora: no day yet") for what in whats(status))
+    assert set(states(status, "raw").values()) == {"late"}
+    assert any(what.startswith("raw fedora: no day yet") for what in whats(status))
 
 
 def test_a_changed_log_makes_its_day_out_of_date_in_each_stage(log_host: CountingHost) -> None:
@@ -118,10 +118,10 @@ def test_a_changed_log_makes_its_day_out_of_date_in_each_stage(log_host: Countin
     log_host.combine()
     status = log_host.status()
     assert states(status, "combine")[str(FRIDAY)] == "present"
-    assert states(status, "count_raw")[str(FRIDAY)] == "out_of_date"
+    assert states(status, "raw")[str(FRIDAY)] == "out_of_date"
     log_host.count()
     status = log_host.status()
-    assert states(status, "count_raw")[str(FRIDAY)] == "present"
+    assert states(status, "raw")[str(FRIDAY)] == "present"
     assert states(status, "publish") == {"fedora": "out_of_date"}
 
 
@@ -129,7 +129,7 @@ def test_a_gap_in_the_combined_logs_is_missing(log_host: CountingHost) -> None:
     log_host.sync(without=[(host, FRIDAY) for host in ("proxy01", "proxy02", "proxy03")])
     status = log_host.run().status()
     assert states(status, "combine")[str(FRIDAY)] == "missing"
-    assert states(status, "count_raw")[str(FRIDAY)] == "missing"
+    assert states(status, "raw")[str(FRIDAY)] == "missing"
     # told once, where it began
     assert [what for what in whats(status) if str(FRIDAY) in what] == [
         f"proxy01, proxy02, proxy03: no log of {FRIDAY}"
@@ -147,7 +147,7 @@ def test_a_stage_that_is_no_older_than_the_one_before_it_has_no_problem_of_age(
     for day in DAYS[-3:]:
         raw_day_path(log_host.profile.raw_dir, day).unlink()
     ages = [what for what in whats(log_host.status(now=NOW + timedelta(days=3))) if "old" in what]
-    assert sorted(age.partition(":")[0] for age in ages) == ["combine", "count raw fedora"]
+    assert sorted(age.partition(":")[0] for age in ages) == ["combine", "raw fedora"]
 
 
 def test_pruned_hosts_logs_are_present_by_the_records(log_host: CountingHost) -> None:
@@ -169,7 +169,7 @@ def test_trimmed_raw_days_are_not_missed(log_host: CountingHost) -> None:
     name, content = trimmed_record(DAYS[9])
     (raw_dir / name).write_bytes(content)
     status = log_host.status()
-    assert [*states(status, "count_raw").values()] == ["trimmed"] * 10 + ["present"] * 16
+    assert [*states(status, "raw").values()] == ["trimmed"] * 10 + ["present"] * 16
     assert whats(status) == []
 
 
@@ -178,7 +178,7 @@ def test_yesterdays_logs_are_not_late_before_todays_run(log_host: CountingHost) 
     log_host.run()
     before_the_run = NOW + timedelta(hours=21)
     tomorrow = LAST + timedelta(days=1)
-    combine = replace(log_host.settings.combine, settle_days=0)
+    combine = replace(log_host.combine_settings, settle_days=0)
     status = log_host.status(now=before_the_run, days=[*DAYS, tomorrow], combine=combine)
     assert whats(status) == []
     assert of_host(status, "proxy01")[tomorrow] == "late"
@@ -190,7 +190,7 @@ def test_incident_days_down_ages_tell_that_no_run_was(log_host: CountingHost) ->
     status = log_host.status(now=NOW + timedelta(days=9))
     ages = [what.partition(",")[0] for what in whats(status, "critical")]
     assert f"combine: the newest day is {LAST}" in ages
-    assert "count totals fedora: the newest week ended on 2021-10-10" in ages
+    assert "totals fedora: the newest week ended on 2021-10-10" in ages
 
 
 def test_condensed_days_are_told_by_the_plan_of_their_stage(log_host: CountingHost) -> None:
@@ -243,8 +243,8 @@ def test_incident_glob_drift_hosts_and_logs_that_no_group_matches_are_named(
 def test_a_host_of_which_nothing_ever_came_is_named(log_host: CountingHost) -> None:
     log_host.sync()
     log_host.run()
-    listed = (*log_host.settings.combine.expected_hosts, "proxy77")
-    combine = replace(log_host.settings.combine, expected_hosts=listed)
+    listed = (*log_host.combine_settings.expected_hosts, "proxy77")
+    combine = replace(log_host.combine_settings, expected_hosts=listed)
     assert whats(log_host.status(combine=combine)) == [
         "hosts in the host list of which no log ever came: proxy77"
     ]

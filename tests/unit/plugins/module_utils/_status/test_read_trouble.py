@@ -20,8 +20,18 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._logs.co
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._logs.paths import (
     day_folder,
 )
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._status import (
+    read as status_read,
+)
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._status.settings import (
-    listed_hosts,
+    configured_stages,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._watch.history import (
+    StageSettings,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.modules import (
+    http_log_sync,
+    stats_publish,
 )
 from ansible_collections.fedora_infra.dnf_counting.tests.support.counting_host import (
     LAST,
@@ -52,13 +62,13 @@ def test_incident_nfs_gone(log_host: CountingHost) -> None:
     stray.write_text(record.replace("proxy01", "proxy55"))
     before = everything_in(log_host.root)
     combine = replace(
-        log_host.settings.combine,
+        log_host.combine_settings,
         dest=log_host.root / "mnt" / "combined",
         require_mount=log_host.root / "mnt",
     )
     status = log_host.status(combine=combine)
     assert set(states(status, "combine").values()) == {"unreadable"}
-    assert set(states(status, "count_raw").values()) == {"present"}
+    assert set(states(status, "raw").values()) == {"present"}
     assert any("that the share is mounted" in what for what in whats(status, "critical"))
     assert "proxy55" not in {host.name for host in status.hosts}
     assert everything_in(log_host.root) == before
@@ -92,7 +102,7 @@ def test_incident_clock_jump_hits_of_the_future_make_totals_no_newer(
             " VALUES (1, '3586', 'Fedora', '34', 'server', 'x86_64', '1', 'fedora-34', 'x86_64')"
         )
         totals.commit()
-    (stage,) = log_host.status().stages_called("count_totals")
+    (stage,) = log_host.status().stages_called("totals")
     assert stage.newest == date(2021, 10, 10)
 
 
@@ -139,7 +149,7 @@ def test_damaged_records_and_totals_are_problems_and_all_else_is_told(
     log_host.profile.totals_db.write_bytes(b"no database" * 100)
     status = log_host.status()
     assert states(status, "combine")[str(FRIDAY)] == "unreadable"
-    assert states(status, "count_raw")[str(THURSDAY)] == "out_of_date"
+    assert states(status, "raw")[str(THURSDAY)] == "out_of_date"
     assert any(str(log_host.profile.totals_db) in what for what in whats(status, "critical"))
     assert set(of_host(status, "proxy01").values()) == {"present"}
 
@@ -160,16 +170,53 @@ def test_hostile_names_on_disk_and_in_records_stay_text(log_host: CountingHost) 
     assert "'<script>alert(1)', 'a\\nb'" in told
 
 
-def test_incident_hostile_config_a_bad_entry_is_a_problem_of_its_own() -> None:
-    names, problems = listed_hosts(["proxy01", "--rsh=sh", "a/../../etc", "a b", {"name": "dl01"}])
-    assert names == ["dl01", "proxy01"]
-    assert [problem.severity for problem in problems] == ["critical"] * 3
-    assert "'--rsh=sh'" in problems[0].what
+def test_incident_hostile_config_refused_options_are_a_problem_and_other_stages_are_read() -> None:
+    sync = {
+        **{name: option.get("default") for name, option in http_log_sync.OPTIONS.items()},
+        **dict.fromkeys(("dates", "since", "until", "days")),
+        "dest": "/var/log/hosts",
+        "hosts": ["proxy01", "--rsh=sh"],
+        "max_file_size": 1,
+        "max_host_size": 1,
+    }
+    compress = {"src": "/c", "before": None, "keep_days": 1, "form": "xz", "level": None}
+    recorded = [
+        StageSettings("sync", "", "r1", NOW, sync),
+        StageSettings("compress", "", "r1", NOW, {**compress, "workers": 1, "nice": 1}),
+        StageSettings("of another version", "", "r1", NOW, {}),
+    ]
+    stages, (problem,) = configured_stages(recorded, NOW)
+    assert [one.stage.name for one in stages] == ["compress"]
+    assert (problem.severity, problem.stage) == ("critical", "settings")
+    assert "'--rsh=sh'" in problem.what
 
 
-def test_without_the_libraries_the_rest_is_told(log_host: CountingHost) -> None:
+@pytest.mark.parametrize(("counted", "names"), [(0, ["fedora"]), (2, ["centos", "fedora"])])
+def test_a_profile_that_is_published_no_longer_is_left_out(counted: int, names: list[str]) -> None:
+    """It is left out once a later run publishes without it, and not before."""
+    raw = {"src": "/c", "log_name": "a.log", "raw_dir": "/r", "hash_hosts": False, "workers": 1}
+    raw |= dict.fromkeys(("dates", "since", "until", "days"))
+    fedora = {"name": "fedora", "totals_db": "/t", "totals_csv": "/c", "prefix": "totals"}
+    publish = {
+        **{name: option.get("default") for name, option in stats_publish.OPTIONS.items()},
+        "dest": "/w",
+        "profiles": [{**dict.fromkeys(stats_publish.PROFILE_OPTIONS), **fedora}],
+    }
+    recorded = [
+        StageSettings("raw", "centos", "r1", NOW + timedelta(hours=counted), raw),
+        StageSettings("raw", "fedora", "r1", NOW + timedelta(hours=counted), raw),
+        StageSettings("publish", "", "r1", NOW + timedelta(hours=1), publish),
+    ]
+    stages, _problems = configured_stages(recorded, NOW)
+    assert [one.subject for one in stages if one.stage.name == "raw"] == names
+
+
+def test_without_the_libraries_the_rest_is_told(
+    log_host: CountingHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
     log_host.sync()
     log_host.run()
-    status = log_host.status(missing_libraries=("duckdb",))
+    monkeypatch.setattr(status_read, "missing", lambda names: dict.fromkeys(names, "no module"))
+    status = log_host.status()
     assert [problem.severity for problem in status.problems] == ["unknown"]
     assert [stage.stage for stage in status.stages] == ["sync", "combine"]

@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.problem import Problem
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._combine.strays import (
     StrayHosts,
 )
@@ -19,20 +20,19 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._status.
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._status.judge_hosts import (
     Findings,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._status.problem import (
-    Bounds,
-    Problem,
-    Thresholds,
-    overall,
-    too_high,
-    too_low,
-    worst_first,
-)
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._status.runs import (
     step_times,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._status.status import (
     Status,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._status.thresholds import (
+    Bounds,
+    Thresholds,
+    overall,
+    too_high,
+    too_low,
+    worst_first,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._status.trees import (
     Room,
@@ -125,12 +125,12 @@ def test_a_step_at_work_is_held_against_it_too() -> None:
 
 def test_steps_of_several_profiles_are_told_apart() -> None:
     steps = [
-        step(n, seconds=seconds, stage="count_raw", subject=name)
+        step(n, seconds=seconds, stage="raw", subject=name)
         for n in (1, 2)
         for name, seconds in (("fedora", 100.0), ("centos", 10.0))
     ]
     found = {times.title: times.usual_seconds for times in step_times(steps)}
-    assert found == {"count raw fedora": 100.0, "count raw centos": 10.0}
+    assert found == {"raw fedora": 100.0, "raw centos": 10.0}
 
 
 def test_incident_clock_jump_a_step_of_the_future_is_told() -> None:
@@ -201,13 +201,15 @@ def test_the_worst_comes_first_then_the_oldest() -> None:
 @pytest.mark.parametrize(
     ("figure", "high", "low"),
     [
-        (0, "", "critical"),
+        (0, None, "critical"),
         (1, "warning", "critical"),
         (2, "critical", "warning"),
-        (3, "critical", ""),
-        (None, "", ""),
+        (3, "critical", None),
+        (None, None, None),
     ],
 )
-def test_thresholds_hold_from_their_figure_on(figure: float | None, high: str, low: str) -> None:
+def test_thresholds_hold_from_their_figure_on(
+    figure: float | None, high: str | None, low: str | None
+) -> None:
     assert too_high(figure, Bounds(1, 2)) == high
     assert too_low(figure, Bounds(2, 1)) == low

@@ -1,28 +1,25 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Problems: what an operator has to know, how bad it is, since when, and what to do."""
+"""The thresholds from which on a figure is a problem, and the order of problems."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-CRITICAL, WARNING, UNKNOWN, OK = "critical", "warning", "unknown", "ok"
-#: The worst first.
-SEVERITIES = (CRITICAL, WARNING, UNKNOWN)
+from .._base.problem import CRITICAL, OK, SEVERITIES, WARNING, Problem, Severity
 
 
 class Bounds(NamedTuple):
-    """From where on a figure is a warning, and from where on it is critical."""
+    """The figures from which on there is a warning, and from which on it is critical."""
 
     warning: float
     critical: float
 
 
 class Thresholds(NamedTuple):
-    """When something is a problem. Ages are in days and may have a fraction."""
+    """The bounds of all figures. Ages are in days and may have a fraction."""
 
     combined_age_days: Bounds = Bounds(1, 2)
     """Since the newest combined day ended; at the end of a nightly run that is some hours."""
@@ -42,47 +39,25 @@ class Thresholds(NamedTuple):
     hardly come."""
 
 
-@dataclass(frozen=True)
-class Problem:
-    """One thing that is not as it should be."""
+def too_high(figure: float | None, bounds: Bounds) -> Severity | None:
+    """Return how bad a figure is that should be low: a problem from the threshold on.
 
-    severity: str
-    stage: str
-    """Where: a stage, or ``disk``, ``schedule``, ``clock``, ``settings``."""
-    what: str
-    since: str
-    """A day or time, ISO 8601; empty where that is not known."""
-    next_step: str
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "severity": self.severity,
-            "stage": self.stage,
-            "what": self.what,
-            "since": self.since,
-            "next_step": self.next_step,
-        }
-
-
-def too_high(figure: float | None, bounds: Bounds) -> str:
-    """How bad a figure is that should be low; empty where it is well, or not known.
-
-    It is a problem from the threshold on.
+    Return None if it is well, or not known.
     """
     if figure is None or figure < bounds.warning:
-        return ""
+        return None
     return CRITICAL if figure >= bounds.critical else WARNING
 
 
-def too_low(figure: float | None, bounds: Bounds) -> str:
-    """How bad a figure is that should be high."""
+def too_low(figure: float | None, bounds: Bounds) -> Severity | None:
+    """Return how bad a figure is that should be high; None if it is well, or not known."""
     if figure is None or figure > bounds.warning:
-        return ""
+        return None
     return CRITICAL if figure <= bounds.critical else WARNING
 
 
 def worst_first(problems: Iterable[Problem]) -> list[Problem]:
-    """Without doubles; by severity, then the oldest first, those without a time last."""
+    """Return the problems once each: by severity, then the oldest first, without a time last."""
     return sorted(
         dict.fromkeys(problems),
         key=lambda one: (SEVERITIES.index(one.severity), one.since or "~", one.stage, one.what),
@@ -90,6 +65,6 @@ def worst_first(problems: Iterable[Problem]) -> list[Problem]:
 
 
 def overall(problems: Iterable[Problem]) -> str:
-    """The state of the whole: that of the worst problem, or ``ok``."""
+    """Return the state of the whole: the severity of the worst problem, or ``ok``."""
     severities = {one.severity for one in problems}
     return next((severity for severity in SEVERITIES if severity in severities), OK)

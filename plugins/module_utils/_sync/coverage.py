@@ -10,13 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
 
-from .._base.errors import CountingError, SettingsError, printable
-from .._logs.combined_tree import CombinedDay
-from .._logs.hosts_tree import Group, HostsTree, logs_of_day
-from .._logs.paths import checked_host
-from .._sync.memory import HostMemory
-from .._sync.plan import Source, plan_hosts
-from .states import (
+from .._base.coverage import (
     LATE,
     MISSING,
     NOT_EXPECTED,
@@ -24,11 +18,19 @@ from .states import (
     PRESENT,
     UNREADABLE,
     Calendar,
+    CoverageContext,
     Covered,
     HostCoverage,
     StageCoverage,
+    State,
     worst,
 )
+from .._base.errors import CountingError, SettingsError, printable
+from .._logs.combined_tree import CombinedDay
+from .._logs.hosts_tree import Group, HostsTree, logs_of_day
+from .._logs.paths import checked_host
+from .memory import HostMemory
+from .plan import Source, plan_hosts
 
 _ALL_LOGS = (Group("all", "*", "*"),)
 
@@ -212,15 +214,16 @@ def _safe_name(name: str) -> str:
         return printable(name)
 
 
-def cover_sync(hosts: Sequence[HostCoverage], days: Sequence[date]) -> StageCoverage:
-    """The sync stage, day by day over all hosts."""
-    units = {str(day): _sync_day(hosts, day) for day in days}
+def cover_sync(context: CoverageContext) -> list[StageCoverage]:
+    """Return the coverage of the sync, day by day over all hosts."""
+    hosts = context.hosts
+    units = {str(day): _sync_day(hosts, day) for day in context.calendar.days}
     newest = max((host.newest for host in hosts if host.newest), default=None)
-    return StageCoverage("sync", "", "day", units, newest)
+    return [StageCoverage("day", units, newest)]
 
 
 def _sync_day(hosts: Sequence[HostCoverage], day: date) -> Covered:
-    by_state: dict[str, list[str]] = {}
+    by_state: dict[State, list[str]] = {}
     for host in hosts:
         by_state.setdefault(host.days[day].state, []).append(host.name)
     by_state.pop(NOT_EXPECTED, None)

@@ -1,0 +1,272 @@
+# Copyright: Contributors to the fedora_infra.dnf_counting project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Coverage: what is there of each day, week or host, in the words that the status uses.
+
+The plan of a stage says what a run would do. Coverage says what that means for an operator: a day
+that is due and was never made is ``late``, for instance, and one that was made is ``out_of_date``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any, Final, Generic, Literal, NamedTuple, TypeAlias, TypeVar
+
+from .problem import Problem
+
+State: TypeAlias = Literal[
+    "present",
+    "partial",
+    "late",
+    "missing",
+    "out_of_date",
+    "blocked",
+    "unreadable",
+    "trimmed",
+    "waiting",
+    "not_expected",
+]
+
+PRESENT: Final = "present"
+"""There, and made of what is there now."""
+PARTIAL: Final = "partial"
+"""There, but without something: a host, a damaged log, a day of the week."""
+LATE: Final = "late"
+"""Not there yet; it may still come, or the next run makes it."""
+MISSING: Final = "missing"
+"""Not there, and the time for it to come is over."""
+OUT_OF_DATE: Final = "out_of_date"
+"""There, but made of other inputs than are there now; the next run makes it again."""
+BLOCKED: Final = "blocked"
+"""It cannot be made, or made again, before somebody has examined it."""
+UNREADABLE: Final = "unreadable"
+"""It cannot be judged, because something could not be read."""
+TRIMMED: Final = "trimmed"
+"""Removed as planned, after it was counted."""
+WAITING: Final = "waiting"
+"""Its time has not come: a week that is not over."""
+NOT_EXPECTED: Final = "not_expected"
+"""Nothing should be there: before the first day, or before a host was listed."""
+
+#: The worst first.
+STATES: tuple[State, ...] = (
+    UNREADABLE,
+    BLOCKED,
+    MISSING,
+    OUT_OF_DATE,
+    PARTIAL,
+    LATE,
+    WAITING,
+    PRESENT,
+    TRIMMED,
+    NOT_EXPECTED,
+)
+
+#: The most reasons that are kept of one day, which may have as many logs as there are sites.
+_MOST_REASONS = 20
+
+
+class Covered(NamedTuple):
+    """The state of one day, week or host-day, and why it is not simply present."""
+
+    state: State
+    reasons: tuple[str, ...] = ()
+    damaged: bool = False
+    """True if a damaged log was left out of it."""
+
+
+@dataclass(frozen=True)
+class WeekCoverage:
+    """A week of one profile: its state, and what is recorded of its quality."""
+
+    profile: str
+    week: int
+    covered: Covered
+    quality: Any = None
+    """The ``WeekQuality`` that is published; None for a week without a record."""
+
+
+@dataclass(frozen=True)
+class StageCoverage:
+    """The states of all units of a stage, and the problems that were met in finding them."""
+
+    kind: str
+    """The kind of its units: ``day``, ``week`` or ``profile``."""
+    units: Mapping[str, Covered] = field(default_factory=dict)
+    """By the name of the day (``2021-09-28``), week (``2021-W39``) or profile."""
+    newest: date | None = None
+    """The newest day that is there; for weeks the last day of the newest one."""
+    weeks: tuple[WeekCoverage, ...] = ()
+    """The weeks with their quality, where the units are weeks."""
+    problems: tuple[Problem, ...] = ()
+    stage: str = ""
+    """The name of the stage."""
+    profile: str = ""
+    """The subject of the stage: a profile or a log; empty where the stage has only one."""
+
+    @property
+    def title(self) -> str:
+        """The name in sentences and tables, such as ``raw fedora``."""
+        return f"{self.stage} {self.profile}" if self.profile else self.stage
+
+    @property
+    def counts(self) -> dict[State, int]:
+        """The number of units with each state, the worst first."""
+        found = [covered.state for covered in self.units.values()]
+        return {state: found.count(state) for state in STATES if state in found}
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the coverage as it stands in the status."""
+        return {
+            "stage": self.stage,
+            "profile": self.profile,
+            "kind": self.kind,
+            "newest": str(self.newest) if self.newest else None,
+            "counts": self.counts,
+            "units": [
+                {"name": name, "state": covered.state, "reasons": list(covered.reasons)}
+                for name, covered in self.units.items()
+            ],
+        }
+
+
+@dataclass(frozen=True)
+class HostCoverage:
+    """The states of the days of one host."""
+
+    name: str
+    listed: bool
+    """True if it is in the host list."""
+    days: Mapping[date, Covered]
+    newest: date | None = None
+    """The newest day with logs of it, here or in a combined log; None if there is none."""
+
+    def days_that_are(self, *states: State) -> list[date]:
+        """Return its days in one of the states, ascending."""
+        return sorted(day for day, covered in self.days.items() if covered.state in states)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the host as it stands in the status."""
+        return {
+            "name": self.name,
+            "listed": self.listed,
+            "newest": str(self.newest) if self.newest else None,
+            "days": {str(day): covered.state for day, covered in self.days.items()},
+            "reasons": {
+                str(day): list(covered.reasons)
+                for day, covered in self.days.items()
+                if covered.reasons
+            },
+        }
+
+
+def worst(covered: Iterable[Covered], default: State = NOT_EXPECTED) -> Covered:
+    """Return the worst of several states with the reasons of all; ``default`` for none."""
+    found = list(covered)
+    states = {one.state for one in found}
+    ordered: list[State] = [state for state in STATES if state in states]
+    state: State = ordered[0] if ordered else default
+    reasons = [reason for one in found for reason in one.reasons]
+    if len(reasons) > _MOST_REASONS:
+        more = len(reasons) - _MOST_REASONS
+        reasons = [*reasons[:_MOST_REASONS], f"and {more} more"]
+    return Covered(state, tuple(reasons), any(one.damaged for one in found))
+
+
+def since_begin(covered: Covered, day: date, begin: date | None) -> Covered:
+    """Return the state of a day; nothing is missing before ``begin``, the oldest day with data."""
+    if covered.state in (MISSING, LATE) and (begin is None or day < begin):
+        return Covered(NOT_EXPECTED)
+    return covered
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """The days of the status, and the rule for a day of which nothing is there."""
+
+    days: Sequence[date]
+    today: date
+    settle_days: int
+    begin: date | None
+    """The oldest day with any data; nothing is missing before it."""
+    asked_through: date | None = None
+    """The newest day that the last sync could request; None if it is not known."""
+
+    def is_open(self, day: date) -> bool:
+        """Return true if the logs of a day may still come: it is young, or no sync requested it."""
+        if self.asked_through is not None and day > self.asked_through:
+            return True
+        return (self.today - day).days < self.settle_days
+
+    def absent(self, day: date, reasons: Sequence[str] = ()) -> Covered:
+        """Return the state of a day without data: late while it may come, and missing later."""
+        state: State = LATE if self.is_open(day) else MISSING
+        return since_begin(Covered(state, tuple(reasons)), day, self.begin)
+
+
+S = TypeVar("S")
+
+Reach: TypeAlias = "tuple[date | None, date | None]"
+"""The oldest and the newest day of a tree; None where there is none."""
+
+
+def _unknown_reach() -> Reach:
+    return None, None
+
+
+@dataclass(frozen=True)
+class StageTree:
+    """A tree of files that a stage writes."""
+
+    name: str
+    """Its name in the status, without the subject of the stage: ``hosts``, ``combined``, …"""
+    path: Path
+    mount: Path | None = None
+    """A folder that has to be a mount point, where the tree is on a share."""
+    of_subject: bool = False
+    """True if each subject of the stage has a tree of its own."""
+    reach: Callable[[], Reach] = _unknown_reach
+    """Return the oldest and newest day of the tree. Raises CountingError."""
+    folder_of_day: Callable[[date], Path] | None = None
+    """Return the folder of a day, where the tree has one for each day."""
+
+
+@dataclass(frozen=True)
+class CoverageContext:
+    """What the coverage of a stage is judged by, beside the settings of the stage."""
+
+    calendar: Calendar
+    hosts: Sequence[HostCoverage] = ()
+    """The days of all hosts."""
+    unreadable: Mapping[Path, str] = field(default_factory=dict)
+    """Places that cannot be read at all, such as a share that does not answer, with the reason."""
+
+    def why_unreadable(self, *places: Path | None) -> str:
+        """Return the reason why one of some places cannot be read; empty if all can."""
+        found = (self.unreadable.get(place, "") for place in places if place is not None)
+        return next(filter(None, found), "")
+
+    def unreadable_days(self, reason: str) -> list[StageCoverage]:
+        """Return the coverage of a stage of which no day can be judged."""
+        covered = Covered(UNREADABLE, (reason,))
+        return [StageCoverage("day", {str(day): covered for day in self.calendar.days})]
+
+
+@dataclass(frozen=True)
+class Coverage(Generic[S]):
+    """How the status examines a stage. Nothing is written."""
+
+    trees: Callable[[S], Sequence[StageTree]]
+    """Return the trees that the stage writes."""
+    places: Callable[[S], Sequence[Path | None]]
+    """Return all places that are read to find the coverage."""
+    cover: Callable[[S, CoverageContext], Sequence[StageCoverage]]
+    """Return the coverage, one for each profile where the stage serves several at once.
+
+    Raises CountingError or OSError if it cannot be found.
+    """
+    libraries: tuple[str, ...] = ()
+    """Libraries without which the coverage cannot be found."""

@@ -1,0 +1,60 @@
+# Copyright: Contributors to the fedora_infra.dnf_counting project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Coverage of the stages that make one file of each day's combined log, from their plans."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from .._base.coverage import (
+    LATE,
+    OUT_OF_DATE,
+    PRESENT,
+    UNREADABLE,
+    Calendar,
+    CoverageContext,
+    Covered,
+)
+from .._base.records import WorkUnit
+from .files import day_path
+from .stage import DailyFiles
+
+#: A folder that does not exist. It stands for a combined tree that cannot be read.
+_NOWHERE = Path("/nonexistent")
+
+
+def cover_days(files: DailyFiles[Any], context: CoverageContext) -> dict[date, Covered]:
+    """Return the state of each day. Without the combined tree only what is there can be judged."""
+    source_is_there = not context.why_unreadable(files.src)
+    planned = (files if source_is_there else files.without_source(_NOWHERE)).plan(
+        context.calendar.days
+    )
+    covered = {
+        plan.day: _made_day(context.calendar, plan.unit, plan.day, files.folder)
+        for plan in planned.days
+    }
+    if source_is_there:
+        return covered
+    return {day: _unsure(one) for day, one in covered.items()}
+
+
+def _made_day(calendar: Calendar, unit: WorkUnit, day: date, folder: Path) -> Covered:
+    """Return the state of a day whose file is made of a combined log."""
+    is_there = day_path(folder, day).exists()
+    if unit.status == "failed":
+        return Covered(UNREADABLE, unit.reasons)
+    if unit.status == "unchanged" or (unit.status == "missing" and is_there):
+        return Covered(PRESENT, unit.reasons)
+    if unit.status == "missing":
+        return calendar.absent(day, unit.reasons)
+    return Covered(OUT_OF_DATE if is_there else LATE, unit.reasons)
+
+
+def _unsure(covered: Covered) -> Covered:
+    """Return what can be said of a day without the combined logs."""
+    if covered.state == PRESENT:
+        return covered
+    return Covered(UNREADABLE, ("the combined logs cannot be read",))
