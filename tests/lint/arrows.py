@@ -35,7 +35,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "_totals": ("_base", "_storage", "_logs", "_hits"),
     "_publish": ("_base", "_storage", "_totals"),
     "_html": ("_base",),
-    "_charts": ("_base", "_storage", "_logs", "_hits", "_totals", "_condense", "_publish", "_html"),
+    "_charts": ("_base", "_storage", "_totals", "_condense", "_publish", "_html"),
     "_site": ("_base", "_storage", "_publish", "_html", "_charts"),
     "_migrate": ("_base", "_storage", "_logs", "_hits", "_totals", "_publish"),
     "_pipeline": (

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from .._base.days_and_weeks import format_days, week_name, week_of_day
+from .._totals.host_days import HostDays
 from .chart import MOST_ROWS, Chart, ChartTable, Spec, format_number
-from .coverage import ALL, NOT_RECORDED, HostDays
+from .coverage import ALL, NOT_RECORDED, coverage_of
 from .figures import WEEK_DAYS, spell_step
 from .vega_calendar import calendar_height, calendar_spec
 
@@ -53,14 +54,14 @@ class CalendarChart(Chart):
 
     def alt_text(self) -> str:
         gaps = self._gaps()
-        unknown = sum(one.coverage == NOT_RECORDED for one in self.host_days.values())
+        unknown = sum(coverage_of(one) == NOT_RECORDED for one in self.host_days.values())
         addition = f"; {unknown:,} are not recorded" if unknown else ""
         return f"Calendar: {self.full_title}. {gaps[0].upper()}{gaps[1:]}{addition}."
 
     def _gaps(self) -> str:
         """Return the days or weeks that lack something, the newest few by name."""
         lacking = [
-            d for d, one in self.host_days.items() if one.coverage not in (ALL, NOT_RECORDED)
+            d for d, one in self.host_days.items() if coverage_of(one) not in (ALL, NOT_RECORDED)
         ]
         if not lacking:
             return "nothing is missing"
@@ -80,7 +81,7 @@ class CalendarChart(Chart):
                 spell_step(day, self.step_days),
                 format_number(one.received),
                 format_number(one.expected),
-                one.coverage,
+                coverage_of(one),
                 *([self.marks.get(day, "")] if marked else []),
             )
             for day, one in sorted(self.host_days.items(), reverse=True)

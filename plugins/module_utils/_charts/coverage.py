@@ -1,27 +1,11 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Calendars of host-days: how much of what should be counted is there.
-
-A *host-day* is the log of one host for one day. The calendar of weeks shows all years, that of days
-the newest year.
-"""
+"""Classes of coverage: the share of the expected host-days that was received."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from datetime import date, timedelta
-from pathlib import Path
-from typing import NamedTuple
-
-from .._base.days_and_weeks import days_between, week_of_day, week_start
-from .._hits.raw_days import list_raw_days, read_record
-from .._logs.combined_tree import combined_logs, newest_days, read_combined_day
-from .._totals.quality import WeekQuality, expected_by_day, host_days
-
-#: A calendar of days shows so many weeks.
-WEEKS_OF_DAYS = 53
-
+from .._totals.host_days import HostDays
 
 ALL = "all"
 NEARLY_ALL = "95 % or more"
@@ -33,85 +17,13 @@ NOT_RECORDED = "not recorded"
 CLASSES = (ALL, NEARLY_ALL, MOST, FEW, NONE, NOT_RECORDED)
 
 
-class HostDays(NamedTuple):
-    """Host-days of a day or week; None where it isn't recorded what was expected."""
-
-    expected: int | None
-    received: int | None
-
-    @property
-    def coverage(self) -> str:
-        """One of CLASSES."""
-        if self.expected is None or self.received is None:
-            return NOT_RECORDED
-        if self.expected == 0 or self.received >= self.expected:
-            return ALL
-        share = self.received / self.expected
-        bounds = ((0.95, NEARLY_ALL), (0.5, MOST))
-        found = next((name for least, name in bounds if share >= least), FEW)
-        return found if self.received else NONE
-
-
-def host_days_by_week(quality: Mapping[int, WeekQuality]) -> dict[date, HostDays]:
-    """Host-days of the weeks, by their Mondays, as recorded beside the totals."""
-    return {
-        week_start(week): HostDays(known.expected_host_days, known.received_host_days)
-        for week, known in sorted(quality.items())
-    }
-
-
-def _newest_year(days: Iterable[date]) -> list[date]:
-    """The rotation days of the newest weeks, ascending, without gaps."""
-    there = sorted(days)
-    if not there:
-        return []
-    earliest = week_start(week_of_day(there[-1])) - timedelta(weeks=WEEKS_OF_DAYS - 1)
-    return days_between(max(there[0], earliest), there[-1])
-
-
-def _by_day(
-    rotation_days: list[date], known: Mapping[date, HostDays], there: Iterable[date]
-) -> dict[date, HostDays]:
-    """Return the host-days by the day of the requests, which is the one before the rotation.
-
-    A day without any file is expected to have as many hosts as the nearest day with a record.
-    """
-    expected = {day: one.expected for day, one in known.items() if one.expected is not None}
-    missing = set(rotation_days) - set(there) if expected else set()
-    found = {
-        **{day: known.get(day, HostDays(None, None)) for day in rotation_days},
-        **{day: HostDays(n, 0) for day, n in expected_by_day(missing, expected).items()},
-    }
-    return {day - timedelta(days=1): found[day] for day in rotation_days}
-
-
-def host_days_of_combined(combined: Path, log_name: str) -> dict[date, HostDays]:
-    """Host-days of the newest year, from the records of the combined logs.
-
-    A day that an earlier system combined is there, but not recorded. Raises CountingError where
-    the tree can't be read.
-    """
-    there: list[date] = []
-    for day in newest_days(combined):
-        if there and (there[0] - day).days > 7 * WEEKS_OF_DAYS:
-            break
-        if log_name in combined_logs(combined, day):
-            there.append(day)
-    known = {}
-    for day in there:
-        log = read_combined_day(combined, day).logs.get(log_name)
-        if log is not None:
-            known[day] = HostDays(*host_days(log.hosts_expected, log.hosts_present))
-    return _by_day(_newest_year(there), known, there)
-
-
-def host_days_of_raw(raw_dir: Path) -> dict[date, HostDays]:
-    """Host-days of the newest year, from the records of the raw days."""
-    there = list_raw_days(raw_dir)
-    wanted = _newest_year(there)
-    known = {}
-    for day in wanted:
-        record = read_record(there[day]) if day in there else None
-        if record is not None and record.hosts_expected is not None:
-            known[day] = HostDays(*host_days(record.hosts_expected, record.hosts_present or ()))
-    return _by_day(wanted, known, there)
+def coverage_of(one: HostDays) -> str:
+    """Return the class of a day or week, one of CLASSES."""
+    if one.expected is None or one.received is None:
+        return NOT_RECORDED
+    if one.expected == 0 or one.received >= one.expected:
+        return ALL
+    share = one.received / one.expected
+    bounds = ((0.95, NEARLY_ALL), (0.5, MOST))
+    found = next((name for least, name in bounds if share >= least), FEW)
+    return found if one.received else NONE

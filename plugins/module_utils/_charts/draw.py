@@ -18,15 +18,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from .._base.days_and_weeks import week_start
 from .._base.errors import CountingError
 from .._base.records import WorkUnit
 from .._publish.profile import Profile
 from .._publish.totals_reader import read_quality, reading
 from .._storage.files import replace_if_changed
+from .._totals.host_days import HostDays, host_days_of_combined, host_days_of_raw
 from .addresses import daily_charts, read_daily_clients
 from .calendar_chart import CalendarChart
 from .chart import SECTIONS, WIDTH, Chart, ChartTable
-from .coverage import HostDays, host_days_by_week, host_days_of_combined, host_days_of_raw
 from .figures import WEEK_DAYS
 from .machines import marks_of, weekly_charts
 from .pictures import png_of, svg_of
@@ -159,7 +160,10 @@ def _of_totals(
                 description="How much of what should be counted is there. "
                 "A host-day is the log of one host for one day.",
                 step_days=WEEK_DAYS,
-                host_days=host_days_by_week(quality),
+                host_days={
+                    week_start(week): HostDays(one.expected_host_days, one.received_host_days)
+                    for week, one in sorted(quality.items())
+                },
                 marks=marks_of(quality),
             )
         )

@@ -9,8 +9,9 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from .._base.days_and_weeks import week_of_day, week_start
+from .._totals.host_days import HostDays
 from .chart import WIDTH, Spec
-from .coverage import CLASSES, NOT_RECORDED, HostDays
+from .coverage import CLASSES, NOT_RECORDED, coverage_of
 from .figures import spell_step
 from .vega_frame import SCHEMA
 
@@ -109,12 +110,13 @@ def calendar_spec(calendar: CalendarChart, *, interactive: bool) -> Spec:
 def _cell(calendar: CalendarChart, day: date, found: HostDays) -> dict[str, Any]:
     weekly = calendar.weekly
     iso = day.isocalendar()
-    known = found.coverage != NOT_RECORDED
+    coverage = coverage_of(found)
+    known = coverage != NOT_RECORDED
     monday = week_start(week_of_day(day))
     return {
         "column": iso.week if weekly else str(monday),
         "line": str(iso.year) if weekly else _WEEKDAYS[day.weekday()],
-        "coverage": found.coverage,
+        "coverage": coverage,
         "of": f"{found.received:,} of {found.expected:,}" if known else NOT_RECORDED,
         "t": spell_step(day, calendar.step_days),
         "care": calendar.marks.get(monday, "") if weekly else "",

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._charts.calendar_chart import (
     CalendarChart,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._charts.coverage import (
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._totals.host_days import (
     HostDays,
 )
 
