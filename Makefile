@@ -5,10 +5,12 @@ SHELL := /bin/bash
 .SILENT:
 
 # the first Python that is new enough
-PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3; do \
+PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3.14 python3; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 # an inventory of your own for `make daily`; without one, the sample run on this machine
 INVENTORY ?=
+# those that `make test-platforms` runs; all of them without it
+SUITES ?=
 # more options for ansible-playbook, such as ARGS='--check --diff'
 ARGS ?=
 
@@ -29,6 +31,14 @@ daily: .venv/ready ## Set up this machine, then run the nightly run: on sample l
 test: .venv/ready .venv/programs ## All tests: gates, unit, parity, integration, faults, molecule
 	$(pytest) tests
 
+.PHONY: test-order
+test-order: .venv/ready ## Quick tests in one process and a random order; ARGS='--random-order-seed=…' repeats one
+	$(bin)/python -m pytest --quiet --no-header -p no:xdist --random-order-bucket=global $(ARGS) tests/unit tests/parity tests/faults
+
+.PHONY: test-platforms
+test-platforms: .venv/ready ## The nightly run and the quick tests on Debian 13 and on Debian testing; needs root
+	$(bin)/python tests/platforms.py $(SUITES)
+
 .PHONY: lint
 lint: .venv/ready ## The gates that everything has to pass
 	$(bin)/python tests/lint/gates.py
@@ -42,7 +52,12 @@ bench: .venv/ready .venv/programs ## Measure against the programs of the earlier
 requirements: .venv/ready ## Pin what the log host's environment holds, with hashes; needs a package index
 	$(bin)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
 		--no-header --no-annotate --no-emit-index-url --output-file .venv/pinned roles/web_data_analysis/files/requirements.in
-	{ echo "# Made by 'make requirements': what the log host's environment holds, for Python 3.11 to 3.13."; \
+	# all of it as wheels, for each Python
+	for version in 3.11 3.12 3.13 3.14; do \
+		$(bin)/uv pip compile --quiet --python-version $$version --python-platform linux --only-binary :all: .venv/pinned \
+			--output-file .venv/wheels || exit 1; \
+	done
+	{ echo "# Made by 'make requirements': what the log host's environment holds, for Python 3.11 to 3.14."; \
 		cat .venv/pinned; } > roles/web_data_analysis/files/requirements.txt
 
 .PHONY: clean

@@ -157,6 +157,11 @@ def arrows() -> None:
     tool(sys.executable, "tests/lint/arrows.py")
 
 
+def workflows() -> None:
+    """Check that the workflow has few rights and uses nothing that can change under it."""
+    tool("zizmor", "--offline", "--no-progress", "--quiet", ".github")
+
+
 def changelog() -> None:
     tool("antsibull-changelog", "lint")
 
@@ -269,6 +274,7 @@ GATES: dict[str, Callable[[], None]] = {
     "ruff": ruff,
     "arrows between packages": arrows,
     "changelog": changelog,
+    "zizmor": workflows,
 }
 
 

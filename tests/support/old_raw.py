@@ -23,13 +23,18 @@ COLUMNS = (
 def parse(raw_db: Path, logs: Sequence[Path]) -> None:
     """Take the hits of some logs into a raw.db."""
     command = [BIN / "countme-parse-access-log", "--sqlite", raw_db, *logs]
-    subprocess.run(command, check=True, capture_output=True)
+    _run(command)
+
+
+def _run(command: Sequence[str | Path]) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def total(raw_db: Path, totals_db: Path, totals_csv: Path) -> None:
     """Add the weeks of a raw.db that are over to a totals.db, and dump it."""
     command = [BIN / "countme-totals", "--update-from", raw_db, totals_db]
-    subprocess.run([*command, "--csv-dump", totals_csv], check=True, capture_output=True)
+    _run([*command, "--csv-dump", totals_csv])
 
 
 def write_raw_db(raw_db: Path, rows: Iterable[Sequence[Any]], columns: str = COLUMNS) -> Path:

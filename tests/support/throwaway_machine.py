@@ -6,8 +6,9 @@
     throwaway_machine.py [--systemd] COMMAND [ARGUMENT...]
 
 Its root is an overlay of this machine's, in a mount and process namespace of its own; users, /etc
-and /var are those of the copy. With --systemd, systemd boots it first. The network is this
-machine's. It needs root.
+and /var are those of the copy. With --systemd, systemd boots it first. What a command wrote can be
+kept in an archive, and another machine can begin with that. The network is this machine's. It needs
+root.
 """
 
 from __future__ import annotations
@@ -24,8 +25,9 @@ MARK = "DNF_COUNTING_THROWAWAY_MACHINE"
 COPY = """
 set -eu
 mount -t tmpfs -o mode=755 tmpfs /mnt
-mkdir /mnt/written /mnt/work /mnt/root
-mount -t overlay overlay -o lowerdir=/,upperdir=/mnt/written,workdir=/mnt/work /mnt/root
+mkdir /mnt/before /mnt/written /mnt/work /mnt/root
+[ -z "$BEGIN_WITH" ] || tar -C /mnt/before --xattrs --xattrs-include='*' -xpf "$BEGIN_WITH"
+mount -t overlay overlay -o "lowerdir=/mnt/before:$ROOT",upperdir=/mnt/written,workdir=/mnt/work /mnt/root
 # everybody looks up users, whatever the umask was that this machine was made with
 chmod a+r /mnt/root/etc/passwd /mnt/root/etc/group
 """
@@ -46,7 +48,8 @@ ln -s pts/ptmx /mnt/root/dev/ptmx
 ln -s /proc/self/fd /mnt/root/dev/fd
 mount -t tmpfs -o mode=755 tmpfs /mnt/root/run
 mkdir -m 1777 /mnt/root/run/lock
-exec chroot /mnt/root sh -c 'cd "$0" && exec "$@"' "$PWD" "$@"
+chroot /mnt/root sh -c 'cd "$0" && exec "$@"' "$PWD" "$@"
+[ -z "$KEEP" ] || tar -C /mnt/written --xattrs --xattrs-include='*' --exclude=./tmp -cpf "$KEEP" .
 """
 
 #: Up to basic.target, which has the timers and none of the services that are installed here.
@@ -80,18 +83,30 @@ exit $code
 """
 
 
-def in_throwaway_machine(*command: str | Path, systemd: bool = False) -> list[str]:
-    """The command that runs ``command`` in such a machine, in the working directory it is given."""
+def in_throwaway_machine(
+    *command: str | Path,
+    root: Path = Path("/"),
+    systemd: bool = False,
+    begin_with: Path | None = None,
+    keep: Path | None = None,
+) -> list[str]:
+    """Return the command that runs ``command`` in such a machine, in its own working directory.
+
+    It is a copy of the system in the folder ``root``, and begins with what is in the archive
+    ``begin_with``. ``keep`` is an archive that gets what the command wrote outside of /tmp, if it
+    succeeds and systemd does not run the machine.
+    """
+    settings = {MARK: "1", "ROOT": root, "BEGIN_WITH": begin_with or "", "KEEP": keep or ""}
     return [
         *("unshare", "--mount", "--pid", "--fork", "--kill-child", "--propagation", "private"),
-        *("--mount-proc", "env", f"{MARK}=1", "sh", "-c", COPY + (BOOTED if systemd else PLAIN)),
-        *("machine", *map(str, command)),
+        *("--mount-proc", "env", *(f"{name}={value}" for name, value in settings.items())),
+        *("sh", "-c", COPY + (BOOTED if systemd else PLAIN), "machine", *map(str, command)),
     ]
 
 
 @functools.cache
 def reason_against(*, systemd: bool = False) -> str:
-    """Why there can be no such machine here; empty where there can."""
+    """Return why there can be no such machine here; empty where there can."""
     if os.geteuid() != 0:
         return "a throw-away machine needs root"
     command = in_throwaway_machine("true", systemd=systemd)

@@ -74,7 +74,7 @@ def test_a_machine_that_can_count_is_let_through(preflight: ModuleType, good: Se
 @pytest.mark.parametrize(
     ("wrong", "told"),
     [
-        ({"ansible_version": "2.17.9"}, ["ansible-core: expected 2.18 or newer, found 2.17.9"]),
+        ({"ansible_version": "2.18.9"}, ["ansible-core: expected 2.19 or newer, found 2.18.9"]),
         ({"python": "/bin/false"}, ["expected 3.11 or newer, found none that works (/bin/false)"]),
         ({"state": "abesnt"}, ["web_data_analysis_state: expected one of present, absent, found"]),
         ({"schedule": "at"}, ["web_data_analysis_schedule: expected one of systemd, cron, none"]),

@@ -84,7 +84,9 @@ class LogFile(io.RawIOBase):
         return count
 
     def close(self) -> None:
-        self._file.close()
+        # Python closes objects, too, whose file could not be opened
+        if "_file" in vars(self):
+            self._file.close()
         super().close()
 
     def _damaged(self, error: Exception) -> SourceError:

@@ -34,9 +34,9 @@ CRON_TIME = re.compile(r"@(daily|hourly|weekly|midnight)|([0-9*,/A-Za-z-]+ +){4}
 
 def wrong_versions(settings):
     found = tuple(int(part) for part in settings["ansible_version"].split(".")[:2])
-    if found < (2, 18):
+    if found < (2, 19):
         yield (
-            f"ansible-core: expected 2.18 or newer, found {settings['ansible_version']}; "
+            f"ansible-core: expected 2.19 or newer, found {settings['ansible_version']}; "
             "update it where you run Ansible"
         )
     if not settings["venv"] and sys.version_info < (3, 11):

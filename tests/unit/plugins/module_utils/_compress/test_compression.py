@@ -240,7 +240,7 @@ def test_a_year_that_can_not_be_read_is_an_error_that_names_it(tree: Path) -> No
 
 def test_a_log_that_can_not_be_looked_at_fails(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tree / "2021/08/31" / NAME
-    monkeypatch.setattr(Path, "stat", failing_stat(path, None, OSError(errno.EIO, "bad")))
+    fail_stat(monkeypatch, path, OSError(errno.EIO, "bad"))
     units = {unit.name: unit.status for unit in run(tree)}
     assert units == {f"2021-08-31 {NAME}": "failed", f"2021-09-30 {NAME}": "made"}
 
@@ -249,20 +249,20 @@ def test_a_log_that_is_removed_meanwhile_is_left_alone(
     tree: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tree / "2021/08/31" / NAME
-    monkeypatch.setattr(
-        Path, "stat", failing_stat(path, None, FileNotFoundError(errno.ENOENT, "gone"))
-    )
+    fail_stat(monkeypatch, path, FileNotFoundError(errno.ENOENT, "gone"))
     assert [unit.name for unit in run(tree)] == [f"2021-09-30 {NAME}"]
 
 
-def failing_stat(of: Path, *errors: OSError | None) -> Any:
-    """Like Path.stat, but looks at one path itself fail; the first one is that of the listing."""
+def fail_stat(monkeypatch: pytest.MonkeyPatch, of: Path, failure: OSError) -> None:
+    """Let the first ``stat`` of one path itself fail."""
     found = Path.stat
-    coming = iter(errors)
+    coming = iter([failure])
 
     def stat(path: Path, *, follow_symlinks: bool = True) -> os.stat_result:
         if path == of and not follow_symlinks and (error := next(coming, None)):
             raise error
         return found(path, follow_symlinks=follow_symlinks)
 
-    return stat
+    monkeypatch.setattr(Path, "stat", stat)
+    # the listing uses it, which calls stat before Python 3.14
+    monkeypatch.setattr(Path, "is_symlink", os.path.islink)
