@@ -1,4 +1,7 @@
-"""The pages as readers see them, in a real Chromium."""
+"""The pages as readers see them, in a real Chromium.
+
+A page is loaded once for all tests that look at it in the same way.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,14 @@ import re
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._status.page import (
     status_page,
 )
 from ansible_collections.fedora_infra.dnf_counting.tests.support.browser import (
+    Visit,
     browser,
     needs_chromium,
     needs_nginx,
@@ -38,7 +42,6 @@ CHARTS = [
     f"charts/{name}.html"
     for name in ("machines-by-release", "machines-by-variant", "fedora-os-all", "coverage-weeks")
 ]
-SCHEMES = ["light", "dark"]
 GROUND = {"light": "rgb(255, 255, 255)", "dark": "rgb(22, 25, 29)"}
 
 
@@ -68,11 +71,38 @@ def _chromium() -> Iterator[Any]:
         yield started
 
 
-@pytest.mark.parametrize("name", [*PAGES, *CHARTS])
-def test_pages_open_from_a_folder_without_complaint(web: Path, chromium: Any, name: str) -> None:
-    with visiting(chromium, f"file://{web}/{name}") as visit:
-        assert visit.page.locator("h1").count() == 1
-        assert visit.complaints == []
+class Opened(NamedTuple):
+    """A page that was loaded from a folder."""
+
+    name: str
+    scheme: str
+    visit: Visit
+
+
+@pytest.fixture(name="opened", scope="module", params=[*PAGES, *CHARTS])
+def _opened(request: pytest.FixtureRequest, web: Path, chromium: Any) -> Iterator[Opened]:
+    """Each page on a wide screen, in light colours."""
+    with visiting(chromium, f"file://{web}/{request.param}", color_scheme="light") as visit:
+        yield Opened(request.param, "light", visit)
+
+
+@pytest.fixture(
+    name="on_telephone",
+    scope="module",
+    params=[(name, scheme) for name in [*PAGES, *CHARTS] for scheme in GROUND],
+    ids=lambda one: f"{one[0]}-{one[1]}",
+)
+def _on_telephone(request: pytest.FixtureRequest, web: Path, chromium: Any) -> Iterator[Opened]:
+    """Each page on a narrow screen, without its policy, which forbids to put programs into it."""
+    name, scheme = request.param
+    settings = {"color_scheme": scheme, "viewport": {"width": 390, "height": 900}}
+    with visiting(chromium, f"file://{web}/{name}", bypass_csp=True, **settings) as visit:
+        yield Opened(name, scheme, visit)
+
+
+def test_pages_open_from_a_folder_without_complaint(opened: Opened) -> None:
+    assert opened.visit.page.locator("h1").count() == 1
+    assert opened.visit.complaints == []
 
 
 @needs_nginx
@@ -109,23 +139,28 @@ def ink_of(picture: bytes) -> int:
     return int(np.count_nonzero(lines[:, 8:]))
 
 
-@pytest.mark.parametrize("scheme", SCHEMES)
+def assert_that_the_chart_is_drawn(page: Any, scheme: str) -> None:
+    assert page.locator("#picture").is_hidden()
+    assert page.locator("#live svg path").count() > 3
+    assert page.locator("#live .role-axis-label text").count() > 3
+    assert ink_of(page.locator("#live").screenshot()) > 1500
+    grounds = page.evaluate(
+        "['.card', '#live svg'].map(e => getComputedStyle(document.querySelector(e)))"
+        ".map(style => style.backgroundColor)"
+    )
+    assert len(set(grounds)) == 1, grounds
+    assert GROUND[scheme] in grounds
+
+
+@pytest.mark.parametrize("opened", CHARTS, indirect=True)
+def test_charts_draw_in_the_place_of_their_pictures(opened: Opened) -> None:
+    assert_that_the_chart_is_drawn(opened.visit.page, opened.scheme)
+
+
 @pytest.mark.parametrize("name", CHARTS)
-def test_charts_draw_in_the_place_of_their_pictures(
-    web: Path, chromium: Any, name: str, scheme: str
-) -> None:
-    with visiting(chromium, f"file://{web}/{name}", color_scheme=scheme) as visit:
-        page = visit.page
-        assert page.locator("#picture").is_hidden()
-        assert page.locator("#live svg path").count() > 3
-        assert page.locator("#live .role-axis-label text").count() > 3
-        assert ink_of(page.locator("#live").screenshot()) > 1500
-        grounds = page.evaluate(
-            "['.card', '#live svg'].map(e => getComputedStyle(document.querySelector(e)))"
-            ".map(style => style.backgroundColor)"
-        )
-        assert len(set(grounds)) == 1, grounds
-        assert GROUND[scheme] in grounds
+def test_charts_draw_in_dark_colours(web: Path, chromium: Any, name: str) -> None:
+    with visiting(chromium, f"file://{web}/{name}", color_scheme="dark") as visit:
+        assert_that_the_chart_is_drawn(visit.page, "dark")
 
 
 def test_pictures_are_there_and_not_blank(web: Path, chromium: Any) -> None:
@@ -144,22 +179,18 @@ def test_pictures_are_there_and_not_blank(web: Path, chromium: Any) -> None:
         assert ink_of(images.first.screenshot()) > 1500
 
 
-@pytest.mark.parametrize("name", [*PAGES, *CHARTS])
-def test_hostile_names_are_shown_as_text_and_do_not_run(
-    web: Path, chromium: Any, name: str
-) -> None:
-    with visiting(chromium, f"file://{web}/{name}") as visit:
-        page = visit.page
-        if name in CHARTS:
-            page.locator("#live").hover(position={"x": 500, "y": 150})
-        page.wait_for_timeout(100)
-        assert page.evaluate("window.ran") is None
-        assert page.locator("img[src='x'], script:not([src]):not([type])").count() == 0
-        if name in ("index.html", "charts/machines-by-variant.html"):
-            text = page.locator("main").inner_text()
-            for hostile in HOSTILE_NAMES:
-                assert hostile[:20] in text, hostile
-        assert visit.complaints == []
+def test_hostile_names_are_shown_as_text_and_do_not_run(opened: Opened) -> None:
+    page = opened.visit.page
+    if opened.name in CHARTS:
+        page.locator("#live").hover(position={"x": 500, "y": 150})
+    page.wait_for_timeout(100)
+    assert page.evaluate("window.ran") is None
+    assert page.locator("img[src='x'], script:not([src]):not([type])").count() == 0
+    if opened.name in ("index.html", "charts/machines-by-variant.html"):
+        text = page.locator("main").inner_text()
+        for hostile in HOSTILE_NAMES:
+            assert hostile[:20] in text, hostile
+    assert opened.visit.complaints == []
 
 
 def test_pages_can_be_read_and_files_downloaded_without_javascript(
@@ -180,44 +211,23 @@ def test_pages_can_be_read_and_files_downloaded_without_javascript(
         assert visit.page.get_by_role("link", name="weeks/2021-W39.csv").is_visible()
 
 
-@pytest.mark.parametrize("width", [320, 390])
-def test_no_page_scrolls_sideways_on_a_telephone(web: Path, chromium: Any, width: int) -> None:
-    for name in [*PAGES, *CHARTS]:
-        small = {"viewport": {"width": width, "height": 844}}
-        with visiting(chromium, f"file://{web}/{name}", **small) as visit:
-            assert visit.page.evaluate("document.documentElement.scrollWidth") <= width, name
+def test_no_page_scrolls_sideways_on_a_telephone(on_telephone: Opened) -> None:
+    page = on_telephone.visit.page
+    for width in (390, 320):
+        page.set_viewport_size({"width": width, "height": 844})
+        # a chart is drawn again for its new width
+        page.wait_for_function("width => document.documentElement.scrollWidth <= width", arg=width)
 
 
-@pytest.mark.parametrize("scheme", SCHEMES)
-@pytest.mark.parametrize("width", [1280, 390])
-def test_axe_finds_nothing(web: Path, chromium: Any, scheme: str, width: int) -> None:
-    found = {
-        name: axe_violations(chromium, web / name, scheme, width) for name in [*PAGES, *CHARTS]
-    }
-    assert {name: violations for name, violations in found.items() if violations} == {}
-
-
-def axe_violations(chromium: Any, path: Path, scheme: str, width: int) -> list[tuple[str, str]]:
-    """Return the rules of accessibility that a page violates, each with an element."""
+def test_axe_finds_nothing(on_telephone: Opened) -> None:
     from axe_playwright_python.sync_playwright import Axe
 
-    settings = {"color_scheme": scheme, "viewport": {"width": width, "height": 900}}
-    # axe is put into the page, which its policy forbids
-    with visiting(chromium, f"file://{path}", bypass_csp=True, **settings) as visit:
-        violations = Axe().run(visit.page).response["violations"]
-    return [(one["id"], one["nodes"][0]["html"][:200]) for one in violations]
-
-
-@pytest.mark.parametrize("scheme", SCHEMES)
-@pytest.mark.parametrize("width", [1280, 390])
-def test_the_status_page_is_accessible_and_as_wide_as_the_screen(
-    status_file: Path, chromium: Any, scheme: str, width: int
-) -> None:
-    assert axe_violations(chromium, status_file, scheme, width) == []
-    settings = {"color_scheme": scheme, "viewport": {"width": width, "height": 900}}
-    with visiting(chromium, f"file://{status_file}", **settings) as visit:
-        assert visit.complaints == []
-        assert visit.page.evaluate("document.documentElement.scrollWidth") <= width
+    page = on_telephone.visit.page
+    for width in (390, 1280):
+        page.set_viewport_size({"width": width, "height": 900})
+        result = Axe().run(page)
+        found = [(one["id"], one["nodes"][0]["html"]) for one in result.response["violations"]]
+        assert found == [], width
 
 
 def test_all_can_be_reached_by_the_keyboard(web: Path, chromium: Any) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,7 +13,7 @@ import pytest
 def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
     """Return a folder that ``make`` has filled; the first process that needs it makes it.
 
-    The others wait for it. A folder that could not be made is made again by the next one.
+    The others wait for it. If it could not be made, they fail as well.
     """
     folder = factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
@@ -23,9 +22,9 @@ def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path],
     place, made = folder / f"shared-{name}", folder / f"shared-{name}.made"
     with (folder / f"shared-{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not made.exists():
-            shutil.rmtree(place, ignore_errors=True)
+        if not place.exists():
             place.mkdir()
             make(place)
             made.touch()
+    assert made.exists(), f"{name} could not be made: see the test that tried it first"
     return place

@@ -5,6 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._condense.columns import (
+    FIRST_COLUMNS,
+)
 from ansible_collections.fedora_infra.dnf_counting.tests.support.modules import run_module
 from ansible_collections.fedora_infra.dnf_counting.tests.support.totals_files import (
     Files,
@@ -24,12 +27,12 @@ HOSTILE_NAMES = (
     "datum.x); window.ran = 4; (",
 )
 
-MIRRORS_CSV = """\
-1970-01-01,02-epel4,03-epel5,67-f32,68-f33
-2021-10-01,1,2,300,400
-2021-10-02,1,2,310,420
-2021-10-03,1,2,290,410
-"""
+#: Clients of some days, by column; there were none of the others.
+MIRRORS = {
+    "2021-10-01": {"epel4": 1, "epel5": 2, "f32": 300, "f33": 400},
+    "2021-10-02": {"epel4": 1, "epel5": 2, "f32": 310, "f33": 420},
+    "2021-10-03": {"epel4": 1, "epel5": 2, "f32": 290, "f33": 410},
+}
 
 
 def rows(*, hostile: bool = False, weeks: int = 4) -> list[Row]:
@@ -67,7 +70,12 @@ def totals_of(root: Path, *, hostile: bool = False, weeks: int = 4) -> Files:
 def write_mirrors(root: Path) -> None:
     folder = root / "csv-reports" / "mirrors"
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "mirrorsdata-all.csv").write_text(MIRRORS_CSV)
+    header = [f"{number:02}-{name}" for number, name in enumerate(FIRST_COLUMNS, 2)]
+    lines = [["1970-01-01", *header]]
+    for day, clients in MIRRORS.items():
+        lines.append([day, *(str(clients.get(name, 0)) for name in FIRST_COLUMNS)])
+    text = "".join(",".join(line) + "\n" for line in lines)
+    (folder / "mirrorsdata-all.csv").write_text(text)
 
 
 def options_of(root: Path, totals: Files, **options: Any) -> dict[str, Any]:
