@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,6 @@ ROLE = Path(__file__).parents[2] / "roles" / "web_data_analysis"
 
 def loaded(name: str) -> Any:
     return yaml.safe_load((ROLE / name).read_text(encoding="utf-8"))
-
-
-@pytest.mark.parametrize("system", ["RedHat", "Debian", "default"])
-def test_no_program_is_installed_but_the_one_that_runs(system: str) -> None:
-    assert loaded(f"vars/{system}.yml")["web_data_analysis_packages"] == ["rsync"]
 
 
 @pytest.mark.parametrize(
@@ -80,26 +76,55 @@ def options_of(tasks: Any, module: str) -> dict[str, Any]:
     return {}
 
 
-@pytest.mark.parametrize(
-    ("stage", "module", "option", "variable"),
-    [
-        ("sync", "http_log_sync", "connect_timeout", "connect_timeout"),
-        ("sync", "http_log_sync", "stall_timeout", "stall_timeout"),
-        ("sync", "http_log_sync", "host_timeout", "host_timeout"),
-        ("count", "countme_totals", "memory_mib", "totals_memory_mib"),
-        ("count", "countme_totals", "settle_days", "totals_settle_days"),
-        ("compress", "http_log_compress", "form", "compress_form"),
-        ("compress", "http_log_compress", "workers", "compress_workers"),
-        ("compress", "http_log_compress", "nice", "compress_nice"),
-        ("publish", "stats_publish", "min_hits", "min_hits"),
-        ("publish", "stats_publish", "site_title", "site_title"),
-        ("publish", "stats_publish", "distribution", "distribution"),
-    ],
-)
-def test_a_variable_reaches_its_module(stage: str, module: str, option: str, variable: str) -> None:
-    given = options_of(loaded(f"tasks/{stage}.yml"), module)
-    assert given[option] == f"{{{{ web_data_analysis_{variable} }}}}"
-    assert f"web_data_analysis_{variable}" in loaded("defaults/main.yml")
+def tasks_in(tasks: Any) -> Iterator[dict[str, Any]]:
+    for task in tasks or ():
+        yield task
+        for part in ("block", "rescue", "always"):
+            yield from tasks_in(task.get(part))
+
+
+#: Options that have another name than the variable, by task file, option and variable.
+OTHER_NAMES = {
+    ("sync", "dest", "hosts_dir"),
+    ("combine", "src", "hosts_dir"),
+    ("combine", "dest", "combined_dir"),
+    ("condense", "src", "combined_dir"),
+    ("condense", "log_name", "condense_log"),
+    ("condense", "data_dir", "condense_dir"),
+    ("count", "src", "combined_dir"),
+    ("count", "messaging_topic", "topic"),
+    ("compress", "src", "combined_dir"),
+    ("compress", "keep_days", "plain_days"),
+    ("publish", "dest", "publish_dir"),
+    ("look", "show", "show_status"),
+    ("migrate_profile", "src", "combined_dir"),
+}
+
+
+def test_every_variable_reaches_the_option_of_its_name() -> None:
+    crossed, reached = set(), set()
+    for path in (ROLE / "tasks").glob("*.yml"):
+        for task in tasks_in(loaded(f"tasks/{path.name}")):
+            for module, options in task.items():
+                if not module.startswith("fedora_infra.") or not isinstance(options, dict):
+                    continue
+                for option, value in options.items():
+                    found = re.match(r"\{\{ web_data_analysis_(\w+) (\}\}|if |\| )", str(value))
+                    if found:
+                        reached.add(found[1])
+                        named = (path.stem, option, found[1])
+                        crossed |= set() if found[1].endswith(option) else {named}
+    assert crossed == OTHER_NAMES
+    assert len(reached) > 50
+
+
+def test_every_variable_is_used() -> None:
+    users = [
+        *(path for name in ("tasks", "templates") for path in (ROLE / name).iterdir()),
+        *(ROLE.parents[1] / "playbooks").glob("*.yml"),
+    ]
+    words = set(re.findall(r"\w+", "".join(path.read_text(encoding="utf-8") for path in users)))
+    assert loaded("defaults/main.yml").keys() - words == set()
 
 
 def test_the_history_of_a_profile_is_optional() -> None:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
 import json
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible.module_utils.testing import patch_module_args
 
-MODULES = Path(__file__).parents[2] / "plugins/modules"
+MODULES = "ansible_collections.fedora_infra.dnf_counting.plugins.modules"
 PATHS = {
     "http_log_sync": {"hosts": ["proxy01"], "dest": "/nonexistent/hosts"},
     "http_log_combine": {"src": "/nonexistent/hosts", "dest": "/nonexistent/combined"},
@@ -48,14 +47,10 @@ PATHS = {
     ],
 )
 def test_a_number_out_of_bounds_is_refused(
-    module: str, option: str, number: Any, expected: str
+    capsys: pytest.CaptureFixture[str], module: str, option: str, number: Any, expected: str
 ) -> None:
-    arguments = {**PATHS[module], option: number}
-    finished = subprocess.run(
-        [sys.executable, MODULES / f"{module}.py"],
-        input=json.dumps({"ANSIBLE_MODULE_ARGS": arguments}).encode(),
-        capture_output=True,
-        check=False,
-    )
-    message = json.loads(finished.stdout)["msg"]
+    imported = importlib.import_module(f"{MODULES}.{module}")
+    with patch_module_args({**PATHS[module], option: number}), pytest.raises(SystemExit):
+        imported.main()
+    message = json.loads(capsys.readouterr().out)["msg"]
     assert message == f"option {option}: expected {expected}, found {number}. Correct the option."
