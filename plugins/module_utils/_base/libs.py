@@ -31,29 +31,30 @@ _LIBRARIES = {
 #: All of them, as :func:`missing` names them.
 DISTRIBUTIONS = frozenset(distribution for _module, distribution in _LIBRARIES.values())
 
-_missing: dict[str, str] = {}
-
 # numpy's linear algebra, which is not used here, would start threads that wait busily
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 def __getattr__(name: str) -> Any:
-    """The library of that name, or None where it can't be imported (see :func:`missing`)."""
+    """Return the library of that name, or None if it cannot be imported (see :func:`missing`)."""
     if name not in _LIBRARIES:
         raise AttributeError(name)
-    module, distribution = _LIBRARIES[name]
+    module, _distribution = _LIBRARIES[name]
     try:
         library = importlib.import_module(module)
     except ImportError:
-        _missing[distribution] = traceback.format_exc()
         library = None
     globals()[name] = library
     return library
 
 
 def missing(distributions: Collection[str]) -> dict[str, str]:
-    """Those of some distributions that can't be imported, each with the traceback."""
-    for name, (_module, distribution) in _LIBRARIES.items():
-        if distribution in distributions and name not in globals():
-            __getattr__(name)
-    return {name: why for name, why in _missing.items() if name in distributions}
+    """Return the distributions that cannot be imported, each with the traceback."""
+    found = {}
+    for module, distribution in _LIBRARIES.values():
+        if distribution in distributions:
+            try:
+                importlib.import_module(module)
+            except ImportError:
+                found[distribution] = traceback.format_exc()
+    return found

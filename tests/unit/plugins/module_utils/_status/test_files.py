@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base import libs
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.coverage import (
     STATES,
     Covered,
@@ -24,6 +23,9 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.er
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.problem import (
     Problem,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._status import (
+    files as files_module,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._status.files import (
     status_files,
@@ -290,7 +292,7 @@ def test_the_files_are_written_whole_and_for_all_to_read(real: Status, tmp_path:
 def test_without_jinja2_all_but_the_page_is_written(
     real: Status, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(libs._missing, "Jinja2", "ModuleNotFoundError")
+    monkeypatch.setattr(files_module, "missing", lambda _names: {"Jinja2": "no such module"})
     files = status_files(real, status_dir=tmp_path, metrics_file=tmp_path / "counting.prom")
     assert {path.name for path in files} == {"status.json", "counting.prom"}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -19,9 +20,19 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._storage
 )
 
 
-def test_a_file_system_is_synced(tmp_path: Path) -> None:
-    (tmp_path / "a").write_text("a")
+def test_the_file_system_of_a_folder_is_synced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced = []
+    real = storage_files._SYNCFS
+
+    def noting(descriptor: int) -> int:
+        synced.append((os.readlink(f"/proc/self/fd/{descriptor}"), real(descriptor)))
+        return synced[-1][1]
+
+    monkeypatch.setattr(storage_files, "_SYNCFS", noting)
     sync_file_system(tmp_path)
+    assert synced == [(str(tmp_path), 0)]
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:

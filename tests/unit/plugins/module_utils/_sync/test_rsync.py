@@ -95,11 +95,11 @@ def write(program: Path, script: str) -> None:
 
 
 def ends(pid: int) -> bool:
-    """Whether a process ends; a signal takes a moment to do its work."""
+    """Return whether a process ends; a signal takes a moment to do its work."""
     for _look in range(500):
         try:
             state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-        except FileNotFoundError:
+        except (FileNotFoundError, ProcessLookupError):
             return True
         if state == "Z":
             return True
