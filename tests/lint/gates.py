@@ -157,6 +157,10 @@ def arrows() -> None:
     tool(sys.executable, "tests/lint/arrows.py")
 
 
+def docstrings() -> None:
+    tool(sys.executable, "tests/lint/docstrings.py")
+
+
 def workflows() -> None:
     """Check that the workflow has few rights and uses nothing that can change under it."""
     tool("zizmor", "--offline", "--no-progress", "--quiet", ".github")
@@ -273,6 +277,7 @@ GATES: dict[str, Callable[[], None]] = {
     "yamllint": yamllint,
     "ruff": ruff,
     "arrows between packages": arrows,
+    "docstrings": docstrings,
     "changelog": changelog,
     "zizmor": workflows,
 }
