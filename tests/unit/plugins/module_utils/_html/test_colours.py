@@ -1,8 +1,8 @@
-"""Colours stand in one place."""
+"""Pages use named colours, in light and in dark."""
 
 from __future__ import annotations
 
-from pathlib import Path
+import re
 
 import pytest
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._html.colours import (
@@ -10,20 +10,26 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._html.co
     LIGHT,
     colour_rules,
 )
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._site.style import (
+    STYLE as SITE,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._status.page_template import (
+    STYLE as STATUS,
+)
 
-LIBRARY = Path(__file__).parents[5] / "plugins" / "module_utils"
-#: White is what pictures are drawn on, too.
-COLOURS = sorted({*LIGHT.values(), *DARK.values()} - {"#ffffff"})
+#: What a style gives a name, such as "--ground: #f5f6f8;".
+NAMED = re.compile(r"--([a-z-]+): (#[0-9a-f]{3,8});")
 
 
-@pytest.mark.parametrize("colour", COLOURS)
-def test_no_page_has_a_copy_of_a_colour(colour: str) -> None:
-    holders = {
-        str(path.relative_to(LIBRARY))
-        for path in LIBRARY.rglob("*.py")
-        if colour in path.read_text("utf-8")
-    }
-    assert holders == {"_html/colours.py"}
+@pytest.mark.parametrize("style", [SITE, STATUS], ids=["site", "status"])
+def test_a_style_uses_colours_by_names_that_both_schemes_have(style: str) -> None:
+    light, _media, dark = style.partition("@media")
+    dark = dark.partition("}")[0]
+    used = set(re.findall(r"var\(--([a-z-]+)\)", style))
+    assert "ground" in used
+    for scheme in (light, dark):
+        assert used <= {name for name, _colour in NAMED.findall(scheme)}
+    assert re.findall(r"#[0-9a-fA-F]{3,8}\b", NAMED.sub("", style)) == []
 
 
 def test_a_page_adds_its_own() -> None:
