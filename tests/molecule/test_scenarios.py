@@ -8,51 +8,39 @@ import sys
 from pathlib import Path
 
 import pytest
+from ansible_collections.fedora_infra.dnf_counting.tests.support.rabbitmq import free_port
+from ansible_collections.fedora_infra.dnf_counting.tests.support.shared import made_once
 from ansible_collections.fedora_infra.dnf_counting.tests.support.throwaway_machine import (
     in_throwaway_machine,
     reason_against,
 )
 
 CHECKOUT = Path(__file__).parents[2]
-SCENARIOS = sorted(
+SCENARIOS = {
     path.parent.name for path in (CHECKOUT / "extensions" / "molecule").glob("*/molecule.yml")
-)
-#: Scenarios that change the machine they run on; those that need systemd to run it.
-ON_A_THROWAWAY_MACHINE = {
-    "deploy": False,
-    "absent": False,
-    "ssh": False,
-    "systemd": True,
-    "update": False,
 }
+#: They begin on a throw-away machine that the scenario deploy has set up; systemd runs some of them.
+AFTER_DEPLOY = {"systemd": True, "update": False}
+#: As careful roots have it; whoever else has to read something is to be able to all the same.
+CAREFUL = ("sh", "-c", 'umask 077 && exec "$@"', "careful")
 
 
-def command_for(scenario: str) -> list[str]:
-    molecule = str(Path(sys.executable).with_name("molecule"))
-    command = [molecule, "test", "--scenario-name", scenario]
-    if scenario not in ON_A_THROWAWAY_MACHINE:
-        return command
-    systemd = ON_A_THROWAWAY_MACHINE[scenario]
-    if reason := reason_against(systemd=systemd):
-        pytest.skip(reason)
-    # as careful roots have it; whoever else has to read something is to be able to all the same
-    careful = ["sh", "-c", 'umask 077 && exec "$@"', "careful", *command]
-    return in_throwaway_machine(*careful, systemd=systemd)
+def molecule(scenario: str) -> list[str]:
+    return [str(Path(sys.executable).with_name("molecule")), "test", "--scenario-name", scenario]
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS)
-def test_scenario(scenario: str, tmp_path: Path) -> None:
+def run(command: list[str], folder: Path) -> None:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
-    bin_folder = Path(sys.executable).parent
     done = subprocess.run(
-        command_for(scenario),
+        command,
         cwd=CHECKOUT,
         # a cache of its own: several checkouts may be tested at the same time
         env={
             **kept,
-            "PATH": f"{bin_folder}{os.pathsep}{kept['PATH']}",
-            "MOLECULE_EPHEMERAL_DIRECTORY": str(tmp_path / "molecule"),
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{kept['PATH']}",
+            "MOLECULE_EPHEMERAL_DIRECTORY": str(folder / "molecule"),
             "NO_COLOR": "1",
+            "SSH_PORT": str(free_port()),
         },
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -61,3 +49,34 @@ def test_scenario(scenario: str, tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout[-20_000:]
+
+
+@pytest.fixture(scope="session")
+def deployed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Run the scenario deploy; return an archive of what it has made of the machine."""
+    if reason := reason_against():
+        pytest.skip(reason)
+
+    def deploy(folder: Path) -> None:
+        command = (*CAREFUL, *molecule("deploy"))
+        run(in_throwaway_machine(*command, keep=folder / "machine.tar"), folder)
+
+    return made_once(tmp_path_factory, "deployed", deploy) / "machine.tar"
+
+
+def test_scenario_deploy(deployed: Path) -> None:
+    assert deployed.stat().st_size > 0
+
+
+@pytest.mark.parametrize("scenario", AFTER_DEPLOY)
+def test_scenario_after_deploy(scenario: str, deployed: Path, tmp_path: Path) -> None:
+    systemd = AFTER_DEPLOY[scenario]
+    if reason := reason_against(systemd=systemd):
+        pytest.skip(reason)
+    command = (*CAREFUL, *molecule(scenario))
+    run(in_throwaway_machine(*command, systemd=systemd, begin_with=deployed), tmp_path)
+
+
+@pytest.mark.parametrize("scenario", sorted(SCENARIOS - {"deploy"} - AFTER_DEPLOY.keys()))
+def test_scenario(scenario: str, tmp_path: Path) -> None:
+    run(molecule(scenario), tmp_path)

@@ -6,7 +6,8 @@
     collection_copies.py FOLDER
 
 makes all of COPIES, each in a folder of its own below FOLDER that collections are looked for in.
-Their libraries are those that counting needs, without messages: fewer are installed sooner.
+Libraries of other versions are those that counting needs, without messages: fewer are installed
+sooner.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from types import ModuleType
 from typing import NamedTuple
 
 CHECKOUT = Path(__file__).parents[2]
+VERSION = re.findall(r"(?m)^version: (.*)$", (CHECKOUT / "galaxy.yml").read_text())[0]
 FILES = Path("roles") / "web_data_analysis" / "files"
 #: What the libraries in the environment need beside those of counting, for scheduled runs.
 LIBRARIES = (
@@ -29,7 +31,10 @@ LIBRARIES = (
     *("packaging", "pyarrow", "pycparser", "pyyaml", "resolvelib", "typing-extensions"),
     *("vl-convert-python", "zstandard"),
 )
-#: Another version of a small library, and the hash of its wheel.
+#: The version of a small library; another one, and the hash of its wheel.
+PACKAGING = re.findall(
+    r"(?m)^packaging==(\S+)", (CHECKOUT / FILES / "requirements.txt").read_text()
+)[0]
 OTHER_PACKAGING = (
     "packaging==26.2 \\\n"
     "    --hash=sha256:5fc45236b9446107ff2415ce77c807cee2862cb6fac22b8a73826d0693b0980e\n"
@@ -48,11 +53,12 @@ class Copy(NamedTuple):
 
 
 COPIES = {
-    "old": Copy("0.0.8", other_packaging=True),
-    "new": Copy("0.0.9"),
-    "broken": Copy("0.0.10", broken=True),
+    # as it is here, with all libraries
+    "old": Copy(VERSION),
+    "new": Copy("99.0.1", other_packaging=True),
+    "broken": Copy("99.0.2", other_packaging=True, broken=True),
     # another environment, for which there is no index
-    "unreachable": Copy("0.0.11", lacks="typing-extensions"),
+    "unreachable": Copy("99.0.3", other_packaging=True, lacks="typing-extensions"),
 }
 
 
@@ -87,8 +93,9 @@ def make_copy(copy: Copy, folder: Path) -> Path:
     place = folder / str(pack_collection.PLACE)
     galaxy = place / "galaxy.yml"
     galaxy.write_text(re.sub(r"(?m)^version: .*$", f"version: {copy.version}", galaxy.read_text()))
-    pins = place / FILES / "requirements.txt"
-    pins.write_text(requirements(pins.read_text(), copy))
+    if copy.version != VERSION:
+        pins = place / FILES / "requirements.txt"
+        pins.write_text(requirements(pins.read_text(), copy))
     if copy.broken:
         module = place / "plugins" / "modules" / "countme_raw.py"
         module.write_text(f"#!/usr/bin/python\nprint('{BROKEN}')\n")

@@ -1,13 +1,19 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What every scenario of a whole log host looks at, with a host of testinfra."""
+"""What every scenario of a whole log host checks and plays, with a host of testinfra."""
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
+
+from ansible_collections.fedora_infra.dnf_counting.tests.support.log_host import Played
 
 STATUS = "/var/lib/countme-status/status.json"
 RUN = "/srv/countme/bin/run_dnf_counting"
@@ -40,16 +46,31 @@ FOLDERS = {
 }
 
 
+def played(playbook: str, *options: str, **environment: str) -> Played:
+    """Run a playbook of the collection as a scenario does."""
+    machine = Path(os.environ["MOLECULE_PROJECT_DIRECTORY"], "extensions/molecule/machine.yml")
+    done = subprocess.run(
+        [
+            *(Path(sys.executable).with_name("ansible-playbook"), f"--extra-vars=@{machine}"),
+            *("--inventory", os.environ["MOLECULE_INVENTORY_FILE"]),
+            *(f"fedora_infra.dnf_counting.{playbook}", *options),
+        ],
+        env={**os.environ, "NO_COLOR": "1", **environment},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    print(done.stdout)
+    return Played(done.returncode, done.stdout)
+
+
 def wait_for(happened: Callable[[], bool], what: str, *, seconds: float = 1800) -> None:
     deadline = time.monotonic() + seconds
     while not happened():
         assert time.monotonic() < deadline, f"expected {what} within {seconds} s"
         time.sleep(0.5)
-
-
-def wait_for_a_whole_run(host: Any) -> None:
-    wait_for(lambda: host.file(STATUS).exists, "a run to leave its status")
-    wait_for(lambda: host.run(f"flock --nonblock {LOCK} true").rc == 0, "the run to end")
 
 
 def assert_that_all_is_counted(host: Any) -> None:

@@ -127,10 +127,9 @@ class LogHost:
 
     def play(self, playbook: str, *options: str, **variables: Any) -> Played:
         """Run a playbook of the collection with some variables set otherwise."""
-        inventory = self.root / "inventory.json"
-        inventory.write_text(json.dumps(self._inventory(variables)), encoding="utf-8")
         command = [
-            *(Path(sys.executable).with_name("ansible-playbook"), "--inventory", inventory),
+            Path(sys.executable).with_name("ansible-playbook"),
+            *("--inventory", self.write_inventory(**variables)),
             *(f"fedora_infra.dnf_counting.{playbook}", *options),
         ]
         done = subprocess.run(
@@ -143,6 +142,12 @@ class LogHost:
             check=False,
         )
         return Played(done.returncode, done.stdout)
+
+    def write_inventory(self, **variables: Any) -> Path:
+        """Write an inventory of this log host, with some variables set otherwise."""
+        inventory = self.root / "inventory.json"
+        inventory.write_text(json.dumps(self._inventory(variables)), encoding="utf-8")
+        return inventory
 
     def _inventory(self, variables: dict[str, Any]) -> dict[str, Any]:
         settings = {

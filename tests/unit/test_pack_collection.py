@@ -47,7 +47,7 @@ def version_of(collection: Path, archive: Path, python: str = "3.11.2") -> dict[
 def test_folders_are_named_after_all_that_is_in_them(tmp_path: Path) -> None:
     place = make_copy(COPIES["new"], tmp_path / "new")
     first = version_of(place, tmp_path / "first.tar")
-    assert first["collection"] == "0.0.9"
+    assert first["collection"] == COPIES["new"].version
     assert version_of(place, tmp_path / "second.tar") == first
     assert version_of(place, tmp_path / "other.tar", "3.11.9") == first
     newer = version_of(place, tmp_path / "newer.tar", "3.13.1")
@@ -67,6 +67,6 @@ def test_what_galaxy_installed_has_its_version_in_its_manifest(tmp_path: Path) -
 
 def test_every_library_of_the_real_list_has_one_version() -> None:
     pins = (CHECKOUT / pack_collection.REQUIREMENTS).read_text()
-    for python in ("3.11.0", "3.12.0", "3.13.0"):
+    for python in ("3.11.0", "3.12.0", "3.13.0", "3.14.0"):
         found = pack_collection.libraries(pins, python)
         assert {"duckdb", "pyarrow", "numpy", "ansible-core", "fedora-messaging"} <= found.keys()

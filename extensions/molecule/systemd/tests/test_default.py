@@ -1,4 +1,4 @@
-"""A fresh machine that systemd runs, after its timer started the run."""
+"""A log host that systemd runs: its timer starts the run in place of cron; in the end all is removed."""
 
 from __future__ import annotations
 
@@ -10,11 +10,33 @@ from typing import Any
 from ansible_collections.fedora_infra.dnf_counting.tests.support.deployed import (
     assert_that_all_is_counted,
     assert_that_folders_are_right,
+    played,
     wait_for,
 )
 
 UNITS = "/etc/systemd/system/dnf-counting"
 STAMP = "/var/lib/systemd/timers/stamp-dnf-counting.timer"
+#: What deploying installs.
+INSTALLED = (
+    "/etc/dnf_counting",
+    "/etc/systemd/system/dnf-counting.service",
+    "/etc/systemd/system/dnf-counting.timer",
+    "/etc/systemd/system/timers.target.wants/dnf-counting.timer",
+    "/etc/nginx/conf.d/dnf_counting.conf",
+    "/srv/countme/venv",
+    "/srv/countme/venv-versions",
+    "/srv/countme/bin/run_dnf_counting",
+    "/srv/countme/bin/run_dnf_counting.json",
+    "/srv/countme/bin/check_dnf_counting",
+)
+#: Where runs leave what they make, one folder for each kind.
+MADE = (
+    "/var/log/hosts",
+    "/srv/stats/combined-http",
+    "/srv/stats/mirrors",
+    "/var/lib/countme/raw",
+    "/var/www/html/csv-reports/countme",
+)
 DAILY = "[Timer]\nOnCalendar=\nOnCalendar=*-*-* 00:00:00\n"
 
 
@@ -33,6 +55,7 @@ def run_once_a_day(host: Any) -> None:
 
 def test_the_timer_starts_a_hardened_run_that_turns_the_monitor_green(host: Any) -> None:
     assert_that_folders_are_right(host)
+    assert not host.file("/etc/cron.d/dnf_counting").exists
     verified = host.run(f"systemd-analyze verify {UNITS}.service {UNITS}.timer")
     assert verified.rc == 0, verified.stderr
     timer = host.service("dnf-counting.timer")
@@ -60,3 +83,20 @@ def test_a_run_that_was_due_while_the_machine_was_off_begins_after_boot(host: An
         lambda: property_of_run(host, "InvocationID") not in ("", before),
         "the run that was due to begin by itself",
     )
+
+
+def test_what_was_installed_is_removed_and_what_was_counted_stays(host: Any) -> None:
+    assert host.run("systemctl stop dnf-counting.timer dnf-counting.service").rc == 0
+    assert all(host.file(path).exists for path in INSTALLED)
+    for folder in MADE:
+        Path(folder, "kept").write_text("kept", encoding="ascii")
+    absent = ("-e", "web_data_analysis_state=absent")
+    for changes in (True, False):
+        removed = played("deploy", *absent)
+        assert removed.code == 0, removed.output
+        assert bool(removed.changed) is changes
+    assert [path for path in INSTALLED if host.file(path).exists] == []
+    for folder in MADE:
+        assert host.file(f"{folder}/kept").content_string == "kept"
+        assert host.file(folder).user == "countme"
+    assert host.user("countme").exists

@@ -5,18 +5,23 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 from ansible_collections.fedora_infra.dnf_counting.tests.support.collection_copies import (
     COPIES,
+    PACKAGING,
     environment,
 )
-from ansible_collections.fedora_infra.dnf_counting.tests.support.deployed import LOCK, RUN
+from ansible_collections.fedora_infra.dnf_counting.tests.support.deployed import (
+    LOCK,
+    RUN,
+    played,
+)
+from ansible_collections.fedora_infra.dnf_counting.tests.support.log_host import Played
 
 FOLDER = Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"]) / "collections"
+OLD, NEW = COPIES["old"].version, COPIES["new"].version
 VERSIONS = Path("/srv/countme/venv-versions")
 REVERT = ("-e", "web_data_analysis_update_state=reverted")
 #: Where nobody answers.
@@ -29,24 +34,9 @@ NO_INDEX = {
 }
 
 
-def update(name: str, *options: str, **settings: str) -> subprocess.CompletedProcess[str]:
+def update(name: str, *options: str, **settings: str) -> Played:
     """Run update_packages of a copy of the collection."""
-    machine = Path(os.environ["MOLECULE_PROJECT_DIRECTORY"], "extensions/molecule/machine.yml")
-    done = subprocess.run(
-        [
-            *(Path(sys.executable).with_name("ansible-playbook"), f"--extra-vars=@{machine}"),
-            *("--inventory", os.environ["MOLECULE_INVENTORY_FILE"]),
-            *("fedora_infra.dnf_counting.update_packages", *options),
-        ],
-        env=environment(FOLDER / name, **settings),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    print(done.stdout)
-    return done
+    return played("update_packages", *options, **environment(FOLDER / name, **settings))
 
 
 def record() -> dict[str, Any]:
@@ -64,7 +54,7 @@ def assert_that_it_runs(host: Any, name: str) -> None:
     log = host.file("/var/log/dnf_counting/run.log").content_string
     assert "Publish the totals" in log, began.stdout
     host.run("truncate -s 0 /var/log/dnf_counting/run.log")
-    packaging = "26.2" if COPIES[name].other_packaging else "26.3"
+    packaging = "26.2" if COPIES[name].other_packaging else PACKAGING
     asked = "import packaging; print(packaging.__version__)"
     said = host.run(f"runuser -u nobody -- /srv/countme/venv/bin/python -I -c '{asked}'")
     assert said.stdout.strip() == packaging
@@ -79,7 +69,7 @@ def assert_that_there_is_nothing_else() -> None:
 
 
 def test_the_new_version_runs_and_the_one_before_is_kept(host: Any) -> None:
-    assert record()["before"]["collection"] == COPIES["old"].version
+    assert record()["before"]["collection"] == OLD
     assert_that_it_runs(host, "new")
     assert_that_there_is_nothing_else()
 
@@ -87,20 +77,20 @@ def test_the_new_version_runs_and_the_one_before_is_kept(host: Any) -> None:
 def test_check_mode_tells_what_would_change_and_changes_nothing(host: Any) -> None:
     before = record()
     told = update("old", "--check", "--diff")
-    assert told.returncode == 0
-    assert "collection: 0.0.9 -> 0.0.8" in told.stdout
-    assert "packaging: 26.3 -> 26.2" in told.stdout
-    assert "changed=1 " in told.stdout
+    assert told.code == 0
+    assert f"collection: {NEW} -> {OLD}" in told.output
+    assert f"packaging: 26.2 -> {PACKAGING}" in told.output
+    assert "changed=1 " in told.output
     assert record() == before
 
 
 def test_a_version_that_fails_its_test_is_not_used(host: Any) -> None:
     before = record()
     failed = update("broken")
-    assert failed.returncode == 2
-    assert "the self-test of collection 0.0.10 failed" in failed.stdout
-    assert "this version is broken" in failed.stdout
-    assert "collection 0.0.9 with its libraries is still in use" in failed.stdout
+    assert failed.code == 2
+    assert f"the self-test of collection {COPIES['broken'].version} failed" in failed.output
+    assert "this version is broken" in failed.output
+    assert f"collection {NEW} with its libraries is still in use" in failed.output
     assert record() == before
     assert_that_there_is_nothing_else()
 
@@ -108,9 +98,9 @@ def test_a_version_that_fails_its_test_is_not_used(host: Any) -> None:
 def test_without_a_package_index_nothing_is_changed(host: Any) -> None:
     before = record()
     failed = update("unreachable", **NO_INDEX)
-    assert failed.returncode == 2
-    assert "Nothing was changed, collection 0.0.9 is in use" in failed.stdout
-    assert "the package index that pip is configured for can be reached" in failed.stdout
+    assert failed.code == 2
+    assert f"Nothing was changed, collection {NEW} is in use" in failed.output
+    assert "the package index that pip is configured for can be reached" in failed.output
     assert record() == before
     # the next switch removes the collection, whose libraries could not be had
     libraries = {before[version]["libraries_dir"] for version in ("now", "before")}
@@ -126,14 +116,14 @@ def test_it_goes_back_while_a_run_is_at_work_and_leaves_what_that_may_use(host: 
         lock.flush()
         fcntl.flock(lock, fcntl.LOCK_EX)
         went_back = update("new", *REVERT)
-    assert went_back.returncode == 0
-    assert "collection: 0.0.9 -> 0.0.8" in went_back.stdout
-    assert "a run is at work (process 4711 since yesterday)" in went_back.stdout
+    assert went_back.code == 0
+    assert f"collection: {NEW} -> {OLD}" in went_back.output
+    assert "a run is at work (process 4711 since yesterday)" in went_back.output
     assert (VERSIONS / record()["now"]["libraries_dir"]).is_dir()
     assert_that_it_runs(host, "old")
 
 
 def test_going_back_twice_goes_back_once(host: Any) -> None:
     again = update("new", *REVERT)
-    assert again.returncode == 0
+    assert again.code == 0
     assert_that_it_runs(host, "old")
