@@ -211,7 +211,8 @@ class _Drawer:
         used = [day for values in named.values() for day, value in values.items() if value]
         if not used:
             return None
-        known = {day for day in self.days if min(used) <= day}
+        first = min(used)
+        known = {day for day in self.days if first <= day}
         description, step_days, measure = _MEANING, 1, ""
         within = {n: {d: v for d, v in v.items() if d in known} for n, v in named.items()}
         shown_values: Mapping[str, ValuesByStart] = within
