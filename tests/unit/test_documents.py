@@ -14,6 +14,7 @@ ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted(
     [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "roles").rglob("*.md")]
 )
+GLOSSARY = ROOT / "docs" / "glossary.md"
 BLOCK = re.compile(
     r"^(?P<indent> *)```(?P<kind>\w*)\n(?P<text>.*?)^ *```$", re.MULTILINE | re.DOTALL
 )
@@ -70,6 +71,23 @@ def test_every_guide_can_be_found_from_the_readme() -> None:
         aims = {(document.parent / link).resolve() for link in links if link.endswith(".md")}
         left |= {aim for aim in aims if aim.exists()} - reached
     assert set((ROOT / "docs").glob("*.md")) <= reached
+
+
+def terms_of_the_glossary() -> list[str]:
+    found = re.findall(r"^\| ([^|]+) \|", text_of(GLOSSARY), re.MULTILINE)
+    return [term for term in found if term != "term"]
+
+
+def test_the_glossary_is_sorted_and_has_each_term_once() -> None:
+    terms = terms_of_the_glossary()
+    assert len(terms) > 30
+    assert terms == sorted(set(terms), key=str.lower)
+
+
+@pytest.mark.parametrize("term", terms_of_the_glossary())
+def test_a_term_of_the_glossary_is_used_in_another_document(term: str) -> None:
+    others = " ".join(text_of(document) for document in DOCUMENTS if document != GLOSSARY)
+    assert re.search(rf"\b{re.escape(term)}s?\b", " ".join(others.split()), re.IGNORECASE)
 
 
 @pytest.mark.parametrize(("name", "example"), blocks_of("yaml"))
