@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -180,9 +181,18 @@ def test_incident_nfs_stale_hangs_in_the_middle(
 
 
 def waits_for_a_disk() -> bool:
-    """Whether a thread of this process, or a program that it runs, is held up by the kernel."""
-    states = [path.read_text() for path in Path("/proc/self/task").glob("*/stat")]
-    children = Path("/proc/self/task").glob("*/children")
-    for number in " ".join(path.read_text() for path in children).split():
-        states += [path.read_text() for path in Path(f"/proc/{number}/task").glob("*/stat")]
-    return any(state.rpartition(")")[2].split()[0] == "D" for state in states)
+    """Return whether the kernel holds up a thread of this process, or a program that it runs."""
+    tasks = [*Path("/proc/self/task").iterdir()]
+    for children in _texts(task / "children" for task in tasks):
+        for number in children.split():
+            tasks += Path(f"/proc/{number}/task").glob("*")
+    return any(
+        text.rpartition(")")[2].split()[0] == "D" for text in _texts(t / "stat" for t in tasks)
+    )
+
+
+def _texts(paths: Iterable[Path]) -> Iterator[str]:
+    """Yield what is in files of processes; one that ends meanwhile has none."""
+    for path in paths:
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            yield path.read_text()

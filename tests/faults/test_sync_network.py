@@ -7,8 +7,7 @@ import json
 import os
 import signal
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +26,7 @@ from ansible_collections.fedora_infra.dnf_counting.tests.support.rsync_hosts imp
     tree,
     write_rotated,
 )
+from ansible_collections.fedora_infra.dnf_counting.tests.support.waiting import until
 
 NAME = "site-access.log"
 DAY = DAYS[-1]
@@ -88,14 +88,6 @@ class Stage:
     @property
     def log(self) -> Path:
         return self.dest / "slow" / f"{DAY:%Y/%m/%d}" / "http" / NAME
-
-
-def until(holds: Callable[[], bool], seconds: float = 30) -> None:
-    """Wait for something to come true."""
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.02)
 
 
 def result_of(running: subprocess.Popen[str]) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._hits.ra
 )
 from ansible_collections.fedora_infra.dnf_counting.tests.support.modules import run_module, statuses
 from ansible_collections.fedora_infra.dnf_counting.tests.support.raw_day_files import write_raw_day
+from ansible_collections.fedora_infra.dnf_counting.tests.support.waiting import until
 
 GOLDEN = Path(__file__).parents[1] / "data" / "golden"
 LOG = "mirrors.fedoraproject.org-access.log"
@@ -344,11 +345,13 @@ def test_incident_second_run_is_told_who_writes(tree: Path) -> None:
     write_log(tree, lines(11))
     holder = subprocess.Popen(["flock", raw_dir / ".writing", "cat"], stdin=subprocess.PIPE)
     try:
-        for _unused in range(200):
-            if subprocess.run(
-                ["flock", "-n", raw_dir / ".writing", "true"], check=False
-            ).returncode:
-                break
+        until(
+            lambda: (
+                subprocess.run(
+                    ["flock", "-n", raw_dir / ".writing", "true"], check=False
+                ).returncode
+            )
+        )
         result = count(tree, ok=False)
     finally:
         holder.communicate()

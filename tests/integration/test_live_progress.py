@@ -13,7 +13,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -27,6 +26,7 @@ from ansible_collections.fedora_infra.dnf_counting.tests.support.ssh_server impo
     SERVER,
     running_ssh_server,
 )
+from ansible_collections.fedora_infra.dnf_counting.tests.support.waiting import is_at_work, until
 
 ANSIBLE = Path(sys.executable).with_name("ansible")
 ROOT = Path(__file__).parents[2]
@@ -175,19 +175,3 @@ def children_of(process: int) -> list[int]:
         ["ps", "-o", "pid=", "--ppid", str(process)], capture_output=True, text=True, check=False
     )
     return [int(child) for child in listed.stdout.split()]
-
-
-def is_at_work(process: int) -> bool:
-    """Whether it is there and more than an ended one that nobody has asked about."""
-    try:
-        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
-
-
-def until(holds: Any) -> None:
-    for _unused in range(600):
-        if holds():
-            return
-        time.sleep(0.1)
-    raise AssertionError("it did not come about")

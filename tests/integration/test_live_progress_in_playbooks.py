@@ -18,7 +18,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -33,6 +32,7 @@ from ansible_collections.fedora_infra.dnf_counting.tests.support.ssh_server impo
     SERVER,
     running_ssh_server,
 )
+from ansible_collections.fedora_infra.dnf_counting.tests.support.waiting import until
 
 PLAYBOOK = Path(sys.executable).with_name("ansible-playbook")
 MODULE = "fedora_infra.dnf_counting.http_log_sync"
@@ -264,11 +264,3 @@ def _master_of(folders: dict[str, str]) -> int:
             if command.startswith("ssh: ") and folders["ansible_control_path_dir"] in command:
                 return int(path.parent.name)
     raise AssertionError("no connection is kept")
-
-
-def until(holds: Any) -> None:
-    for _unused in range(6000):
-        if holds():
-            return
-        time.sleep(0.1)
-    raise AssertionError("it did not come about")

@@ -8,13 +8,13 @@ import os
 import shutil
 import socket
 import subprocess
-import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from ansible_collections.fedora_infra.dnf_counting.tests.support.waiting import until
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
@@ -142,17 +142,15 @@ def nginx(root: Path, work: Path) -> Iterator[str]:
     )
     url = f"http://127.0.0.1:{port}/"
     try:
-        _wait_for(url, server)
+        until(lambda: _answers(url, server), "nginx to answer")
         yield url
     finally:
         server.terminate()
         server.wait(20)
 
 
-def _wait_for(url: str, server: subprocess.Popen[bytes]) -> None:
-    for _unused in range(200):
-        assert server.poll() is None, "nginx ended"
-        with contextlib.suppress(OSError), urllib.request.urlopen(f"{url}index.html", timeout=10):
-            return
-        time.sleep(0.05)
-    raise AssertionError("nginx doesn't answer")
+def _answers(url: str, server: subprocess.Popen[bytes]) -> bool:
+    assert server.poll() is None, "nginx ended"
+    with contextlib.suppress(OSError), urllib.request.urlopen(f"{url}index.html", timeout=10):
+        return True
+    return False

@@ -8,12 +8,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from ansible_collections.fedora_infra.dnf_counting.tests.support.log_host import Played
+from ansible_collections.fedora_infra.dnf_counting.tests.support.waiting import until
 
 STATUS = "/var/lib/countme-status/status.json"
 RUN = "/srv/countme/bin/run_dnf_counting"
@@ -66,11 +66,9 @@ def played(playbook: str, *options: str, **environment: str) -> Played:
     return Played(done.returncode, done.stdout)
 
 
-def wait_for(happened: Callable[[], bool], what: str, *, seconds: float = 1800) -> None:
-    deadline = time.monotonic() + seconds
-    while not happened():
-        assert time.monotonic() < deadline, f"expected {what} within {seconds} s"
-        time.sleep(0.5)
+def wait_for(happened: Callable[[], object], what: str) -> None:
+    """Wait for what the machine does; to ask it starts a program."""
+    until(happened, what, seconds=1800, every_seconds=0.5)
 
 
 def assert_that_all_is_counted(host: Any) -> None:

@@ -23,6 +23,7 @@ from ansible_collections.fedora_infra.dnf_counting.tests.support.rsync_hosts imp
     daemon_config,
     end_group,
 )
+from ansible_collections.fedora_infra.dnf_counting.tests.support.waiting import PATIENCE
 
 _networks = itertools.count()
 WIRE = Path(__file__).with_name("delay_wire.py")
@@ -111,7 +112,7 @@ class HostNetwork:
         config = daemon_config(self.folder / host, {"log": self.folder / host / "log"}, {})
         command = ["rsync", "--daemon", "--no-detach", f"--config={config}"]
         daemon = self.run_on(host, *command)
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             with (
                 contextlib.suppress(OSError),

@@ -10,11 +10,11 @@ import os
 import shutil
 import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from ansible_collections.fedora_infra.dnf_counting.tests.support.rabbitmq import free_port
+from ansible_collections.fedora_infra.dnf_counting.tests.support.waiting import until
 
 SERVER = shutil.which("sshd", path="/usr/sbin:/usr/bin") or ""
 #: Debian's sshd wants this folder to be there; it is empty.
@@ -42,7 +42,7 @@ def running_ssh_server(folder: Path) -> Iterator[dict[str, object]]:
         _EMPTY.mkdir(exist_ok=True)
     server = subprocess.Popen([SERVER, "-D", "-f", config], stderr=(folder / "sshd.log").open("wb"))
     try:
-        _wait_for(port)
+        until(lambda: _answers(port), "the ssh server to answer")
         yield {
             "ansible_connection": "ssh",
             "ansible_host": "127.0.0.1",
@@ -59,9 +59,7 @@ def running_ssh_server(folder: Path) -> Iterator[dict[str, object]]:
         server.wait()
 
 
-def _wait_for(port: int) -> None:
-    for _unused in range(200):
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-            return
-        time.sleep(0.05)
-    raise TimeoutError(f"no ssh server on port {port}")
+def _answers(port: int) -> bool:
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+        return True
+    return False

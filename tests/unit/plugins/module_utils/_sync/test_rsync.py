@@ -6,7 +6,6 @@ import errno
 import os
 import re
 import threading
-import time
 from datetime import date
 from pathlib import Path
 
@@ -24,6 +23,7 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync.rs
     run_rsync,
     source_address,
 )
+from ansible_collections.fedora_infra.dnf_counting.tests.support.waiting import is_at_work, until
 
 DAY = date(2026, 12, 31)
 
@@ -94,17 +94,9 @@ def write(program: Path, script: str) -> None:
     program.write_text(f"#!/bin/sh\n{script}\n")
 
 
-def ends(pid: int) -> bool:
-    """Return whether a process ends; a signal takes a moment to do its work."""
-    for _look in range(500):
-        try:
-            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-        except (FileNotFoundError, ProcessLookupError):
-            return True
-        if state == "Z":
-            return True
-        time.sleep(0.02)
-    return False
+def until_ended(process: int) -> None:
+    """Wait for a process to end; a signal takes a moment to do its work."""
+    until(lambda: not is_at_work(process), "the process to end")
 
 
 def test_end_and_words_are_reported(program: Path) -> None:
@@ -134,14 +126,14 @@ def test_incident_rsync_hangs_the_whole_group_is_ended(program: Path, tmp_path: 
     write(program, f"trap '' TERM; sleep 600 & echo $! > {tmp_path}/child; echo $$; wait")
     ended = run_rsync([], stall_seconds=0.3, wall_seconds=60)
     assert "nothing arrived for" in ended.cut_short
-    assert ends(int(ended.text))
-    assert ends(int((tmp_path / "child").read_text()))
+    until_ended(int(ended.text))
+    until_ended(int((tmp_path / "child").read_text()))
 
 
 def test_a_child_left_behind_is_ended_too(program: Path) -> None:
     write(program, "sleep 600 >/dev/null 2>&1 & echo $!")
     ended = run_rsync([], stall_seconds=10, wall_seconds=10)
-    assert ends(int(ended.text))
+    until_ended(int(ended.text))
 
 
 def test_incident_rsync_hangs_trickling_meets_the_wall_clock(program: Path) -> None:
@@ -174,7 +166,7 @@ def test_an_objection_to_what_arrives_ends_it(program: Path, tmp_path: Path) -> 
 
     with pytest.raises(ValueError, match="too much"):
         run_rsync([], stall_seconds=60, wall_seconds=60, progress=too_much)
-    assert ends(int((tmp_path / "pid").read_text()))
+    until_ended(int((tmp_path / "pid").read_text()))
 
 
 def test_no_rsync_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -204,11 +196,9 @@ def test_incident_partial_transfer_rsync_ends_with_us(program: Path, tmp_path: P
     if not us:
         run_rsync([], stall_seconds=60, wall_seconds=60)
         os._exit(0)
-    deadline = time.monotonic() + 20
-    while not ((tmp_path / "pid").exists() and (tmp_path / "pid").read_text()):
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    written = tmp_path / "pid"
+    until(lambda: written.exists() and written.read_text())
     pid = int((tmp_path / "pid").read_text())
     os.kill(us, 9)
     os.waitpid(us, 0)
-    assert ends(pid)
+    until_ended(pid)
