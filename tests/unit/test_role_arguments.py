@@ -61,7 +61,7 @@ def test_every_default_is_specified_with_the_same_value(entry_point: str) -> Non
 
 def test_every_default_is_in_the_readme_with_the_same_value() -> None:
     text = (ROLE / "README.md").read_text(encoding="utf-8")
-    (shown,) = re.findall(r"```yaml\n(# The hosts to fetch logs from:.*?)```", text, re.DOTALL)
+    (shown,) = re.findall(r"```yaml\n(# The hosts to fetch logs from.*?)```", text, re.DOTALL)
     assert yaml.safe_load(shown) == loaded("defaults/main.yml")
 
 
