@@ -7,38 +7,38 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """The days a module looks at, and the run it belongs to."""
+    """The options for the days of a module and for the run that it belongs to."""
 
     DOCUMENTATION = r"""
 options:
   dates:
     description:
-      - The rotation days to look at, each written as C(YYYY-MM-DD).
+      - The rotation days to check, each written as C(YYYY-MM-DD).
       - Not together with O(since), O(until) or O(days).
     type: list
     elements: str
   since:
     description:
-      - The first day to look at, written as C(YYYY-MM-DD).
+      - The first rotation day to check, written as C(YYYY-MM-DD).
       - Not together with O(days).
     type: str
   until:
     description:
-      - The last day to look at, written as C(YYYY-MM-DD); by default yesterday, in UTC.
+      - The last rotation day to check, written as C(YYYY-MM-DD). By default yesterday, in UTC.
     type: str
   days:
     description:
-      - How many days to look at, counted back from O(until).
+      - The number of days to check, counted back from O(until).
     type: int
 notes:
-  - A day is the day on which the logs were rotated, in UTC. The file of a day holds mostly the requests of the day before.
+  - A rotation day is the day on which a log was rotated, in UTC. The log of a rotation day holds mostly the requests of the day before.
 """
 
     RUN = r"""
 options:
   run_id:
     description:
-      - Ties together what the modules of one run say; any text, such as a UUID.
+      - The same text for all modules of one run, such as a UUID. It is in messages, logs and the run history.
     type: str
     default: ""
 attributes:

@@ -7,21 +7,21 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """One combined log."""
+    """The options for one combined log."""
 
     DOCUMENTATION = r"""
 options:
   src:
     description:
-      - The tree of combined logs, with the log of a day in C(YYYY/MM/DD/).
+      - The combined tree, with the logs of a day in C(YYYY/MM/DD/).
     type: path
   log_name:
     description:
-      - The name of the log, without the ending of its compression. It may lie there plain or compressed by xz, gzip,
-        zstd or bzip2. If it is there in several forms they must have the same content and count once.
+      - The name of the log, without the ending of its compression. The log is plain or compressed by xz, gzip,
+        zstd or bzip2. If there are several forms of it, they must have the same content, and the log counts once.
     type: str
   workers:
-    description: How many threads read, V(1) to V(1000); by default as many as there are processors.
+    description: The number of threads that read, V(1) to V(1000). By default one per processor.
     type: int
 requirements:
   - python >= 3.11
@@ -35,27 +35,26 @@ requirements:
 options:
   groups:
     description:
-      - Which logs of which hosts belong together. A log that is in several groups is combined from the hosts of all of them.
-      - By default proxies, download hosts and people hosts, each with the logs they serve.
+      - The groups of hosts and logs that are combined. A log that is in several groups is combined from the hosts of all these groups.
+      - By default proxies, download hosts and people hosts, each with their own logs.
     type: list
     elements: dict
     suboptions:
       name:
-        description: What the group is called.
+        description: The name of the group.
         type: str
         required: true
       hosts:
-        description: A pattern for the names of its hosts, such as V(proxy*).
+        description: The pattern for the names of its hosts, such as V(proxy*).
         type: str
         required: true
       logs:
-        description: A pattern for the names of the logs, without the ending of their compression, such as V(*access.log).
+        description: The pattern for the names of its logs, without the ending of their compression, such as V(*access.log).
         type: str
         required: true
   settle_days:
     description:
-      - How many days a day waits for the logs of all hosts that are expected, V(0) to V(10000).
-        Then it is combined with what is there, and what is not there is missing.
+      - The days after which a day is combined although logs of expected hosts are missing, V(0) to V(10000).
     type: int
     default: 2
 """
@@ -64,7 +63,7 @@ options:
 options:
   require_mount:
     description:
-      - Proves that the share with the logs is there. Either a file, which must exist, or a folder, which must be a mount point.
-      - If it is missing, nothing is read there and nothing is written.
+      - The proof that the share with the logs is mounted. Either a file, which must exist, or a folder, which must be a mount point.
+      - If it is missing, nothing is read from or written to the share.
     type: path
 """

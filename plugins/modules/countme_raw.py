@@ -8,46 +8,45 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: countme_raw
-short_description: Find the countme hits in combined access logs
+short_description: Find the hits in combined logs
 version_added: 1.0.0
 author: Fedora Infrastructure (@fedora-infra)
 description:
-  - Reads the combined access log of each day and writes its hits, the requests of DNF and its relatives for C(/metalink)
-    or C(/mirrorlist), to one Parquet file a day, C(YYYY-MM-DD.parquet).
-  - Each file records what it was made from. A day is made again when its log has changed, and only then, so a log that
-    comes late or grows is counted right by the next run and nothing is counted twice.
+  - Reads the combined log of each day and writes its hits to a raw day, the Parquet file C(YYYY-MM-DD.parquet). Hits are the
+    requests of DNF and similar programs for C(/metalink) or C(/mirrorlist).
+  - Each raw day has a record of its log. A raw day is made again only if its log has changed. So the next run counts a log that came late
+    or has grown, and no hit counts twice.
   - The columns are C(timestamp) (seconds since 1970-01-01, UTC), C(host), C(os_name), C(os_version), C(os_variant),
-    C(os_arch), C(sys_age) (V(-1) where the request has no countme), C(repo_tag) and C(repo_arch). Rows that are equal in
-    all of them are kept once.
-  - Lines that are no hits are counted by reason.
-  - Without O(dates), O(since) and O(days) it looks at 14 days.
+    C(os_arch), C(sys_age) (V(-1) if the request has no C(countme)), C(repo_tag) and C(repo_arch). Of equal rows, one is kept.
+  - The lines that are not hits are counted by reason.
+  - Without O(dates), O(since) and O(days), the module checks 14 days.
 options:
   raw_dir:
-    description: The folder for the Parquet files of this log.
+    description: The folder of the raw days of this log.
     type: path
     required: true
   state:
     description:
-      - With V(present), make the days that are missing or out of date. It needs O(src) and O(log_name).
-      - With V(trimmed), remove days that are older than O(keep_weeks) allows. The days to look at play no role then.
+      - With V(present), make the raw days that are missing or out of date. Requires O(src) and O(log_name).
+      - With V(trimmed), remove the raw days that are older than O(keep_weeks) allows. O(dates), O(since), O(until) and O(days) are then ignored.
     type: str
     choices: [present, trimmed]
     default: present
   keep_weeks:
     description:
-      - With O(state=trimmed), keep the days of the newest week, of the one before it, and of so many weeks before that, V(0) to V(1000).
+      - With O(state=trimmed), keep the raw days of the newest week, of the week before, and of this number of further weeks, V(0) to V(1000).
     type: int
     default: 2
   totals_db:
     description:
-      - With O(state=trimmed), keep the days of weeks that are not counted yet in this file made by
-        M(fedora_infra.dnf_counting.countme_totals).
+      - The SQLite file of the totals that M(fedora_infra.dnf_counting.countme_totals) makes.
+      - With O(state=trimmed), keep the raw days of weeks that are not counted in this file.
     type: path
   hash_hosts:
     description:
-      - Write a keyed hash in place of each client's address. The key is made anew for each week, kept in O(raw_dir) and
-        destroyed when the days of that week are trimmed; until then the counts of distinct addresses stay exact.
-      - Days that were made with another choice are made again.
+      - Write a keyed hash in place of each client's address. Each week has a new key, which is kept in O(raw_dir) and
+        destroyed when the raw days of the week are trimmed. Until then, unique addresses stay exact.
+      - Raw days that were made with the other value are made again.
     type: bool
     default: false
 extends_documentation_fragment:
@@ -61,14 +60,14 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Find the hits of the last days, late logs included
+- name: Find the hits of the last 14 days, including late logs
   fedora_infra.dnf_counting.countme_raw:
     src: /mnt/fedora_stats/combined-http
     log_name: mirrors.fedoraproject.org-access.log
     raw_dir: /var/lib/countme/raw
     days: 14
 
-- name: Find the hits of one month again after a repair
+- name: Find the hits of one month again after a repair of its logs
   fedora_infra.dnf_counting.countme_raw:
     src: /mnt/fedora_stats/combined-http
     log_name: mirrors.fedoraproject.org-access.log
@@ -76,7 +75,7 @@ EXAMPLES = r"""
     since: "2024-12-01"
     until: "2025-01-07"
 
-- name: Drop days that no week needs any more
+- name: Remove raw days that no week needs any more
   fedora_infra.dnf_counting.countme_raw:
     raw_dir: /var/lib/countme/raw
     state: trimmed
@@ -86,7 +85,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 units:
-  description: What became of each day.
+  description: The result for each day.
   returned: always
   type: list
   elements: dict
@@ -97,17 +96,18 @@ units:
       sample: "2021-09-28"
     status:
       description:
-        - V(made), or V(due) in check mode; V(unchanged) if the record agrees with the log; V(missing) if there is no log;
-          V(failed) if it could not be read; V(trimmed), or V(kept) with the reason, with O(state=trimmed).
+        - V(made), or V(due) in check mode. V(unchanged) if the record agrees with the log. V(missing) if there is no log.
+          V(failed) if the log could not be read.
+        - With O(state=trimmed), V(trimmed), or V(kept) with the reason.
       type: str
       sample: made
     reasons:
-      description: Why it is so.
+      description: The reasons for the status.
       type: list
       elements: str
       sample: [not counted yet]
     lines:
-      description: Lines in the log, empty ones left out.
+      description: Lines in the log, without empty lines.
       type: int
       sample: 1000000
     hits:
@@ -120,8 +120,8 @@ units:
       sample: 899120
     rejects:
       description:
-        - Lines that are no hits, by reason. C(unrelated) are other requests or answers, C(garbled) is what is no log line,
-          C(bad_time) and C(bad_countme) are malformed hits, C(too_long) are lines beyond 128 MiB.
+        - Lines that are not hits, by reason. C(unrelated) are other requests or answers, C(garbled) are not lines of an access log,
+          C(bad_time) and C(bad_countme) are malformed hits, C(too_long) are longer than 128 MiB.
       type: dict
       sample: {"unrelated": 87990, "bad_countme": 6}
     samples:
@@ -130,11 +130,11 @@ units:
       elements: dict
       sample: []
     bytes_read:
-      description: Size of the log as it lies there.
+      description: Size of the log in bytes, compressed if it is.
       type: int
       sample: 158000000
     seconds:
-      description: How long it took.
+      description: Duration in seconds.
       type: float
       sample: 0.71
 summary:

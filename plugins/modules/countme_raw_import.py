@@ -13,14 +13,14 @@ version_added: 1.0.0
 author: Fedora Infrastructure (@fedora-infra)
 description:
   - Reads the SQLite file C(raw.db) of C(mirrors-countme), the earlier system, and writes its hits as raw days, in the same
-    form as those of M(fedora_infra.dnf_counting.countme_raw).
-  - A day whose raw day was made from its log is left as it is. A day that was imported is made again by
-    M(fedora_infra.dnf_counting.countme_raw) once its log is there.
-  - A day that the database may hold a part of only, because it was trimmed or a log was not read yet, is left out.
-  - The database does not say which log a hit is from, so its time tells its day. A hit that is dated hours off, in the log of another day,
-    is lost where only the day that it is dated to is made again from its log.
-  - The database is only read. Nothing should write to it meanwhile.
-  - Without O(dates), O(since), O(until) and O(days) it looks at all days of the database.
+    format as M(fedora_infra.dnf_counting.countme_raw).
+  - A raw day that was made from a log is left as it is. M(fedora_infra.dnf_counting.countme_raw) makes an imported raw day again when its
+    log is there.
+  - A day is left out if the database may have only a part of it, because it was trimmed or a log was not read yet.
+  - The database has no log names and no rotation days, so the time of a hit determines its day. A log may contain a hit with the time of another
+    day. Such a hit is lost if only the day of this time is made again from its log.
+  - The database is not changed. No program should write to it at the same time.
+  - Without O(dates), O(since), O(until) and O(days), the module checks all days of the database.
 requirements:
   - python >= 3.11
   - pyarrow
@@ -32,11 +32,11 @@ options:
     type: path
     required: true
   log_name:
-    description: The name of the log that its hits are from, as given to M(fedora_infra.dnf_counting.countme_raw).
+    description: The name of the log of these hits, as in M(fedora_infra.dnf_counting.countme_raw).
     type: str
     required: true
   raw_dir:
-    description: The folder for the raw days of this log.
+    description: The folder of the raw days of this log.
     type: path
     required: true
   hash_hosts:
@@ -44,7 +44,7 @@ options:
     type: bool
     default: false
   edge_days:
-    description: Import days, too, that the database may hold a part of only. Their weeks are then counted as if these days were whole.
+    description: Also import days of which the database may have only a part. Their weeks are then counted as if these days were complete.
     type: bool
     default: false
 extends_documentation_fragment:
@@ -57,7 +57,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Go on with the raw hits of the earlier system
+- name: Import the hits of the earlier system
   fedora_infra.dnf_counting.countme_raw_import:
     raw_db: /var/lib/countme/raw.db
     log_name: mirrors.fedoraproject.org-access.log
@@ -66,23 +66,23 @@ EXAMPLES = r"""
 
 RETURN = r"""
 units:
-  description: What became of each day.
+  description: The result for each day.
   returned: always
   type: list
   elements: dict
   contains:
     name:
-      description: The rotation day, which holds the hits of the day before.
+      description: The rotation day. Its hits are mostly from the day before.
       type: str
       sample: "2021-09-28"
     status:
       description:
-        - V(made), or V(due) in check mode; V(unchanged) if it was imported from this database before or made from its log;
-          V(skipped) if it may not be whole; V(missing) if the database has no hits of it; V(blocked) if the raw day is damaged, and V(failed).
+        - V(made), or V(due) in check mode. V(unchanged) if the raw day was imported from this database before or made from its log.
+          V(skipped) if the day may be incomplete. V(missing) if the database has no hits of it. V(blocked) if the raw day is damaged. V(failed).
       type: str
       sample: made
     reasons:
-      description: Why it is so.
+      description: The reasons for the status.
       type: list
       elements: str
       sample: [not imported yet]
@@ -91,11 +91,11 @@ units:
       type: int
       sample: 899120
     rejects:
-      description: Rows that are no hits, by reason.
+      description: Rows that are not hits, by reason.
       type: dict
       sample: {}
     seconds:
-      description: How long it took.
+      description: Duration in seconds.
       type: float
       sample: 4.1
 summary:

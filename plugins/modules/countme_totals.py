@@ -7,16 +7,17 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: countme_totals
-short_description: Count the hits of each week from raw days
+short_description: Count the weeks from raw days
 version_added: 1.0.0
 description:
-  - Counts, for each week that is over, the hits that carry countme by system, age and repository, and the distinct addresses of
-    each day, from the raw days that M(fedora_infra.dnf_counting.countme_raw) makes.
-  - Writes the SQLite file and the CSV file that readers know, and into the table C(weeks) of the SQLite file how good each week is.
-  - A week is counted once its raw days are there, whatever its age, and counted again when they change.
-    The result does not depend on the order in which logs arrive.
+  - Counts each week that is over, from the raw days that M(fedora_infra.dnf_counting.countme_raw) makes. It counts the countme hits by
+    system, age and repository, and the unique addresses of each day.
+  - Writes an SQLite file and a CSV file with the tables of C(mirrors-countme). The table C(weeks) of the SQLite file has the quality of
+    each week.
+  - A week is counted when its raw days are there, however old it is, and counted again when they change.
+    The result does not depend on the order in which logs come.
   - Weeks that an earlier system counted, and weeks whose raw days were trimmed, are left as they are.
-  - The module fails where a week could not be counted; the others are counted all the same.
+  - If a week cannot be counted, the other weeks are still counted, and the module fails at its end.
 author: Fedora Infrastructure (@fedora-infra)
 extends_documentation_fragment:
   - fedora_infra.dnf_counting.days.run
@@ -29,87 +30,87 @@ requirements:
 options:
   raw_dir:
     description:
-      - The folder of the raw days, all of one log.
+      - The folder of the raw days of one log.
     type: path
     required: true
   totals_db:
     description:
-      - The SQLite file. It is created where it is absent; one of an earlier system is continued.
+      - The SQLite file of the totals. It is created if it is missing. A file of an earlier system is continued.
       - Its table C(countme_totals) has the columns C(hits), C(weeknum), C(os_name), C(os_version), C(os_variant), C(os_arch), C(sys_age),
-        C(repo_tag) and C(repo_arch). Rows with a C(sys_age) of V(-1) are another statistic than the others, that of distinct addresses.
+        C(repo_tag) and C(repo_arch). Rows with a C(sys_age) of V(-1) are unique addresses, and all other rows are countme hits.
     type: path
     required: true
   totals_csv:
     description:
-      - The CSV file, of the same rows, if one is wanted.
-      - Weeks ascend. Within a week, rows of hits with countme come before those of distinct addresses; those with most hits come first,
-        and equal ones are ordered by name, version, variant, architecture, age, repository and its architecture.
-      - Only its tail is written anew where only the newest weeks changed.
+      - The CSV file with the same rows. Without this option, no CSV file is written.
+      - Weeks are in ascending order. Within a week, countme hits come before unique addresses, and rows with more hits come first. Rows with
+        equal hits are ordered by name, version, variant, architecture, age, repository and its architecture.
+      - If only the newest weeks changed, only the end of the file is written.
     type: path
   history_csv:
     description:
-      - A CSV file of totals, kept or published by an earlier system. Where O(totals_db) has no totals yet, these rows are taken over first.
-      - In check mode the weeks are planned as if these rows were not there.
+      - A CSV file of totals from an earlier system. If O(totals_db) has no rows, the rows of this file are imported first.
+      - In check mode, the plan of the weeks does not include these rows.
       - Not together with O(state=absent).
     type: path
   state:
     description:
       - With V(present), weeks are counted.
-      - With V(absent), O(weeks) are removed from O(totals_db) and O(totals_csv). As long as its raw days are there, a week that was removed is counted again
-        by the next run with V(present).
+      - With V(absent), O(weeks) are removed from O(totals_db) and O(totals_csv). As long as the raw days of a removed week are there,
+        the next run with V(present) counts it again.
     type: str
     choices: [present, absent]
     default: present
   weeks:
     description:
-      - Only these weeks, which are counted again whatever their age.
-      - Each is a number such as V(2699), a name such as V(2021-W39) or the day of the Monday such as V(2021-09-27).
-      - It is an error to name a week whose raw days are not all there, because it would be counted from a part of them.
+      - Count only these weeks, however old they are.
+      - Each is a number such as V(2699), a name such as V(2021-W39) or the date of the Monday such as V(2021-09-27).
+      - A week whose raw days are incomplete is an error, because it would be counted from a part of its hits.
       - Required with O(state=absent).
     type: list
     elements: str
   revise_weeks:
     description:
-      - So many of the newest weeks, V(0) to V(10000), are counted again by themselves when their raw days changed.
-      - Older ones are reported with the status V(outdated) until they are named in O(weeks).
+      - The number of newest weeks, V(0) to V(10000), that are counted again if their raw days changed.
+      - Older weeks have the status V(outdated) until they are named in O(weeks).
     type: int
     default: 4
   settle_days:
     description:
-      - For so many days, V(0) to V(10000), after its own day the log of a day may still arrive.
-        A week that lacks one is V(provisional) until then, and V(partial) later.
+      - The days after its own day in which a log may still come, V(0) to V(10000).
+      - A week with a missing log is V(provisional) until then, and V(partial) afterwards.
     type: int
     default: 7
   suspect_percent:
     description:
-      - A week is marked as suspect when its hits with countme differ by more than this from the median of O(suspect_trailing_weeks) weeks before it.
-      - Ordinary weeks differ by 1 to 5 %, Christmas takes 10 to 15 %.
+      - A week is suspect if its countme hits differ by more than this percentage from the median of the O(suspect_trailing_weeks) weeks before it.
+      - Usual weeks differ by 1 to 5 %, and the weeks of Christmas by 10 to 15 %.
     type: float
     default: 25.0
   suspect_trailing_weeks:
     description:
-      - How many weeks before a week, V(1) to V(1000), tell what is usual. At least three have to be there.
+      - The number of weeks before a week, V(1) to V(1000), that its countme hits are compared with. At least three of them must be there.
       - With eight, up to three bad weeks in a row don't count as usual, and a lasting change is usual after five.
     type: int
     default: 8
   polluter_percent:
     description:
-      - A week is marked as suspect, too, when a single address sent more than this share of its hits with countme, and at least 10000.
+      - A week is also suspect if a single address sent more than this percentage of its countme hits, and at least 10000.
     type: float
     default: 5.0
   lock_timeout:
     description:
-      - How many seconds to wait for a program that holds the SQLite file, V(0) to V(86400).
+      - The seconds to wait while another program locks the SQLite file, V(0) to V(86400).
     type: float
     default: 60.0
   memory_mib:
     description:
-      - How much memory counting may use, in MiB, V(64) or more. What does not fit is kept in a private folder beside O(totals_db) meanwhile.
+      - The most memory for counting in MiB, V(64) or more. Data beyond this limit goes to a temporary, private folder next to O(totals_db).
     type: int
     default: 768
   workers:
     description:
-      - How many threads count, V(0) to V(1000); V(0) for one per processor.
+      - The number of threads, V(0) to V(1000). V(0) means one per processor.
     type: int
     default: 0
 """
@@ -121,14 +122,14 @@ EXAMPLES = r"""
     totals_db: /var/lib/countme/totals.db
     totals_csv: /var/lib/countme/totals.csv
 
-- name: Count two old weeks again after their raw days were brought back
+- name: Count two old weeks again after their raw days were made again
   fedora_infra.dnf_counting.countme_totals:
     raw_dir: /var/lib/countme/raw
     totals_db: /var/lib/countme/totals.db
     totals_csv: /var/lib/countme/totals.csv
     weeks: [2021-W38, 2021-W39]
 
-- name: Make a database of totals that are kept as CSV only, and go on from there
+- name: Make a database from the totals in a CSV file, and continue it
   fedora_infra.dnf_counting.countme_totals:
     raw_dir: /var/lib/countme/raw
     totals_db: /var/lib/countme/totals.db
@@ -145,7 +146,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 units:
-  description: What became of each week that the raw days touch or that was named, and of the CSV file.
+  description: The result for each week that has raw days or is in O(weeks), and for the CSV file.
   returned: always
   type: list
   elements: dict
@@ -156,15 +157,15 @@ units:
       sample: 2021-W39
     status:
       description:
-        - V(made) where it was counted, removed or written, V(due) where it would be (check mode), V(unchanged) where nothing was to be done,
-          V(waiting) for a week that is not over, V(skipped) for one before the first week that is counted,
-          V(gone) for one whose raw days were trimmed, so that it stays as it is, V(outdated) for one that changed but is older than O(revise_weeks),
-          V(blocked) for one of which a raw day is damaged, V(failed) where it could not be counted.
-        - V(missing), with the name of O(raw_dir), where that folder is not there in check mode or while nothing was counted yet.
-          It is an error where O(weeks) are named, and where O(totals_db) is there outside check mode.
+        - V(made) if it was counted, removed or written, and V(due) in check mode. V(unchanged) if it is not out of date.
+        - V(waiting) for a week that is not over. V(skipped) for a week before the first week that is counted. V(gone) for a week whose raw
+          days were trimmed, so that it stays as it is. V(outdated) for a week that changed but is older than O(revise_weeks).
+          V(blocked) for a week with a damaged raw day. V(failed) if it could not be counted.
+        - V(missing), with the name of O(raw_dir), if this folder is missing in check mode or before the first count. Otherwise a missing
+          folder is an error.
       type: str
     reasons:
-      description: Why it is so.
+      description: The reasons for the status.
       type: list
       elements: str
     week:
@@ -173,64 +174,64 @@ units:
       sample: 2699
     week_status:
       description:
-        - V(complete) where all raw days of the week and all expected host-days are there, V(provisional) where a raw day may still come,
-          V(partial) otherwise.
+        - The quality of the week. V(complete) if all raw days of the week and all expected host-days are there, V(provisional) if a raw day
+          may still come, V(partial) otherwise.
       type: str
     expected_host_days:
-      description: Logs of one host for one day that should be there; null where the combined logs don't tell.
+      description: Host-days that should be there; null if the combined logs have no record of them.
       type: int
     received_host_days:
-      description: Those that are there.
+      description: Host-days that are there.
       type: int
     hits:
-      description: The sum of its hits with countme.
+      description: The sum of its countme hits.
       type: int
     rows:
       description: Its rows in the totals.
       type: int
     malformed:
-      description: Lines that would be hits but for a value that can't be read.
+      description: Lines that would be hits except for a value that cannot be read.
       type: int
     revision:
-      description: V(1) after the first count; grows with each that had another result.
+      description: V(1) after the first count, and one more for each count with another result.
       type: int
     computed_at:
-      description: When it was counted, by ISO 8601, in UTC.
+      description: The time of the count, ISO 8601, UTC.
       type: str
     suspect:
-      description: Whether its hits are out of the ordinary.
+      description: True if its countme hits are out of the ordinary.
       type: bool
     suspect_reason:
-      description: Why.
+      description: The reason why it is suspect.
       type: str
     seconds:
-      description: How long counting took.
+      description: Duration of the count in seconds.
       type: float
     restored_rows:
-      description: Rows taken over from O(history_csv).
+      description: Rows that were imported from O(history_csv).
       type: int
     copied_bytes:
-      description: Of the CSV file, what was taken over from before.
+      description: Bytes of the CSV file that were kept.
       type: int
     written_bytes:
-      description: Of the CSV file, what was written anew.
+      description: Bytes of the CSV file that were written.
       type: int
 summary:
-  description: How many units have each status.
+  description: Number of units by status.
   returned: always
   type: dict
   sample: {made: 2, unchanged: 3, waiting: 1}
 newest_complete_week:
-  description: The newest week whose status is V(complete).
+  description: The newest week whose quality is V(complete).
   returned: always
   type: str
   sample: 2021-W39
 hits:
-  description: Hits with countme in the weeks counted by this run.
+  description: Countme hits in the weeks that this run counted.
   returned: always
   type: int
 rows:
-  description: Rows of the totals of the weeks counted by this run.
+  description: Rows of the totals in the weeks that this run counted.
   returned: always
   type: int
 """

@@ -12,34 +12,36 @@ short_description: Compare two files of weekly totals row by row
 version_added: 1.0.0
 author: Fedora Infrastructure (@fedora-infra)
 description:
-  - Reads two SQLite files of totals and tells where they differ, week by week and row by row, with the likely cause of each difference.
-  - One is that of the earlier system, C(mirrors-countme), or a copy from before a repair; the other was counted anew.
-    Neither is written to.
-  - The cause is told from how the earlier system worked. It counted a log once, in its turn, so a row that has grown is most likely that of a late log.
+  - Reads two SQLite files of totals and reports their differences by week and row, with the likely cause of each difference.
+  - One file is from the earlier system, C(mirrors-countme), or is a copy from before a repair. The other file was counted again.
+    The module changes neither of them.
+  - The likely cause is derived from the way the earlier system worked. It counted each log once, so a row that has grown is most likely from
+    a late log.
 options:
   old_db:
-    description: The totals to compare with.
+    description: The SQLite file of the earlier totals.
     type: path
     required: true
   new_db:
-    description: The totals that were counted anew.
+    description: The SQLite file of the totals that were counted again.
     type: path
     required: true
   raw_dir:
     description:
-      - The raw days of the new count. Where some of a week are missing, that is the likely cause of rows that have shrunk.
-      - Weeks that begin before the oldest one are left out, because they would be compared by a part.
+      - The folder of the raw days of the new count. If raw days of a week are missing, this is the likely cause of rows that have shrunk.
+      - Weeks that begin before the oldest raw day are left out, because the new count has only a part of them.
     type: path
   weeks:
     description:
-      - Only these weeks, each a number, a name such as V(2021-W39) or the day of the Monday. By default the weeks of O(new_db).
+      - Compare only these weeks. Each is a number, a name such as V(2021-W39) or the date of the Monday. By default the weeks of O(new_db).
     type: list
     elements: str
     default: []
   report:
     description:
-      - A CSV file that gets all rows that differ, with the columns C(week), C(week_start), those of the totals, C(old_hits), C(new_hits) and C(likely_cause).
-      - Values that a spreadsheet would take for a formula begin with an apostrophe.
+      - The CSV file to which all rows that differ are written. Its columns are C(week), C(week_start), the columns of the totals, C(old_hits),
+        C(new_hits) and C(likely_cause).
+      - Values that a spreadsheet would treat as a formula begin with an apostrophe.
     type: path
 extends_documentation_fragment:
   - fedora_infra.dnf_counting.days.run
@@ -48,7 +50,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: See what the earlier system counted otherwise
+- name: Report the differences from the totals of the earlier system
   fedora_infra.dnf_counting.countme_totals_compare:
     old_db: /var/lib/countme-before/totals/fedora/totals.db
     new_db: /var/lib/countme-before/anew/fedora/totals.db
@@ -57,7 +59,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 units:
-  description: What became of each week, and of the report.
+  description: The result for each week, and for the report.
   returned: always
   type: list
   elements: dict
@@ -67,7 +69,7 @@ units:
       type: str
       sample: 2021-W39
     status:
-      description: V(equal) or V(differs) for a week; V(made), V(due) in check mode, or V(unchanged) for the report.
+      description: V(equal) or V(differs) for a week. V(made), V(due) in check mode, or V(unchanged) for the report.
       type: str
       sample: differs
     reasons:
@@ -84,11 +86,11 @@ units:
       type: int
       sample: 1310
     old_hits:
-      description: Hits with countme in O(old_db).
+      description: Countme hits in O(old_db).
       type: int
       sample: 10011
     new_hits:
-      description: Hits with countme in O(new_db).
+      description: Countme hits in O(new_db).
       type: int
       sample: 11690
     causes:
@@ -96,7 +98,7 @@ units:
       type: dict
       sample: {"late log counted": 214}
 differences:
-  description: How many rows differ.
+  description: Number of rows that differ.
   returned: always
   type: int
   sample: 214

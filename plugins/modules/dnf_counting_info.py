@@ -10,13 +10,14 @@ module: dnf_counting_info
 short_description: Report the status of the counting, day by day
 version_added: 1.0.0
 description:
-  - Reports what is there, missing, late or out of date of each stage and day, which days came from which log host, how good the weeks are,
-    how long the last runs took, how full the disks are, how far back logs reach, and when the next run is scheduled.
-  - Each stage records the options that it runs with in the run history. The status reads them from there and takes the plans and records
-    of the stages themselves, so it cannot disagree with the runs. A stage that never ran is not in the status.
-  - What is not as it should be is a problem, with a severity, the next step, and since when. A place that cannot be read is a problem, not a failure of this module.
-  - It changes nothing. Only files of the status are written, where O(status_dir) or O(metrics_file) ask for them; that is not reported as a change.
-  - Without O(dates), O(since) and O(days) it covers 28 days.
+  - Reports the state of each stage, day, host-day and week, the quality of the weeks, the duration of the last steps, the free space of the
+    disks, the oldest and newest days of the folders, and the time of the next run.
+  - Each stage records the options of its steps in the run history. The status reads these options and uses the plans and records
+    of the stages, so it always agrees with the runs. A stage that never ran is not in the status.
+  - A problem has a severity, the next step, and the day or time since when it exists. A place that cannot be read is a problem, and not a
+    failure of this module.
+  - The module changes nothing. With O(status_dir) or O(metrics_file), it writes files of the status, which is not reported as a change.
+  - Without O(dates), O(since) and O(days), the status has 28 days.
 author: Fedora Infrastructure (@fedora-infra)
 extends_documentation_fragment:
   - fedora_infra.dnf_counting.days
@@ -27,7 +28,7 @@ requirements:
   - Jinja2 for C(status.html); without it everything else is written
 options:
   history_db:
-    description: The SQLite file with the run history, O(fedora_infra.dnf_counting.countme_raw#module:history_db) of the stages.
+    description: The SQLite file with the run history of the stages, as in O(fedora_infra.dnf_counting.countme_raw#module:history_db).
     type: path
     required: true
   timer:
@@ -35,32 +36,34 @@ options:
     type: str
   status_dir:
     description:
-      - A folder for C(status.json) and the page C(status.html), which are written so that readers never see half of one.
-      - They name hosts and folders, and no addresses.
+      - The folder for C(status.json) and the page C(status.html). Each file is replaced as a whole.
+      - They contain names of hosts and folders, but no addresses of clients.
     type: path
   metrics_file:
     description:
-      - A file for node_exporter's textfile collector; its name ends in C(.prom).
+      - The file for the textfile collector of node_exporter. Its name ends in C(.prom).
     type: path
   log_host:
-    description: What this log host is called in the status; by default its own name.
+    description: The name of the log host in the status. By default the name of the machine.
     type: str
   patience_seconds:
     description:
-      - How long a file system may take to answer, V(1) to V(3600). One that does not, such as a share whose server is gone, is a problem, and all else is told.
-      - All of the look may take forty times as long.
+      - The seconds until a file system must answer, V(1) to V(3600). A file system that does not answer, such as a share whose server is down,
+        is a problem, and the status reports everything else.
+      - The whole module may take forty times as long.
     type: int
     default: 30
   show:
     description:
-      - Whether the lines of the status are shown on the screen as they are, beside the result.
-      - Not where the results are for programs, as with the callback plugin C(ansible.posix.json).
+      - Show the lines of the status on the screen, in addition to the result.
+      - Nothing is shown if the results are for programs, as with the callback plugin C(ansible.posix.json).
     type: bool
     default: false
   width:
     description:
-      - How wide the lines of the status may be; longer cells go on in the next line of their column, and of a long calendar the newest days are shown.
-      - V(60) at least. By default V(100), and with O(show) what the terminal has.
+      - The width of the lines of the status, at least V(60). A longer cell continues in the next line of its column. A calendar that is too wide
+        shows its newest days.
+      - By default V(100), or with O(show) the width of the terminal.
     type: int
 """
 
@@ -70,7 +73,7 @@ EXAMPLES = r"""
     history_db: /var/lib/countme/history.db
     show: true
 
-- name: Write the status for monitors, and be patient with totals
+- name: Write the status for monitors, with another threshold for totals
   fedora_infra.dnf_counting.dnf_counting_info:
     history_db: /var/lib/countme/history.db
     status_dir: /var/lib/countme-status
@@ -86,7 +89,7 @@ state:
   type: str
   sample: ok
 problems:
-  description: What is not as it should be, the worst first.
+  description: The problems, the worst first.
   returned: always
   type: list
   elements: dict
@@ -95,25 +98,25 @@ problems:
       description: V(critical), V(warning) or V(unknown).
       type: str
     stage:
-      description: Where it is; a stage, or V(runs), V(disk), V(schedule), V(clock), V(messages), V(history) or V(settings).
+      description: The place of the problem, which is a stage, or V(runs), V(disk), V(schedule), V(clock), V(messages), V(history) or V(settings).
       type: str
     what:
-      description: What it is.
+      description: The problem in words.
       type: str
       sample: "proxy03: no log of 2021-09-27 to 2021-09-28"
     since:
-      description: The day or time since when; empty where that is not known.
+      description: The day or time since when it exists; empty if this is unknown.
       type: str
     next_step:
-      description: What to do.
+      description: The remedy.
       type: str
 lines:
-  description: All of the status as lines for a terminal, in aligned columns.
+  description: The whole status as lines for a terminal, in aligned columns.
   returned: always
   type: list
   elements: str
 status:
-  description: All of the status, as it stands in C(status.json).
+  description: The whole status, as in C(status.json).
   returned: always
   type: dict
   contains:
@@ -121,19 +124,19 @@ status:
       description: The version of this structure.
       type: int
     generated_at:
-      description: When it was made, ISO 8601, UTC.
+      description: The time of the status, ISO 8601, UTC.
       type: str
     log_host:
       description: The name of the log host.
       type: str
     run_id:
-      description: The run it belongs to.
+      description: The run that the status belongs to.
       type: str
     state:
       description: As above.
       type: str
     window:
-      description: The days that were looked at, C(since), C(until) and how many C(days).
+      description: The days of the status as C(since), C(until) and the number C(days).
       type: dict
     problems:
       description: As above.
@@ -141,46 +144,46 @@ status:
       elements: dict
     stages:
       description:
-        - What is there of each stage and profile, with its C(newest) day, the C(counts) of states, and its C(units).
-        - A unit is a day, a week or a profile, as C(kind) says, with its C(name), C(state) and C(reasons).
+        - An entry for each stage and profile, with its C(newest) day, the C(counts) of states, and its C(units).
+        - A unit is a day, a week or a profile, depending on C(kind), with its C(name), C(state) and C(reasons).
         - A C(state) is V(present), V(partial), V(late), V(missing), V(out_of_date), V(blocked), V(unreadable), V(trimmed), V(waiting) or V(not_expected).
       type: list
       elements: dict
     hosts:
-      description: The hosts that logs are fetched from, whether each is C(listed), its C(newest) day, the state of its C(days), and C(reasons).
+      description: The hosts. For each, C(listed) is true if it is in the host list, with its C(newest) day, the state of its C(days), and C(reasons).
       type: list
       elements: dict
     unmatched_logs:
-      description: Logs in the hosts tree that no group combines.
+      description: Logs in the hosts' tree that belong to no group.
       type: list
       elements: dict
     weeks:
-      description: The weeks that these days touch, with what the totals say of their quality.
+      description: The weeks with at least one of these days, with their quality from the totals.
       type: list
       elements: dict
     steps:
-      description: Each step with its C(last) run, its C(usual_seconds), which is the median of the last 14 runs that made something, and its last C(runs).
+      description: Each step with its C(last) run, its last C(runs), and C(usual_seconds), the median of its last 14 runs that made something.
       type: list
       elements: dict
     trees:
-      description: The folders, what they use, what is free, and from which C(oldest) to which C(newest) day they reach.
+      description: The folders with their size, free space, and C(oldest) and C(newest) day.
       type: list
       elements: dict
     synced_at:
-      description: When the last sync ended; null where that is not known.
+      description: The time at which the last sync ended; null if this is unknown.
       type: str
     next_run:
-      description: When the next run is scheduled, and who says so; null where that is not known.
+      description: The time of the next run and the source of this information; null if this is unknown.
       type: dict
     at_work:
-      description: Who writes to one of the folders just now.
+      description: The processes that write to one of the folders at this moment.
       type: list
       elements: str
     unsent_messages:
-      description: How many messages wait for the bus; null where that is not known.
+      description: Number of messages in the spool; null if this is unknown.
       type: int
 files:
-  description: The files that were written, or would be in check mode.
+  description: The files that were written, or would be written in check mode.
   returned: always
   type: list
   elements: str

@@ -2,22 +2,22 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Combine the HTTP logs of many hosts, by time, into one log a day and site."""
+"""Combine the logs of the hosts by time."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: http_log_combine
-short_description: Combine the HTTP logs of many hosts by time
+short_description: Combine the logs of the hosts by time
 version_added: 1.0.0
 description:
-  - Merges the same log of all hosts of a group into one, sorted by time, at C(DEST/YYYY/MM/DD/NAME).
-    Lines of the same second are in the order of the hosts' names; a line without a time stays behind the one it followed.
-  - Each day has a record C(.combine.json) of the files it was made from. A log is made again when a host's log is new or has changed,
-    not when one is gone, as the hosts' logs are pruned after a while.
-  - A host's log that is damaged is left out, and named in the record and the result. The day is made again when that file changes.
-  - A log that is there plain and compressed counts once. If the two differ, both are left out.
-  - Without O(dates), O(since) and O(days) it looks at 3 days. O(require_mount) is looked at before each log.
+  - Merges the logs of one name from all hosts of a group into one combined log, C(DEST/YYYY/MM/DD/NAME), sorted by time.
+    Lines of the same second are in the order of the hosts' names. A line without a time stays behind the line that it followed.
+  - Each day has a record C(.combine.json) of its input files. A combined log is made again if a host's log is new or has changed. It is not
+    made again if a host's log is gone, because the hosts' tree is a cache.
+  - A damaged log of a host is left out, and named in the record and the result. The combined log is made again when this file changes.
+  - If a log is there plain and compressed, it counts once. If both differ, both are left out.
+  - Without O(dates), O(since) and O(days), the module checks 3 days. O(require_mount) is checked before each log.
 author: Fedora Infrastructure (@fedora-infra)
 extends_documentation_fragment:
   - fedora_infra.dnf_counting.days
@@ -31,34 +31,34 @@ requirements:
   - zstandard
 options:
   src:
-    description: The tree with the hosts' logs, C(SRC/HOST/YYYY/MM/DD/http/NAME), plain or compressed with xz, gz, zst or bz2.
+    description: The hosts' tree, C(SRC/HOST/YYYY/MM/DD/http/NAME). Logs are plain or compressed with xz, gz, zst or bz2.
     type: path
     required: true
   dest:
-    description: The tree of combined logs.
+    description: The combined tree.
     type: path
     required: true
   expected_hosts:
     description:
-      - The names of all hosts that should deliver logs. Those that match a group are expected for its logs.
-      - Without any there is nothing to wait for, and nothing can be missed.
+      - The names of all hosts that should have logs. Hosts that match a group are expected in its combined logs.
+      - With an empty list, no host is expected, so no day waits for hosts and no host is missing.
     type: list
     elements: str
     default: []
   latest:
     description:
-      - Where to keep links to the logs of the newest combined day. The links change all at once.
-      - By default C(DEST/latest); an empty text means that there are no such links.
+      - The folder with links to the combined logs of the newest day. All links change at the same time.
+      - By default C(DEST/latest). With an empty text, there are no such links.
     type: str
   workers:
-    description: How many logs to make at the same time, V(1) to V(1000). The memory is shared by them, the processors anyway.
+    description: The number of logs that are made at the same time, V(1) to V(1000). They share the memory and the processors.
     type: int
     default: 2
   temp_dir:
-    description: Where to put parts of logs that are not sorted, while they are sorted, in a folder that nobody else can enter; by default in O(dest).
+    description: The place of a private, temporary folder for parts of logs while they are sorted. By default O(dest).
     type: path
   max_failed_days:
-    description: Fail if logs of more days than this, V(0) or more, could not be combined. The others are combined all the same.
+    description: The number of days, V(0) or more, whose logs may fail before the module fails. The other days are always combined.
     type: int
     default: 0
 seealso:
@@ -73,7 +73,7 @@ EXAMPLES = r"""
     require_mount: /mnt/fedora_stats
     expected_hosts: "{{ groups['proxies'] + groups['download'] }}"
 
-- name: See what a late log would change
+- name: See the changes by a late log
   fedora_infra.dnf_counting.http_log_combine:
     src: /var/log/hosts
     dest: /mnt/fedora_stats/combined-http
@@ -93,7 +93,8 @@ EXAMPLES = r"""
 RETURN = r"""
 units:
   description: >-
-    One entry for each combined log, called C(DAY NAME), for each day without any log, called C(DAY), and for the links, called C(latest).
+    The result for each combined log, with the name C(DAY NAME), for each day without any log, with the name C(DAY), and for the links, with the
+    name C(latest).
   returned: always
   type: list
   elements: dict
@@ -104,15 +105,15 @@ units:
       sample: 2021-09-28 mirrors.fedoraproject.org-access.log
     status:
       description: >-
-        V(made), or V(due) in check mode; V(unchanged); V(waiting) for hosts that have not delivered;
-        V(blocked) if it can't be made again because hosts' logs are gone, or none is sound; V(missing) for a day without any log; V(failed).
+        V(made), or V(due) in check mode. V(unchanged). V(waiting) while logs of expected hosts may still come.
+        V(blocked) if it cannot be made because hosts' logs are gone, or all are damaged. V(missing) for a day without any log. V(failed).
       type: str
     reasons:
-      description: Why it is due, was left alone or failed, and which hosts' logs were left out.
+      description: The reasons for the status, and the hosts' logs that were left out.
       type: list
       elements: str
     hosts:
-      description: How many hosts are in it.
+      description: Number of hosts in it.
       type: int
     hosts_missing:
       description: The expected hosts that are not in it.
@@ -122,26 +123,26 @@ units:
       description: Lines of the combined log.
       type: int
     bytes:
-      description: Its size, uncompressed.
+      description: Its size in bytes, uncompressed.
       type: int
     undated:
       description: Lines without a time.
       type: int
     seconds:
-      description: How long it took to make.
+      description: Duration in seconds.
       type: float
 summary:
-  description: How many units have each status.
+  description: Number of units by status.
   returned: always
   type: dict
   sample: {made: 3, unchanged: 6}
 ignored_folders:
-  description: Folders in O(src) whose names can't be those of hosts.
+  description: Folders in O(src) whose names cannot be names of hosts.
   returned: always
   type: list
   elements: str
 unexpected_hosts:
-  description: Hosts of a group that have a folder in O(src), but are not among O(expected_hosts), if there are any. Their logs are combined all the same.
+  description: Hosts of a group that have a folder in O(src) but are not in O(expected_hosts), unless that list is empty. Their logs are combined, too.
   returned: always
   type: list
   elements: str

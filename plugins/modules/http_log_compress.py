@@ -2,19 +2,19 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Compress the combined HTTP logs of past months."""
+"""Compress the combined logs of past months."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: http_log_compress
-short_description: Compress the combined HTTP logs of past months
+short_description: Compress the combined logs of past months
 version_added: 1.0.0
 description:
-  - Replaces plain logs in the tree that M(fedora_infra.dnf_counting.http_log_combine) makes by compressed ones.
-  - A log is removed only after its compressed form was read back and compared. If a run is ended, the next one goes on.
-  - The time of modification, owner and permissions stay, and so does the record of what the log was made from.
-  - The newest day in the tree is left alone, as the links in C(latest) point to it.
+  - Replaces plain (uncompressed) logs by compressed logs, in the combined tree that M(fedora_infra.dnf_counting.http_log_combine) makes.
+  - A plain log is removed only after the compressed log was read back and compared with it. If a run is interrupted, the next one continues.
+  - The modification time, the owner, the permissions and the record of the log do not change.
+  - The newest day stays plain, because the links in C(latest) point to it.
 author: Fedora Infrastructure (@fedora-infra)
 extends_documentation_fragment:
   - fedora_infra.dnf_counting.days.run
@@ -23,7 +23,7 @@ requirements:
   - zstandard
 options:
   src:
-    description: The tree of combined logs.
+    description: The combined tree.
     type: path
     required: true
   before:
@@ -32,22 +32,22 @@ options:
       - By default the first day of this month, in UTC.
     type: str
   keep_days:
-    description: Compress the logs of days that are more than so many days ago; V(0) to V(10000).
+    description: Compress the logs of days that are more than this number of days ago, V(0) to V(10000).
     type: int
   form:
-    description: How to compress.
+    description: The form of compression.
     type: str
     choices: [xz, zst]
     default: xz
   level:
-    description: How hard to try; 0 to 9 for V(xz) (by default 6), 1 to 19 for V(zst) (by default 12). More than V(6) takes much memory with V(xz).
+    description: The compression level, 0 to 9 for V(xz) (by default 6), 1 to 19 for V(zst) (by default 12). With V(xz), more than V(6) needs much memory.
     type: int
   workers:
-    description: How many logs to compress at the same time; V(1) to V(1000), but never more than there are processors.
+    description: The number of logs that are compressed at the same time, V(1) to V(1000), at most one per processor.
     type: int
     default: 1
   nice:
-    description: The lowered priority to run with, from 0 (as others) to 19 (only when there is nothing else to do).
+    description: The nice value, from 0 (normal priority) to 19 (lowest priority).
     type: int
     default: 19
 seealso:
@@ -59,7 +59,7 @@ EXAMPLES = r"""
   fedora_infra.dnf_counting.http_log_compress:
     src: /mnt/fedora_stats/combined-http
 
-- name: See which logs are still plain after a month
+- name: See the logs that are still plain after a month
   fedora_infra.dnf_counting.http_log_compress:
     src: /mnt/fedora_stats/combined-http
     keep_days: 31
@@ -68,7 +68,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 units:
-  description: One entry for each plain log of the days in question, called C(DAY NAME).
+  description: The result for each plain log of these days, with the name C(DAY NAME).
   returned: always
   type: list
   elements: dict
@@ -78,20 +78,20 @@ units:
       type: str
       sample: 2021-08-28 mirrors.fedoraproject.org-access.log
     status:
-      description: V(made), or V(due) in check mode; or V(failed), then the plain log is untouched.
+      description: V(made), or V(due) in check mode. V(failed), in which case the plain log is unchanged.
       type: str
     reasons:
-      description: Why it is due, or why it failed.
+      description: The reasons for the status.
       type: list
       elements: str
     bytes:
-      description: Size of the plain log.
+      description: Size of the plain log in bytes.
       type: int
     bytes_compressed:
-      description: Size of the compressed log.
+      description: Size of the compressed log in bytes.
       type: int
 summary:
-  description: How many units have each status.
+  description: Number of units by status.
   returned: always
   type: dict
   sample: {made: 93}

@@ -2,22 +2,22 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Bring the HTTP logs of many hosts to the log host."""
+"""Fetch the logs of the hosts."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: http_log_sync
-short_description: Bring the HTTP logs of many hosts to the log host
+short_description: Fetch the logs of the hosts
 version_added: 1.0.0
 description:
-  - Fetches the rotated logs of some days from many hosts, in parallel, over one rsync connection a host.
-  - A host has them as C(NAME-YYYYMMDD) or C(NAME-YYYYMMDD.xz) (or C(gz), C(zst), C(bz2)), C(NAME) ending in C(log); here they become
-    C(HOST/YYYY/MM/DD/http/NAME) and C(NAME.xz). A log changes its content here only as a whole.
-  - Days that are complete cost nothing but the list of the host's files. A log that has changed on its host is fetched again.
-    A transfer that broke off goes on where it ended.
-  - Days before the window that are not known to be complete are asked for as well; see O(catch_up_days).
-  - A host that fails never keeps the others from being fetched; see O(max_failed_hosts).
+  - Fetches the rotated logs of some days from many hosts, in parallel, with one rsync connection per host.
+  - On a host, a log has the name C(NAME-YYYYMMDD) or C(NAME-YYYYMMDD.xz) (or C(gz), C(zst), C(bz2)), and C(NAME) ends in C(log). In the hosts'
+    tree it has the name C(HOST/YYYY/MM/DD/http/NAME) or C(NAME.xz). A log is replaced only as a whole.
+  - For days that are complete, only the list of the host's files is read. A log that has changed on its host is fetched again.
+    An interrupted transfer continues in the next try.
+  - Earlier days that may be incomplete are requested, too; see O(catch_up_days).
+  - If a host fails, all other hosts are still fetched; see O(max_failed_hosts).
 author: Fedora Infrastructure (@fedora-infra)
 extends_documentation_fragment:
   - fedora_infra.dnf_counting.days
@@ -28,94 +28,94 @@ requirements:
 options:
   hosts:
     description:
-      - The hosts. Each element is a host name, or a mapping of C(name) and C(source), which overrides O(source) for that host.
+      - The hosts. Each element is the name of a host, or a mapping of C(name) and C(source), which overrides O(source) for this host.
     type: list
     elements: raw
     required: true
   dest:
     description:
-      - The folder that gets a folder for each host.
+      - The hosts' tree, with a folder for each host.
     type: path
     required: true
   source:
     description:
-      - The folder with the rotated logs on a host; C({host}) stands for the host's name.
+      - The source of a host's rotated logs. C({host}) stands for the name of the host.
       - Either V(HOST::MODULE/FOLDER/) or V(rsync://HOST:PORT/MODULE/FOLDER/), served by an rsync daemon, or the absolute path of a folder on this machine.
     type: str
     default: "{host}::log/httpd/"
   days:
     description:
-      - How many days to look at, counted back from O(until); V(3) where no other option says which days.
+      - The number of days, counted back from O(until). By default V(3), if no other option names the days.
   catch_up_days:
     description:
-      - How far back to ask for days that are not known to be complete here, counted from the last day of the window.
-      - So the days of an outage come in by themselves while the hosts still have their logs.
-      - Not applied where O(dates) or O(since) name the days. V(0) to V(10000).
+      - The number of days, counted back from the last day, in which earlier days are requested again if they may be incomplete. V(0) to V(10000).
+      - So the days of an outage are fetched later, as long as the hosts still have their logs.
+      - Not used with O(dates) or O(since).
     type: int
     default: 14
   missing_after_days:
     description:
-      - A listed host without a log for so many days up to the last day of the window is reported in RV(silent_hosts), with a warning. V(1) to V(10000).
+      - The number of days up to the last day, V(1) to V(10000). A listed host without a log on these days is in RV(silent_hosts), with a warning.
     type: int
     default: 3
   max_failed_hosts:
     description:
-      - How many hosts, V(0) or more, may fail or be unknown before the module fails at its end.
-      - By default it fails only when all hosts failed.
+      - The number of hosts, V(0) or more, that may fail or be unknown before the module fails at its end.
+      - By default it fails only if all hosts failed.
     type: int
   workers:
     description:
-      - How many hosts are fetched from at a time, V(1) to V(1000). The hosts that took longest in earlier runs come first.
+      - The number of hosts that are fetched from at the same time, V(1) to V(1000). The hosts that took longest in earlier runs come first.
     type: int
     default: 10
   attempts:
     description:
-      - How often a host is tried where another try can help; V(1) to V(1000).
+      - The number of tries for a host if another try can help, V(1) to V(1000).
     type: int
     default: 3
   retry_delay:
     description:
-      - Seconds before the second try, V(0) to V(86400); doubled before each further one, and varied by up to a half.
+      - The seconds before the second try, V(0) to V(86400). They double before each further try, with a random change by up to a half.
     type: float
     default: 10
   connect_timeout:
     description:
-      - Seconds to wait for an rsync daemon to answer; V(1) to V(86400).
+      - The seconds until an rsync daemon must answer, V(1) to V(86400).
     type: int
     default: 30
   stall_timeout:
     description:
-      - Seconds without anything arriving after which a connection is ended; V(1) to V(86400).
+      - The seconds without new data after which a connection is ended, V(1) to V(86400).
     type: int
     default: 120
   host_timeout:
     description:
-      - Seconds for everything with one host, all tries included; V(1) to V(1000000).
+      - The seconds for all work with one host, including all tries, V(1) to V(1000000).
     type: int
     default: 7200
   bandwidth_limit:
     description:
-      - KiB per second that a connection may take, V(0) or more; at most O(workers) connections are open at a time. V(0) is no limit.
+      - The limit of a connection in KiB per second, V(0) or more. V(0) means no limit. At most O(workers) connections are open at the same time.
     type: int
     default: 0
   max_file_size:
     description:
-      - Larger files are refused; bytes, or a number with a unit such as V(16G).
+      - The largest file that is fetched, in bytes or with a unit such as V(16G). Larger files are refused.
     type: bytes
     default: 16G
   max_host_size:
     description:
-      - A host is ended that sends more than this in a run; bytes, or a number with a unit such as V(256G).
+      - The most that a host may send in a run, in bytes or with a unit such as V(256G). Beyond it, the connection is ended.
     type: bytes
     default: 256G
   max_host_files:
     description:
-      - A host is ended that sends more files than this, V(1) or more, in a run.
+      - The most files that a host may send in a run, V(1) or more. Beyond it, the connection is ended.
     type: int
     default: 10000
   mode:
     description:
-      - The permissions of fetched logs, as an octal number. Folders made for them may be entered by whom they may be read.
+      - The permissions of fetched logs, as an octal number. Whoever may read the logs may also enter their folders.
     type: str
     default: "0640"
 seealso:
@@ -128,7 +128,7 @@ EXAMPLES = r"""
     hosts: [proxy01, proxy02, dl01]
     dest: /var/log/hosts
 
-- name: Fetch one day again, one of the hosts from elsewhere
+- name: Fetch one day again, with another source for one of the hosts
   fedora_infra.dnf_counting.http_log_sync:
     hosts:
       - proxy01
@@ -141,60 +141,60 @@ EXAMPLES = r"""
 
 RETURN = r"""
 units:
-  description: What became of each host and day.
+  description: The result for each host-day.
   returned: always
   type: list
   elements: dict
   contains:
     name:
-      description: Host and day.
+      description: The host and the day.
       type: str
       sample: proxy01 2026-11-20
     status:
       description:
-        - V(made), that is synced; V(due) in its place in check mode; V(unchanged); V(missing) where neither the host nor we have a log of that day;
-          V(failed); V(unknown) where the host's name is.
+        - V(made), or V(due) in check mode. V(unchanged). V(missing) if neither the host nor the hosts' tree has a log of this day.
+          V(failed). V(unknown) if the name of the host is unknown to DNS.
       type: str
     reasons:
-      description: Why, and what was refused. A day before the window has a unit if a log of it came or was refused.
+      description: The reasons for the status, and the files that were refused. An earlier day has a unit only if a log of it came or was refused.
       type: list
       elements: str
     files:
-      description: Logs that were fetched, or would be.
+      description: Number of logs that were fetched, or would be fetched in check mode.
       type: int
     bytes:
-      description: Their size.
+      description: Their size in bytes.
       type: int
     attempts:
-      description: How often the host was tried.
+      description: Number of tries for the host.
       type: int
     seconds:
-      description: How long the host took; all its days come together.
+      description: Duration in seconds for the host, because all its days are fetched together.
       type: float
 summary:
-  description: How many host-days there are of each status.
+  description: Number of host-days by status.
   returned: always
   type: dict
 hosts:
   description:
-    - What became of each host, with C(name), C(status), C(files), C(bytes), C(attempts), C(seconds) and C(reason).
-    - The reason also tells what was refused and belongs to no day that was asked for.
+    - The result for each host, with C(name), C(status), C(files), C(bytes), C(attempts), C(seconds) and C(reason).
+    - The reason also names refused files that belong to no requested day.
   returned: always
   type: list
   elements: dict
 silent_hosts:
-  description: Hosts that have given no log for O(missing_after_days), with C(name), C(last_log) and C(listed_since).
+  description: Hosts without a log for O(missing_after_days), with C(name), C(last_log) and C(listed_since).
   returned: always
   type: list
   elements: dict
 gaps:
-  description: By host the days before the window for which it was listed and no log has come yet, as text.
+  description: For each host, the earlier days on which it was listed and for which no log has come yet, as text.
   returned: always
   type: dict
   sample:
     proxy02: 2026-11-12 to 2026-11-13
 seconds:
-  description: How long all took.
+  description: Duration of the step in seconds.
   returned: always
   type: float
 """

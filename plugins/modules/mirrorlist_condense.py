@@ -2,35 +2,35 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Condense combined logs to the clients of each day, and those to one row a day."""
+"""Condense combined logs to the clients of each day, and the clients to one row per day."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: mirrorlist_condense
-short_description: Count the addresses that ask the mirror list for each release, day by day
+short_description: Count the addresses that request the mirror list, by day and release
 version_added: 1.0.0
 author: Fedora Infrastructure (@fedora-infra)
 description:
-  - Reads the combined access log of each day and writes the distinct clients in it, each a date, address, release and
-    architecture, to one Parquet file a day, C(DATA_DIR/YYYY-MM-DD.parquet). Every line that mentions C(/metalink) or
-    C(/mirrorlist) counts, whatever was answered.
-  - From these it makes the rows of C(mirrorsdata-all.csv) and C(mirrorsdata-YYYY.csv), one a date, which people read by
-    column number. The first 85 columns are as they ever were, their oddities included. In particular the first client of a
-    date, by the order of its text, does not count in them, and C(x86_32_f), C(x86_64_f) and C(ppc_f) have only Fedora up to 29
-    and Rawhide in them.
-  - Beside them it makes C(mirrors-daily.csv) with C(date), C(family), C(release), C(arch) and C(clients), where every client counts.
-    Its figures are of addresses that asked for a release and architecture; whoever asks for two counts twice.
-  - Releases are told by rule. A new one gets a column at the end under its own name on its first day, and keeps that place, for
-    the header of C(mirrorsdata-all.csv) is the memory of the columns.
-  - Each file records what it was made from. A day is made again when its log has changed, and only then, and replaces its
-    own clients, so a log that comes late or grows is counted right by the next run and nothing is counted twice.
-  - The clients of a date are in two logs, a few in that rotated just after the midnight it began with and most in the next. Its row appears
-    with the first log that was rotated on a later day and is made from all days that hold some of its clients.
-  - Rows for which there are no days in O(data_dir), such as those of an earlier system, stay as they are, shorter ones filled
-    up with zeros. Where the log of the date's own day is not there, a row is only replaced by one with as many clients or more.
-  - Dates more than 366 days before the day of rotation, or more than one day behind it, are not counted.
-  - Without O(dates), O(since) and O(days) it looks at 14 days. Rows are made from all days in O(data_dir) whatever these say.
+  - Reads the combined log of each day and writes a condensed day, the Parquet file C(DATA_DIR/YYYY-MM-DD.parquet), with the clients of the log.
+    A client is a combination of date, address, release and architecture. Every line that mentions C(/metalink) or C(/mirrorlist)
+    counts, with any answer.
+  - From the condensed days, it makes the rows of C(mirrorsdata-all.csv) and C(mirrorsdata-YYYY.csv), one per date. Readers use the
+    column numbers of these files. The first 85 columns are counted by the rules of the earlier system, with their peculiarities. In
+    particular, the first client of a date, in the order of text, does not count in them, and C(x86_32_f), C(x86_64_f) and C(ppc_f) have
+    only Fedora up to 29 and Rawhide.
+  - It also makes C(mirrors-daily.csv) with C(date), C(family), C(release), C(arch) and C(clients), where every client counts.
+    An address that requests two releases or architectures counts twice.
+  - Rules recognize the releases. A new release gets a column at the end, with its own name, on its first day. The column never moves, because
+    the header of C(mirrorsdata-all.csv) is the only record of the columns.
+  - Each condensed day has a record of its log. It is made again only if its log has changed, and is replaced as a whole. So the next run
+    counts a log that came late or has grown, and no client counts twice.
+  - The clients of a date are in two logs, a few in the log of its own rotation day and most in the next one. The row of a date appears
+    with the first log of a later rotation day, and is made from all condensed days with clients of this date.
+  - A row without condensed days in O(data_dir), such as a row of an earlier system, stays as it is. Shorter rows are filled with zeros. If the
+    log of the date's own rotation day is missing, the row is replaced only by a row with at least as many clients.
+  - Dates more than 366 days before the rotation day, or more than one day after it, do not count.
+  - Without O(dates), O(since) and O(days), the module checks 14 days. The rows are always made from all condensed days in O(data_dir).
 options:
   src:
     required: true
@@ -38,16 +38,16 @@ options:
     required: true
   data_dir:
     description:
-      - The folder for the Parquet files of this log. They hold addresses and are not for the public.
-      - Files of days long past may be removed; their rows stay.
+      - The folder of the condensed days of this log. They contain addresses, so do not publish them.
+      - You can remove old condensed days. Their rows stay.
     type: path
     required: true
   csv_dir:
-    description: The folder for the CSV files, which hold no addresses.
+    description: The folder for the CSV files, which contain no addresses.
     type: path
     required: true
   memory_mib:
-    description: How much memory the counting of rows may use, in MiB; V(64) or more.
+    description: The most memory for making the rows in MiB, V(64) or more.
     type: int
     default: 384
 extends_documentation_fragment:
@@ -62,7 +62,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Count the clients of the mirror list of the last days, late logs included
+- name: Count the clients of the last 14 days, including late logs
   fedora_infra.dnf_counting.mirrorlist_condense:
     src: /mnt/fedora_stats/combined-http
     log_name: mirrors.fedoraproject.org-access.log
@@ -71,7 +71,7 @@ EXAMPLES = r"""
     require_mount: /mnt/fedora_stats
     days: 14
 
-- name: Count a year again that an earlier system lost a day of
+- name: Count a day that the earlier system lost
   fedora_infra.dnf_counting.mirrorlist_condense:
     src: /mnt/fedora_stats/combined-http
     log_name: mirrors.fedoraproject.org-access.log
@@ -83,7 +83,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 units:
-  description: What became of each day, and in the last one, C(csv), of the rows.
+  description: The result for each day. The last unit, C(csv), is the result for the rows.
   returned: always
   type: list
   elements: dict
@@ -94,50 +94,50 @@ units:
       sample: "2021-09-28"
     status:
       description:
-        - V(made), or V(due) in check mode; V(unchanged) if the record agrees with what is there; V(missing) if there is no log;
+        - V(made), or V(due) in check mode. V(unchanged) if the record agrees with the present inputs. V(missing) if there is no log.
           V(failed) if it could not be read or written.
       type: str
       sample: made
     reasons:
-      description: Why it is so.
+      description: The reasons for the status.
       type: list
       elements: str
       sample: [not condensed yet]
     lines:
-      description: Lines in the log, empty ones left out.
+      description: Lines in the log, without empty lines.
       type: int
       sample: 1000000
     requests:
-      description: Lines that name a client.
+      description: Lines with a client.
       type: int
       sample: 912004
     rows:
-      description: Distinct clients, for C(csv) the days whose rows were made.
+      description: Clients, each counted once. For C(csv), the number of days whose rows were made.
       type: int
       sample: 255120
     rejects:
       description:
-        - Lines that name no client, by reason. C(unrelated) mention neither path, C(garbled) are no log lines of an address, C(bad_date)
-          have no day of the calendar, C(odd_date) one too far from that of the rotation, C(too_long) are lines beyond 128 MiB.
+        - Lines without a client, by reason. C(unrelated) mention neither path, C(garbled) are not log lines with an address, C(bad_date)
+          have no valid date, C(odd_date) have a date too far from the rotation day, C(too_long) are longer than 128 MiB.
       type: dict
       sample: {"unrelated": 87990, "odd_date": 6}
     unknown_requests:
-      description: Requests for repositories of no known release. They count as C(unk_rel), and in the family C(unknown).
+      description: Requests for repositories of unknown releases. They count as C(unk_rel), and in the family C(unknown).
       type: int
       sample: 31020
     unknown_repos:
       description:
-        - Those repositories that are asked for most, each with C(repo), shortened and escaped, and C(requests). A new family of
-          repositories shows here on its first day; one with a hundredth of all requests is a warning, too.
+        - The unknown repositories with most requests, each with C(repo), shortened and escaped, and C(requests). A new family of
+          repositories appears here on its first day. A repository with 1 % of all requests or more also causes a warning.
       type: list
       elements: dict
       sample: [{"repo": "'epel-cisco-openh264-9'", "requests": 12011}]
     bytes_read:
-      description: Size of the log as it lies there.
+      description: Size of the log in bytes, compressed if it is.
       type: int
       sample: 158000000
     seconds:
-      description: How long it took.
+      description: Duration in seconds.
       type: float
       sample: 0.71
     files:
@@ -146,7 +146,7 @@ units:
       elements: str
       sample: [/var/www/html/csv-reports/mirrors/mirrorsdata-all.csv]
     new_columns:
-      description: For C(csv), columns that were added at the end.
+      description: For C(csv), the columns that were added at the end.
       type: list
       elements: str
       sample: [86-f40]

@@ -6,49 +6,49 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: stats_message
-short_description: Send a message about the counting of installations
+short_description: Send a message to the message bus
 version_added: 1.0.0
 description:
-  - Announces on the message bus what no other module does, such as the beginning and the end of a whole run.
-  - The message goes the same way as those of the other modules. If the bus is down, it waits in the spool and is sent by the next run,
-    with the time and id that it has now. So a bus that is down is never more than a warning.
+  - Sends a message that no other module sends, such as one for the start or the end of a run.
+  - The message uses the spool of the other modules. If the bus is down, the message waits in the spool, and the next run sends it
+    with its original time and id. So a bus that is down causes only a warning.
 author: Fedora Infrastructure (@fedora-infra)
 extends_documentation_fragment:
   - fedora_infra.dnf_counting.days.run
 options:
   topic:
     description:
-      - The topic, below O(messaging_prefix); words of letters, digits, dashes and underscores, with dots between.
+      - The topic, without O(messaging_prefix). It consists of words of letters, digits, dashes and underscores, with dots between them.
     type: str
     required: true
   body:
     description:
-      - The body. C(host), the name of the log host, and C(run_id) are put in.
+      - The body. The module adds C(host), the name of the log host, and C(run_id).
     type: dict
     default: {}
   bad:
     description:
-      - Whether it tells of a failure; it then has the severity of an error.
+      - Give the message the severity of an error, because it reports a failure.
     type: bool
     default: false
   messaging_config:
     description:
-      - The configuration file of fedora-messaging, with the broker and its TLS.
+      - The configuration file of fedora-messaging, with the broker and its TLS settings.
     type: path
     required: true
   messaging_spool:
     description:
-      - The file with the messages that are not sent yet, on a local disk; the same for all modules of a log host.
+      - The spool, an SQLite file on a local disk. All modules of a log host use the same file.
     type: path
     required: true
   messaging_prefix:
     description:
-      - What topics begin with, behind the prefix that O(messaging_config) sets.
+      - The beginning of topics, after the prefix in O(messaging_config).
     type: str
     default: logging.stats
   messaging_timeout:
     description:
-      - Seconds that the broker may take to answer and to confirm a message, V(1) to V(300).
+      - The seconds until the broker must answer or confirm a message, V(1) to V(300).
     type: int
     default: 5
 seealso:
@@ -58,7 +58,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Announce that the log host is being moved
+- name: Announce the move of the log host
   fedora_infra.dnf_counting.stats_message:
     topic: maintenance.start
     body:
@@ -69,29 +69,29 @@ EXAMPLES = r"""
 
 RETURN = r"""
 units:
-  description: The message, called as its topic.
+  description: The message. Its name is its topic.
   returned: always
   type: list
   elements: dict
   contains:
     name:
-      description: The topic below O(messaging_prefix).
+      description: The topic without O(messaging_prefix).
       type: str
       sample: maintenance.start
     status:
-      description: V(made), that is sent; V(due) in check mode; V(waiting) in the spool.
+      description: V(made) if it was sent, V(due) in check mode, V(waiting) if it is in the spool.
       type: str
     reasons:
-      description: Why it waits.
+      description: The reason why it waits.
       type: list
       elements: str
 summary:
-  description: How many units have each status.
+  description: Number of units by status.
   returned: always
   type: dict
   sample: {made: 1}
 waiting:
-  description: How many messages are in the spool, those of earlier runs among them.
+  description: Number of messages in the spool, including messages of earlier runs.
   returned: when not in check mode
   type: int
   sample: 0

@@ -7,28 +7,28 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: stats_publish
-short_description: Publish weekly totals for their readers, with charts and pages
+short_description: Publish the totals, charts and pages
 version_added: 1.0.0
 description:
-  - Puts the totals that M(fedora_infra.dnf_counting.countme_totals) counted into a folder of the web server, in stable formats
-    at stable places. A reader always gets a whole file, the old one or the new one.
-  - A file is replaced only where its content changed. The same totals always give the same bytes.
-  - Under the old names, here with the prefix C(totals), it publishes C(totals.db), C(totals.csv), C(totals-unique.db) (only the
-    unique addresses, C(sys_age) of -1) and C(totals-countme.db) (all others), with their old schema and all their rows.
-  - Under new names it publishes C(totals.parquet); C(weeks/2021-W39.csv), one file a week; C(recent.csv), the newest 52 weeks;
-    C(machines.csv), machines per week by two declared methods, described in C(machines-README.txt); C(quality.csv) and
-    C(quality.json), how good each week is; and C(index.json), which lists all files with size, hash and time.
-    What follows C(totals) in the prefix of a profile follows the new names too, as in C(machines-centos.csv) for C(totals-centos).
-  - A C(.gz) lies beside each C(.db) and C(.csv), but for single weeks and quality.
-  - In the new files a name that has an address in it is replaced by C((address)). In the new CSV files, text that a spreadsheet
-    would take for a formula has an apostrophe in front, and control characters are escaped.
-  - Good published totals aren't replaced by totals that lack one of their weeks, or have less than half of the rows or hits of one.
-  - A profile that fails leaves its published files and all other profiles alone; the module fails at the end, naming each.
-  - With O(web_dir) it draws charts and writes pages around the files, where any of their inputs changed. C(index.html) tells what
-    the numbers are and the newest week at a glance; C(charts.html) leads to each chart in an interactive form with a table of its
-    figures; C(downloads.html), C(dictionary.html) and C(quality.html) tell of the files, their columns and the weeks.
-    Pictures are C(images/NAME.png) and C(images/NAME.svg). Pages need no network and no JavaScript, and work from a folder too.
-  - A chart or page that fails leaves its own old file, the published files and all others alone; the module fails at the end.
+  - Publishes the totals of M(fedora_infra.dnf_counting.countme_totals) in a folder of the web server, in stable formats
+    at stable places. A reader always gets a complete file, the old one or the new one.
+  - A file is replaced only if its content changed. The same totals always give the same bytes.
+  - Published files of the earlier system are C(totals.db), C(totals.csv), C(totals-unique.db) (only unique addresses, C(sys_age) of -1) and
+    C(totals-countme.db) (only countme hits), with their old schema and all their rows. C(totals) is the prefix of the profile.
+  - Newer published files are C(totals.parquet); C(weeks/2021-W39.csv), one file per week; C(recent.csv), the newest 52 weeks;
+    C(machines.csv), machines per week by two declared methods, which C(machines-README.txt) describes; C(quality.csv) and
+    C(quality.json), the quality of each week; and C(index.json), a list of all files with size, hash and time.
+    The part of a profile's prefix after C(totals) is added to these names, such as C(machines-centos.csv) for C(totals-centos).
+  - There is also a C(.gz) of each C(.db) and C(.csv), except for single weeks and quality.
+  - In the newer files, a name with an address in it is replaced by C((address)). In the newer CSV files, a text that a spreadsheet
+    would treat as a formula begins with an apostrophe, and control characters are escaped.
+  - Published totals are not replaced by totals that lack one of their weeks, or have less than half of the rows or hits of one week.
+  - If a profile fails, its published files stay, and all other profiles are published. The module fails at its end and reports each failure.
+  - With O(web_dir), it draws charts and writes pages around the files, if any of their inputs changed. C(index.html) describes
+    the numbers and shows the newest week. C(charts.html) leads to an interactive form of each chart with a table of its
+    numbers. C(downloads.html), C(dictionary.html) and C(quality.html) describe the files, their columns and the weeks.
+    Pictures are C(images/NAME.png) and C(images/NAME.svg). The pages need no network and no JavaScript. A browser can also open them from a folder.
+  - If a chart or page fails, its old file stays, and everything else is published. The module fails at its end.
 author:
   - Fedora Infrastructure (@fedora-infra)
 extends_documentation_fragment:
@@ -55,51 +55,50 @@ options:
     suboptions:
       name:
         description:
-          - What the profile is called in results.
+          - The name of the profile in results.
         type: str
         required: true
       totals_db:
         description:
-          - The SQLite database of the totals.
+          - The SQLite file of the totals.
         type: path
         required: true
       totals_csv:
         description:
-          - The CSV file of the same totals. Nothing is published where it belongs to another state than the database.
+          - The CSV file of the same totals. Nothing is published if it does not agree with the SQLite file.
         type: path
         required: true
       prefix:
         description:
-          - What the names of the published files begin with, such as V(totals) or V(totals-centos).
+          - The beginning of the names of the published files, such as V(totals) or V(totals-centos).
         type: str
         required: true
       title:
         description:
-          - What pages call the profile; by default its O(profiles[].name).
+          - The title of the profile on pages. By default its O(profiles[].name).
         type: str
       log_name:
         description:
-          - The name of its log in O(combined_dir), for the chart of the days that are there.
+          - The name of its log in O(combined_dir), for the chart of the coverage of days.
         type: str
       raw_dir:
         description:
-          - The folder with its raw days, for that chart where nothing is recorded in O(combined_dir).
+          - The folder of its raw days, for the same chart if O(combined_dir) has no records.
         type: path
   allow_shrink:
     description:
-      - Publish totals that are much smaller than the published ones, or lack some of their weeks.
+      - Also publish totals that are much smaller than the published ones, or lack some of their weeks.
     type: bool
     default: false
   min_hits:
     description:
-      - Leave rows with fewer hits (fewer machines in C(machines.csv)) out of the new files. The files of the old names always
-        hold all rows.
+      - The fewest hits of a row (fewest machines in C(machines.csv)) in the newer files. The files of the earlier system always have all rows.
     type: int
     default: 0
   web_dir:
     description:
-      - The web root to draw charts and write pages to. O(dest) has to lie below it.
-      - Without it there are no charts and no pages.
+      - The web root, for charts and pages. O(dest) must be below it.
+      - Without this option, there are no charts and no pages.
     type: path
   site_title:
     description:
@@ -108,28 +107,28 @@ options:
     default: Systems counted each week
   distribution:
     description:
-      - What is counted, as pages name it.
+      - The name on the pages of what is counted.
     type: str
     default: Linux
   mirrors_csv_dir:
     description:
       - The folder below O(web_dir) with the CSV files of M(fedora_infra.dnf_counting.mirrorlist_condense), for charts of client
-        addresses and to be listed among the downloads.
+        addresses and for the list of downloads.
     type: path
   combined_dir:
     description:
-      - The tree of combined logs, for a chart of the days that are there. Only its records are read.
+      - The combined tree, for a chart of the coverage of days. Only its records are read.
     type: path
   git_history:
     description:
-      - Keep a history of the files of single weeks in this Git repository, which is made where it is missing. A commit is made
-        only where a week changed.
-      - It has to lie outside of O(web_dir) and O(dest), where the web server doesn't show it. Without it no history is kept.
-      - Git runs without hooks and without anybody's configuration. What fails here leaves the published files as they are.
+      - The Git repository for the history of the files of single weeks. It is made if it is missing. A commit is made
+        only if a week changed.
+      - It must be outside of O(web_dir) and O(dest), so that the web server does not serve it. Without this option, no history is kept.
+      - Git runs without hooks and without any user's configuration. If Git fails, the published files stay as they are.
     type: path
   git_identity:
     description:
-      - Who the commits are by.
+      - The author of the commits.
     type: str
     default: DNF counting <countme@localhost>
 """
@@ -162,7 +161,7 @@ EXAMPLES = r"""
 RETURN = r"""
 units:
   description:
-    - What became of each published file. The status is V(made), V(unchanged), V(due) (in check mode), V(waiting) (there are no
+    - The result for each published file. The status is V(made), V(unchanged), V(due) (in check mode), V(waiting) (there are no
       totals yet) or V(blocked) (its profile failed).
     - A profile that failed is a unit of its own with the status V(failed).
   type: list
@@ -171,27 +170,27 @@ units:
   contains:
     name:
       description:
-        - The name of the file below O(dest); or C(profile) and the name of a profile that failed.
-        - For a page, picture or other file of the site the name below O(web_dir); V(images) for all pictures where none was
-          ever drawn and check mode can't know which there will be.
-        - V(charts), V(pages), or V(chart) with the name of one, for what failed in making them.
+        - The name of the file below O(dest), or C(profile) and the name of a profile that failed.
+        - For a page, a picture or another file of the site, the name below O(web_dir). In check mode, V(images) stands for all pictures if none was
+          drawn before.
+        - V(charts), V(pages), or V(chart) with the name of a chart, if making them failed.
         - V(git history) stands for the commit to O(git_history).
       type: str
     status:
-      description: What became of it.
+      description: The result.
       type: str
     reasons:
-      description: Why it is so.
+      description: The reasons for the status.
       type: list
       elements: str
     bytes:
-      description: The size of a file that was published, or found as it should be while others were published.
+      description: The size of the file in bytes, if any file was published.
       type: int
     commit:
       description: The commit that was made.
       type: str
     files:
-      description: How many files of weeks were committed.
+      description: Number of files of weeks in the commit.
       type: int
   sample:
     - name: totals.csv
@@ -199,12 +198,12 @@ units:
       reasons: [changed input totals.csv]
       bytes: 633000111
 summary:
-  description: How many units have which status.
+  description: Number of units by status.
   type: dict
   returned: always
   sample: {made: 20, unchanged: 310}
 newest_week:
-  description: The newest complete week of each profile that has totals; or the newest week, where none is called complete.
+  description: The newest complete week of each profile with totals, or the newest week if no week is complete.
   type: list
   elements: dict
   returned: always
@@ -213,7 +212,7 @@ newest_week:
       description: The name of the profile.
       type: str
     week:
-      description: The week by ISO 8601.
+      description: The name of the week by ISO 8601.
       type: str
       sample: 2021-W39
     week_start:
@@ -228,10 +227,10 @@ newest_week:
       description: V(complete), V(partial), V(provisional), or V(unknown) for a week that an earlier system counted.
       type: str
     machines:
-      description: How many machines were seen.
+      description: Number of machines.
       type: int
     by_release:
-      description: Machines of each release, most first; at most 100 releases.
+      description: Machines by release, in descending order, at most 100 releases.
       type: list
       elements: dict
       sample:
@@ -239,12 +238,12 @@ newest_week:
           os_version: '34'
           machines: 301722
 published:
-  description: Paths of what is published, with the folder of single weeks for all of its files.
+  description: Paths of the published files. The folder of single weeks stands for all its files.
   type: list
   elements: str
   returned: always
 index_page:
-  description: The path of the first page; empty where there is none.
+  description: The path of the first page; empty if there is none.
   type: str
   returned: always
   sample: /var/www/html/csv-reports/index.html
