@@ -3,17 +3,21 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The libraries that may be missing on a host, imported in one place.
 
-The rest of the library says ``from ._libs import duckdb`` and the like, which loads that library
-only; a module first asks :func:`missing` and tells the operator what to install.
+The rest of the library says ``from .._base.libs import duckdb`` and the like. A library is loaded
+when it is first used, so a run without work starts without them. A module first checks
+:func:`not_installed`, and names what to install.
 """
 
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import os
 import traceback
 from collections.abc import Collection
 from typing import Any
+
+from .errors import SettingsError, printable
 
 #: Names in here: the module, and the distribution that has it.
 _LIBRARIES = {
@@ -35,17 +39,47 @@ DISTRIBUTIONS = frozenset(distribution for _module, distribution in _LIBRARIES.v
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
+class _Library:
+    """A library that is loaded when it is first used."""
+
+    def __init__(self, module: str, distribution: str) -> None:
+        self._module = module
+        self._distribution = distribution
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            value = getattr(importlib.import_module(self._module), name)
+        except ImportError as error:
+            raise SettingsError(
+                f"library {self._distribution}",
+                expected="to import it",
+                found=printable(str(error)),
+                advice="Install it again, for instance with the playbook deploy.",
+            ) from error
+        setattr(self, name, value)
+        return value
+
+
 def __getattr__(name: str) -> Any:
-    """Return the library of that name, or None if it cannot be imported (see :func:`missing`)."""
+    """Return the library of that name, or None if it is not installed."""
     if name not in _LIBRARIES:
         raise AttributeError(name)
-    module, _distribution = _LIBRARIES[name]
-    try:
-        library = importlib.import_module(module)
-    except ImportError:
-        library = None
+    module, distribution = _LIBRARIES[name]
+    library = _Library(module, distribution) if _is_installed(module) else None
     globals()[name] = library
     return library
+
+
+def _is_installed(module: str) -> bool:
+    return importlib.util.find_spec(module.partition(".")[0]) is not None
+
+
+def not_installed(distributions: Collection[str]) -> list[str]:
+    """Return the distributions that are not there, without loading the others."""
+    absent = {
+        distribution for module, distribution in _LIBRARIES.values() if not _is_installed(module)
+    }
+    return sorted(absent.intersection(distributions))
 
 
 def missing(distributions: Collection[str]) -> dict[str, str]:

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias, cast
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 from .._base.errors import CountingError, SettingsError, printable, wrong_option
-from .._base.libs import missing
+from .._base.libs import not_installed
 from .._base.observer import NOBODY, Observer
 from .._base.records import WorkUnit
 from .._base.stage import CHANGES, Outcome, P, S, Stage, StageRun, run_stage
@@ -75,9 +75,9 @@ def argument_spec(options: Options) -> dict[str, dict[str, Any]]:
 
 
 def require(module: AnsibleModule, libraries: Sequence[str]) -> None:
-    """Fail where one of the libraries can't be imported."""
-    for library, why in missing(libraries).items():
-        module.fail_json(msg=missing_required_lib(library), exception=why)
+    """Fail if one of the libraries is not installed."""
+    for library in not_installed(libraries):
+        module.fail_json(msg=missing_required_lib(library))
 
 
 def run_module(module: AnsibleModule, stage: Stage[S, P]) -> None:
