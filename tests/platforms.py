@@ -32,7 +32,7 @@ SUITES = {
     "trixie": ("trixie", "Debian 13, Python 3.13"),
     "forky": ("sid", "Debian testing, Python 3.14"),
 }
-PACKAGES = "ca-certificates,git,make,python3,python3-venv,sudo"
+PACKAGES = "ca-certificates,git,make,python3,python3-venv,sudo,xz-utils"
 CHECKOUT = "root/dnf_counting"
 #: Settings of this machine without which nothing is fetched there.
 SETTINGS = (
