@@ -139,7 +139,7 @@ def test_each_start_has_its_end_and_a_bus_that_stops_half_way_gets_all_in_the_en
     assert disturbed[1] == undisturbed[1]
 
     received = [*before, *broker.received()]
-    first, second = dict.fromkeys(message.body["run_id"] for message in received)
+    first, second = [*dict.fromkeys(message.body["run_id"] for message in received)]
     of_first = [message for message in received if message.body["run_id"] == first]
     whole = [message for message in received if message.body["run_id"] == second]
     assert 0 < len(before) < len(of_first)

@@ -29,14 +29,18 @@ TEMPLATE = """\
 {% endmacro %}
 
 {% macro run_bars(drawing) %}
-<svg width="{{ drawing.width }}" height="{{ drawing.height }}" viewBox="0 0 {{ drawing.width }} {{ drawing.height }}" role="img" aria-label="{{ drawing.label }}">
-{%- for bar in drawing.bars %}<rect x="{{ bar.x }}" y="{{ bar.y }}" width="{{ bar.width }}" height="{{ bar.height }}" class="bar {{ bar.result | class_name }}"><title>{{ bar.title }}</title></rect>{% endfor -%}
+<svg width="{{ drawing.width }}" height="{{ drawing.height }}" viewBox="0 0 {{ drawing.width }} {{ drawing.height }}"
+  role="img" aria-label="{{ drawing.label }}">
+{%- for bar in drawing.bars %}<rect x="{{ bar.x }}" y="{{ bar.y }}" width="{{ bar.width }}" height="{{ bar.height }}"
+  class="bar {{ bar.result | class_name }}"><title>{{ bar.title }}</title></rect>{% endfor -%}
 {%- if drawing.median is not none %}<line x1="0" x2="{{ drawing.width }}" y1="{{ drawing.median }}" y2="{{ drawing.median }}" class="median"></line>{% endif -%}
 </svg>
 {%- endmacro %}
 
 {% macro room_bar(free_percent) %}
-<svg width="100" height="10" viewBox="0 0 100 10" role="img" aria-label="{{ free_percent }} % free"><rect width="100" height="10" rx="3" class="free"></rect><rect width="{{ (100 - free_percent) | round(1) }}" height="10" rx="3" class="taken"></rect></svg>
+<svg width="100" height="10" viewBox="0 0 100 10" role="img" aria-label="{{ free_percent }} % free">
+<rect width="100" height="10" rx="3" class="free"></rect>
+<rect width="{{ (100 - free_percent) | round(1) }}" height="10" rx="3" class="taken"></rect></svg>
 {%- endmacro %}
 
 <!doctype html>
@@ -113,9 +117,12 @@ TEMPLATE = """\
 {% if weeks %}
 <section aria-labelledby="weeks">
 <h2 id="weeks">Weeks</h2>
-{% call wide_table("The quality of each week, the newest first.", [("Week", ""), ("Quality", ""), ("Host-days", "number"), ("Hits", "number"), ("Days", ""), ("Remarks", "")]) %}
+{% call wide_table("The quality of each week, the newest first.",
+  [("Week", ""), ("Quality", ""), ("Host-days", "number"), ("Hits", "number"), ("Days", ""), ("Remarks", "")]) %}
 {% for week in weeks %}
-<tr><th scope="row" class="keep">{{ week.name }}</th><td>{{ badge(week.state) }}</td><td class="number">{{ week.host_days }}</td><td class="number">{{ week.hits | thousands }}</td><td class="keep">{{ week.days }}</td><td class="remark">{{ week.remarks }}</td></tr>
+<tr><th scope="row" class="keep">{{ week.name }}</th><td>{{ badge(week.state) }}</td>
+<td class="number">{{ week.host_days }}</td><td class="number">{{ week.hits | thousands }}</td>
+<td class="keep">{{ week.days }}</td><td class="remark">{{ week.remarks }}</td></tr>
 {% endfor %}
 {% endcall %}
 </section>
@@ -124,9 +131,12 @@ TEMPLATE = """\
 {% if status.steps %}
 <section aria-labelledby="runs">
 <h2 id="runs">Run times</h2>
-{% call wide_table("The last run of each step, and the duration of its last runs. The dashed line is the median.", [("Step", ""), ("Result", ""), ("Took", "number"), ("Usually", "number"), ("Last runs", ""), ("Last started", "")]) %}
+{% call wide_table("The last run of each step, and the duration of its last runs. The dashed line is the median.",
+  [("Step", ""), ("Result", ""), ("Took", "number"), ("Usually", "number"), ("Last runs", ""), ("Last started", "")]) %}
 {% for step in status.steps %}
-<tr><th scope="row" class="keep">{{ step.title }}</th><td>{{ badge(step.last.result) }}</td><td class="number">{{ step.last.seconds | seconds }}</td><td class="number">{{ step.usual_seconds | seconds }}</td><td>{{ run_bars(step | drawing) }}</td><td class="keep">{{ step.last.started | time }}</td></tr>
+<tr><th scope="row" class="keep">{{ step.title }}</th><td>{{ badge(step.last.result) }}</td>
+<td class="number">{{ step.last.seconds | seconds }}</td><td class="number">{{ step.usual_seconds | seconds }}</td>
+<td>{{ run_bars(step | drawing) }}</td><td class="keep">{{ step.last.started | time }}</td></tr>
 {% endfor %}
 {% endcall %}
 </section>
@@ -134,12 +144,14 @@ TEMPLATE = """\
 
 <section aria-labelledby="folders">
 <h2 id="folders">Folders</h2>
-{% call wide_table("Used space, free space and reach of each folder. For trees of days, the space that the days above use.", [("Folder", ""), ("Used", "number"), ("Free", "number"), ("File system", ""), ("Reaches", ""), ("Place", "")]) %}
+{% call wide_table("Used space, free space and reach of each folder. For trees of days, the space that the days above use.",
+  [("Folder", ""), ("Used", "number"), ("Free", "number"), ("File system", ""), ("Reaches", ""), ("Place", "")]) %}
 {% for tree in status.trees %}
 <tr><th scope="row" class="keep">{{ tree.name }}</th><td class="number">{{ tree.used_bytes | bytes }}</td>
 {%- if tree.free_percent is none %}<td class="number"></td><td></td>
 {%- else %}<td class="number">{{ tree.free_bytes | bytes }}, {{ tree.free_percent }} %</td><td>{{ room_bar(tree.free_percent) }}</td>{% endif %}
-<td class="keep">{% if tree.oldest %}{{ tree.oldest }} to {{ tree.newest }}{% endif %}</td><td class="path">{{ tree.path }}{% if tree.problem %}: {{ tree.problem }}{% endif %}</td></tr>
+<td class="keep">{% if tree.oldest %}{{ tree.oldest }} to {{ tree.newest }}{% endif %}</td>
+<td class="path">{{ tree.path }}{% if tree.problem %}: {{ tree.problem }}{% endif %}</td></tr>
 {% endfor %}
 {% endcall %}
 </section>
