@@ -23,6 +23,7 @@ description:
     An address that requests two releases or architectures counts twice.
   - Rules recognize the releases. A new release gets a column at the end, with its own name, on its first day. The column never moves, because
     the header of C(mirrorsdata-all.csv) is the only record of the columns.
+  - The rules and the columns are those of Fedora and EPEL, unless O(repositories), O(releases), O(columns) and O(newest_releases) give others.
   - Each condensed day has a record of its log. It is made again only if its log has changed, and is replaced as a whole. So the next run
     counts a log that came late or has grown, and no client counts twice.
   - The clients of a date are in two logs, a few in the log of its own rotation day and most in the next one. The row of a date appears
@@ -53,6 +54,7 @@ options:
 extends_documentation_fragment:
   - fedora_infra.dnf_counting.days
   - fedora_infra.dnf_counting.days.run
+  - fedora_infra.dnf_counting.distribution
   - fedora_infra.dnf_counting.logs
   - fedora_infra.dnf_counting.logs.share
   - fedora_infra.dnf_counting.watch
@@ -79,6 +81,29 @@ EXAMPLES = r"""
     csv_dir: /var/www/html/csv-reports/mirrors
     since: "2021-12-31"
     until: "2022-01-02"
+
+- name: Count the clients of another distribution
+  fedora_infra.dnf_counting.mirrorlist_condense:
+    src: /mnt/fedora_stats/combined-http
+    log_name: mirrors.almalinux.org-access.log
+    data_dir: /mnt/fedora_stats/data/almalinux/days
+    csv_dir: /var/www/html/csv-reports/mirrors-almalinux
+    repositories:
+      cut_from: [debug, source]
+      names:
+        - name: "(?:baseos|appstream)([89]|[1-9][0-9])"
+          release: almalinux{}
+    releases:
+      - release: almalinux([0-9]+)
+        family: almalinux
+        columns: ["{release}", almalinux]
+    columns:
+      first: [almalinux8, almalinux9, almalinux, unknown, x86_64, aarch64, other]
+      added: ["almalinux[0-9]{2}"]
+      unknown_release: unknown
+      unknown_architecture: other
+      architectures: {x86_64: x86_64, aarch64: aarch64}
+    newest_releases: []
 """
 
 RETURN = r"""
@@ -160,6 +185,9 @@ summary:
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._condense.stage import (
     CONDENSE,
 )
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._module.distribution_options import (
+    CLIENT_OPTIONS,
+)
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._module.module import (
     counting_module,
     run_module,
@@ -173,6 +201,7 @@ OPTIONS = {
     "require_mount": {"type": "path"},
     "workers": {"type": "int", "bounds": (1, 1000)},
     "memory_mib": {"type": "int", "default": 384, "bounds": (64, None)},
+    **CLIENT_OPTIONS,
 }
 
 

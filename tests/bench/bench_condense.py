@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._condense.columns import (
-    FIRST_COLUMNS,
+    FEDORA_COLUMNS,
 )
 from ansible_collections.fedora_infra.dnf_counting.tests.bench._measure import KEPT, in_own_process
 from ansible_collections.fedora_infra.dnf_counting.tests.bench.day_logs import day_log
@@ -75,7 +75,7 @@ def line_by_line(log: Path, work: Path) -> tuple[Spent, list[str]]:
     subprocess.run([sys.executable, condense_by_line.__file__, log, clients], check=True)
     environment = {**os.environ, "LC_ALL": "C"}
     subprocess.run(["sort", "-u", "-o", clients, clients], check=True, env=environment)
-    rows = condense_by_line.rows_of_sorted(clients, FIRST_COLUMNS)
+    rows = condense_by_line.rows_of_sorted(clients, FEDORA_COLUMNS.first)
     spent = time.perf_counter() - started
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     worked = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._condense.columns import (
-    FIRST_COLUMNS,
+    FEDORA_COLUMNS,
 )
 from ansible_collections.fedora_infra.dnf_counting.tests.support import condense_by_line
 from ansible_collections.fedora_infra.dnf_counting.tests.support.log_host import (
@@ -47,11 +47,13 @@ def assert_rows_are_as_counted_line_by_line(log_host: LogHost, clients: Path) ->
         lines += log.read_text(encoding="utf-8", errors="replace").splitlines()
     counted = condense_by_line.client_lines(lines)
     clients.write_text("".join(f"{line}\n" for line in counted))
-    expected = condense_by_line.rows_of_sorted(clients, FIRST_COLUMNS)
+    expected = condense_by_line.rows_of_sorted(clients, FEDORA_COLUMNS.first)
     mirrors = log_host.published.with_name("mirrors") / "mirrorsdata-all.csv"
     rows = mirrors.read_text().splitlines()
     assert len(rows) > 10
-    assert rows[0].split(",")[1:] == [f"{n:02}-{name}" for n, name in enumerate(FIRST_COLUMNS, 2)]
+    assert rows[0].split(",")[1:] == [
+        f"{n:02}-{name}" for n, name in enumerate(FEDORA_COLUMNS.first, 2)
+    ]
     # the day of the last rotation has only begun
     assert rows[1:] == [row for row in expected if row < f"{YESTERDAY}"]
 

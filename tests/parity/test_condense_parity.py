@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._condense.columns import (
-    FIRST_COLUMNS,
+    FEDORA_COLUMNS,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._condense.days import (
     CondensedDays,
@@ -26,12 +26,14 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._condens
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._condense.mirrorsdata import (
     CsvSettings,
 )
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._condense.repositories import (
+    FEDORA_REPOSITORIES,
+)
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._condense.rules import (
     UNKNOWN_REPO,
     Client,
     calendar_day,
     client_of_line,
-    release_of_repo,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._condense.stage import (
     CONDENSE,
@@ -65,9 +67,9 @@ def rows_of(found: BlockClients) -> set[Row]:
     joined = join([found])
     hosts = joined.host.to_pylist()
     rows = [
-        (joined.dates[code], host, *joined.wants[wanted])
-        for code, host, wanted in zip(
-            joined.date.tolist(), hosts, joined.wanted.tolist(), strict=True
+        (joined.dates[code], host, *joined.targets[target])
+        for code, host, target in zip(
+            joined.date.tolist(), hosts, joined.target.tolist(), strict=True
         )
     ]
     assert len(rows) == len(set(rows))
@@ -91,13 +93,13 @@ def exact(lines: Iterable[str]) -> tuple[set[Row], Counter[str], Counter[str]]:
     rejects: Counter[str] = Counter()
     unknown: Counter[str] = Counter()
     for line in lines:
-        outcome = client_of_line(line)
+        outcome = client_of_line(line, FEDORA_REPOSITORIES.release_of)
         if not isinstance(outcome, Client):
             rejects[outcome.reason] += 1
             continue
-        unknown[outcome.asked.unknown] += 1
+        unknown[outcome.request.unknown_repo] += 1
         if is_timely(outcome.date):
-            rows.add((outcome.date, outcome.host, outcome.asked.release, outcome.asked.arch))
+            rows.add((outcome.date, outcome.host, *outcome.request.target))
         else:
             rejects["odd_date"] += 1
     del unknown[""]
@@ -105,7 +107,7 @@ def exact(lines: Iterable[str]) -> tuple[set[Row], Counter[str], Counter[str]]:
 
 
 def check_agreement(block: bytes) -> None:
-    found = ClientReader(DAY).clients(block)
+    found = ClientReader(DAY, FEDORA_REPOSITORIES.release_of).clients(block)
     lines = list(text_lines(block))
     rows, rejects, unknown = exact(lines)
     assert rows_of(found) == rows
@@ -147,18 +149,18 @@ def is_new(release: str) -> bool:
 def test_the_exact_rule_agrees_with_the_old_one_line_by_line(seed: int) -> None:
     agreeing = 0
     for line in text_lines(b"\n".join(mirror_lines(15_000, seed))):
-        outcome = client_of_line(line)
+        outcome = client_of_line(line, FEDORA_REPOSITORIES.release_of)
         before = condense_by_line.client_line(line)
         if not isinstance(outcome, Client):
             # the old rule took any text for a day or a year
             assert not before or outcome.reason == "bad_date"
             continue
-        written, host, asked = outcome
+        written, host, request = outcome
         old_release = before.split()[-2]
-        if asked.release != old_release:
+        if request.target.release != old_release:
             assert old_release == UNKNOWN_REPO
-            assert is_new(asked.release)
-        assert f"{written} {host} {old_release} {asked.arch}" == before
+            assert is_new(request.target.release)
+        assert f"{written} {host} {old_release} {request.target.arch}" == before
         agreeing += 1
     assert agreeing > 3000
 
@@ -166,7 +168,7 @@ def test_the_exact_rule_agrees_with_the_old_one_line_by_line(seed: int) -> None:
 def test_every_name_of_the_old_table_means_the_same() -> None:
     # in the table names are without their dashes, and fedora- is f
     named = {name.replace("fcisco", "fedora-cisco"): release for name, release in OLD_REPOS.items()}
-    assert {name: release_of_repo(name) for name in named} == named
+    assert {name: FEDORA_REPOSITORIES.release_of(name) for name in named} == named
 
 
 @settings(max_examples=500, deadline=None)
@@ -182,7 +184,7 @@ def test_every_name_of_the_old_table_means_the_same() -> None:
     ).map("".join)
 )  # fmt: skip
 def test_repositories_are_named_as_of_old_but_for_new_releases(asked: str) -> None:
-    before, now = condense_by_line.repo_of(asked), release_of_repo(asked)
+    before, now = condense_by_line.repo_of(asked), FEDORA_REPOSITORIES.release_of(asked)
     if before != now:
         assert before == UNKNOWN_REPO
         assert is_new(now)
@@ -193,11 +195,11 @@ def test_rows_agree_with_the_old_chain_of_comparisons(tmp_path: Path, seed: int)
     known = [
         line
         for line in text_lines(b"\n".join(mirror_lines(8_000, seed)))
-        if isinstance(outcome := client_of_line(line), Client)
+        if isinstance(outcome := client_of_line(line, FEDORA_REPOSITORIES.release_of), Client)
         and is_timely(outcome.date)
         and outcome.date < "2021-09-28"
         and outcome.host.isascii()
-        and not is_new(outcome.asked.release)
+        and not is_new(outcome.request.target.release)
     ]
     log = tmp_path / f"{DAY:%Y/%m/%d}" / LOG
     log.parent.mkdir(parents=True)
@@ -206,7 +208,7 @@ def test_rows_agree_with_the_old_chain_of_comparisons(tmp_path: Path, seed: int)
     condense_by_line.main(str(log), str(expected))
     condense(tmp_path, [DAY])
     made = (tmp_path / "csv" / "mirrorsdata-all.csv").read_text(encoding="utf-8").splitlines()
-    assert made[1:] == condense_by_line.rows_of_sorted(expected, FIRST_COLUMNS)
+    assert made[1:] == condense_by_line.rows_of_sorted(expected, FEDORA_COLUMNS.first)
     assert len(made) > 2
 
 
@@ -225,7 +227,7 @@ def test_golden_rows_come_out_to_the_byte(tmp_path: Path) -> None:
     expected = (GOLDEN / "expected" / "mirrorsdata-all.csv").read_bytes()
     assert (tmp_path / "csv" / "mirrorsdata-all.csv").read_bytes() == expected
     assert (tmp_path / "csv" / "mirrorsdata-2021.csv").read_bytes() == expected
-    assert MirrorsTable().to_bytes().splitlines() == expected.splitlines()[:2]
+    assert MirrorsTable.empty(FEDORA_COLUMNS).to_bytes().splitlines() == expected.splitlines()[:2]
 
 
 def test_golden_clients_are_those_of_the_line_by_line_equivalent() -> None:

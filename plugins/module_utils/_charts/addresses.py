@@ -98,7 +98,7 @@ def read_daily_clients(path: Path) -> DailyClients:
     Raises CountingError for a file of another kind.
     """
     open_regular(path).close()
-    table = read_mirrors_table(path, into=MirrorsTable([], may_add=bool))
+    table = read_mirrors_table(path, MirrorsTable())
     found: dict[date, list[int]] = {}
     for written, rows in table.rows.items():
         # a row of zeros stands for no day: the old file has one for the day after the Unix epoch,

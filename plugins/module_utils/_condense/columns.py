@@ -1,176 +1,231 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The columns of mirrorsdata-*.csv: which client counts in which.
+"""The columns of mirrorsdata-*.csv, and the column in which each client counts; all from data.
 
-People read these files by column number, some for over ten years, so the first 85 are as they ever
-were, odd as some are: ``x86_32_f``, ``x86_64_f`` and ``ppc_f`` have no Fedora above 29 in them, and
-modular repositories are no part of ``fedora``. A release without a column gets one at the end.
+People read these files by column number, so a column never moves. A release without a column gets
+one at the end.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
-#: The name of the first column, which holds the date.
-DATE_COLUMN = "1970-01-01"
-_FEDORAS = tuple(f"f{number:02}" for number in range(3, 30))
+from .._base.errors import printable, wrong_option
+from .._base.fedora import COLUMNS, NEWEST_RELEASES, RELEASES
+from .._base.option_values import name_from, pattern_from, rules_version, template_from
+from .rules import Target
 
-#: Columns 2 to 85, without their numbers.
-FIRST_COLUMNS = (
-    *("epel4", "epel5", "epel6", "epel7"),
-    *_FEDORAS,
-    *("rawhide", "unk_rel", "epel", "fedora"),
-    *("alpha", "arm", "arm64", "ia64", "mips", "ppc", "s390", "sparc", "tilegx"),
-    *("x86_32", "x86_64", "x86_32_e", "x86_32_f", "x86_64_e", "x86_64_f", "ppc_e", "ppc_f"),
-    *("unk_arc", "centos", "rhel", "ppc64", "ppc64le"),
-    *("modular", "modular_rawhide"),
-    *("modular_f27", "modular_f28", "modular_f29", "modular_f30"),
-    *("f30", "f31", "f32", "f33"),
-    *("modular_f31", "modular_f32", "modular_f33"),
-    *("epel8", "epel9"),
-    *("f34", "f35", "f36", "f37", "f38", "f39"),
-    *("modular_f34", "modular_f35", "modular_f36", "modular_f37", "modular_f38", "modular_f39"),
-)
+#: Raise it when a row would be made differently, so that all rows are made again.
+_ROW_RULES = 1
 
-_EPEL = re.compile(r"(?:playground_)?(epel[0-9]+)")
-_MODULAR = re.compile(r"modular_f[0-9]+")
-_FEDORA = re.compile(r"f[0-9]+")
-#: What the columns ending in _f call Fedora, beside rawhide.
-_OLD_FEDORA = re.compile(r"f[0-2]")
-#: What a column added later may be called, in the order in which they are added together.
-_ADDED = (re.compile(r"f[0-9]{2}"), re.compile(r"modular_f[0-9]{2}"), re.compile(r"epel[0-9]{2}"))
-
-#: Architectures that count in one column whatever the release.
-_ARCH_COLUMNS = {
-    "arm": "arm",
-    "aarch64": "arm64",
-    "ia64": "ia64",
-    "mips": "mips",
-    "mips64": "mips",
-    "s390": "s390",
-    "sparc": "sparc",
-    "sparc64": "sparc",
-    "tilegx": "tilegx",
-    "alpha": "alpha",
-}
-#: Those that are counted by family too: their column, and the start of the family's.
-_BY_FAMILY = {
-    "i386": ("x86_32", "x86_32"),
-    "x86_64": ("x86_64", "x86_64"),
-    "ppc": ("ppc", "ppc"),
-    "ppc64": ("ppc64", "ppc"),
-    "ppc64le": ("ppc64le", "ppc"),
-}
+#: Releases have numbers of two digits from this one to :data:`_LAST_NUMBER`.
+_FIRST_NUMBER, _LAST_NUMBER = 10, 99
 
 
-def columns_of(release: str, arch: str) -> tuple[str, ...]:
-    """The columns in which a client with that release and architecture counts."""
-    return (*_columns_of_release(release), *_columns_of_arch(arch, release))
+@dataclass(frozen=True)
+class ReleaseRule:
+    """How clients of some releases count."""
+
+    release: re.Pattern[str]
+    family: str
+    """The family of repositories in mirrors-daily.csv; the first group is the release in it."""
+    columns: tuple[str, ...]
+    """Templates of columns. The last one is the column of the whole family."""
+    architectures: Mapping[str, str]
+    """A further column by architecture."""
 
 
-def _columns_of_release(release: str) -> tuple[str, ...]:
-    epel = _EPEL.fullmatch(release)
-    if epel:
-        return epel[1], "epel"
-    if _MODULAR.fullmatch(release):
-        return release, "modular"
-    if _FEDORA.fullmatch(release):
-        return release, "fedora"
-    if release == "rawhide_modular":
-        return "modular_rawhide", "rawhide", "modular", "fedora"
-    if "rawhide" in release:
-        return "rawhide", "fedora"
-    if release.startswith("rhel"):
-        return "rhel", "epel"
-    return ("unk_rel",)
+@dataclass(frozen=True)
+class ReleaseLimit:
+    """The newest release that a client can have in a year.
 
-
-def _columns_of_arch(arch: str, release: str) -> tuple[str, ...]:
-    if arch in _ARCH_COLUMNS:
-        return (_ARCH_COLUMNS[arch],)
-    if arch not in _BY_FAMILY:
-        return ("unk_arc",)
-    column, start = _BY_FAMILY[arch]
-    if "epel" in release or (start != "ppc" and release.startswith("rhel")):
-        return column, f"{start}_e"
-    if "rawhide" in release or _OLD_FEDORA.search(release):
-        return column, f"{start}_f"
-    return (column,)
-
-
-def counts_by_column(
-    clients: Mapping[tuple[str, str], int], first: tuple[str, str]
-) -> dict[str, int]:
-    """Clients of one date by (release, arch), counted by column.
-
-    ``first`` is what the first client of that date asks for, in the order of its text. It does not
-    count, as it never did, so that rows of all years compare.
+    Anybody can ask for a release of a far future, and get a column for it that never goes away.
     """
-    counts: dict[str, int] = {}
-    for (release, arch), number in clients.items():
-        for column in columns_of(release, arch):
-            counts[column] = counts.get(column, 0) + number - ((release, arch) == first)
-    return counts
+
+    prefixes: tuple[str, ...]
+    number: int
+    """The newest release in ``year``."""
+    year: int
+    releases: int
+    """New releases in ``years``."""
+    years: int
+    ahead: int
+    """Releases beyond the newest one that count."""
+
+    def to_come(self, year: int) -> Iterator[str]:
+        """Yield the releases that no client can have in a year."""
+        newest = self.number + self.releases * (year - self.year) // self.years + self.ahead
+        for prefix in self.prefixes:
+            for number in range(max(newest + 1, _FIRST_NUMBER), _LAST_NUMBER + 1):
+                yield f"{prefix}{number}"
 
 
-def is_added_column(name: str) -> bool:
-    """Whether a column behind the first 85 is one that we added, or may add."""
-    return name not in FIRST_COLUMNS and any(one.fullmatch(name) for one in _ADDED)
+@dataclass(frozen=True)
+class Columns:
+    """The rules for columns; the first release rule that fits counts."""
+
+    first: tuple[str, ...]
+    """The columns that every file has behind the date, without their numbers."""
+    added: tuple[re.Pattern[str], ...]
+    """Names that a column may have behind these, in the order in which new ones are added."""
+    unknown_release: str
+    unknown_architecture: str
+    architectures: Mapping[str, str]
+    """The column of each architecture, whatever the release."""
+    releases: tuple[ReleaseRule, ...]
+    limits: tuple[ReleaseLimit, ...]
+
+    @classmethod
+    def from_options(
+        cls,
+        columns: Mapping[str, Any] | None = None,
+        releases: Sequence[Mapping[str, Any]] | None = None,
+        newest_releases: Sequence[Mapping[str, Any]] | None = None,
+    ) -> Columns:
+        """Return the rules that options give; those left out are Fedora's.
+
+        Raises SettingsError naming the part of an option that is wrong.
+        """
+        columns = COLUMNS if columns is None else columns
+        found = cls(
+            first=tuple(name_from("columns.first", name) for name in columns["first"]),
+            added=tuple(pattern_from("columns.added", one) for one in columns.get("added") or ()),
+            unknown_release=columns["unknown_release"],
+            unknown_architecture=columns["unknown_architecture"],
+            architectures=dict(columns.get("architectures") or {}),
+            releases=tuple(_release_rules(RELEASES if releases is None else releases)),
+            limits=tuple(
+                _limit(number, one)
+                for number, one in enumerate(
+                    NEWEST_RELEASES if newest_releases is None else newest_releases, 1
+                )
+            ),
+        )
+        found.check()
+        return found
+
+    def check(self) -> None:
+        """Raise SettingsError for a column that the files could not have."""
+        if len(set(self.first)) < len(self.first):
+            raise wrong_option("columns.first", expected="different names", found="one name twice")
+        fixed = {
+            "columns.unknown_release": [self.unknown_release],
+            "columns.unknown_architecture": [self.unknown_architecture],
+            "columns.architectures": [*self.architectures.values()],
+            "releases": [
+                name
+                for rule in self.releases
+                for name in (*rule.columns, *rule.architectures.values())
+                if "{" not in name
+            ],
+        }
+        for option, names in fixed.items():
+            for name in names:
+                if name not in self.first and not self.may_add(name):
+                    raise wrong_option(
+                        option, expected="names in columns.first or columns.added", found=name
+                    )
+
+    @property
+    def version(self) -> int:
+        """The version of the rules by which rows are made."""
+        return rules_version(_ROW_RULES, self, FEDORA_COLUMNS)
+
+    @property
+    def family_columns(self) -> frozenset[str]:
+        """The columns whose sum says how many clients a row has; a few clients count twice."""
+        return frozenset({rule.columns[-1] for rule in self.releases} | {self.unknown_release})
+
+    def columns_of(self, target: Target) -> tuple[str, ...]:
+        """Return the columns in which a client counts."""
+        rule, match = self._rule_of(target.release)
+        own = self.architectures.get(target.arch, self.unknown_architecture)
+        if rule is None or match is None:
+            return self.unknown_release, own
+        by_release = [name.format(*match.groups(), release=target.release) for name in rule.columns]
+        further = rule.architectures.get(target.arch)
+        return (*by_release, own, *([further] if further else []))
+
+    def family_of(self, release: str) -> tuple[str, str]:
+        """Return the family and the release in it, as mirrors-daily.csv names them."""
+        rule, match = self._rule_of(release)
+        if rule is None or match is None:
+            return "unknown", ""
+        return rule.family, match[1].lstrip("0") if match.re.groups else ""
+
+    def _rule_of(self, release: str) -> tuple[ReleaseRule | None, re.Match[str] | None]:
+        for rule in self.releases:
+            match = rule.release.fullmatch(release)
+            if match:
+                return rule, match
+        return None, None
+
+    def counts_by_column(self, clients: Mapping[Target, int], first: Target) -> dict[str, int]:
+        """Count the clients of one date by column.
+
+        ``first`` is the target of the first client of the date, in the order of its text. That
+        client does not count, and never did, so that rows of all years compare.
+        """
+        counts: dict[str, int] = {}
+        for target, number in clients.items():
+            for column in self.columns_of(target):
+                counts[column] = counts.get(column, 0) + number - (target == first)
+        return counts
+
+    def may_add(self, name: str) -> bool:
+        """Return whether a column behind the first ones may have a name."""
+        return name not in self.first and any(one.fullmatch(name) for one in self.added)
+
+    def new_columns(self, counted: Iterable[str], known: Iterable[str]) -> list[str]:
+        """Return the columns that have no place yet, in the order in which they get one.
+
+        Raises SettingsError for a column that the files could not have.
+        """
+
+        def place(name: str) -> tuple[int, str]:
+            return [bool(one.fullmatch(name)) for one in self.added].index(True), name
+
+        new = set(counted) - set(known)
+        for name in new:
+            if not self.may_add(name):
+                raise wrong_option(
+                    "releases",
+                    expected="columns in columns.first or columns.added",
+                    found=printable(name),
+                )
+        return sorted(new, key=place)
+
+    def releases_to_come(self, day: date) -> list[str]:
+        """Return the releases that no client can have on a day."""
+        return [release for limit in self.limits for release in limit.to_come(day.year)]
 
 
-def new_columns(counted: Iterable[str], known: Iterable[str]) -> list[str]:
-    """Columns that have no place yet, in the order in which they get one."""
-
-    def place(name: str) -> tuple[int, str]:
-        return [bool(one.fullmatch(name)) for one in _ADDED].index(True), name
-
-    return sorted(set(counted) - set(known), key=place)
-
-
-# Anybody can ask for a release that nobody will see for decades, and get a column for it that never
-# goes. So many releases one may be ahead, counted on as they came until now: two Fedora a year, one
-# RHEL and its EPEL in three. That is ten years for Fedora and thirty for EPEL.
-_AHEAD = {"fedora": 20, "epel": 10}
-_STARTS = (
-    *((start, "fedora") for start in ("f", "modular_f", "cisco_")),
-    *((start, "epel") for start in ("epel", "epel_next", "playground_epel", "rhel")),
-)
+def _release_rules(option: Sequence[Mapping[str, Any]]) -> Iterator[ReleaseRule]:
+    for number, one in enumerate(option, 1):
+        place = f"releases, number {number}"
+        pattern = pattern_from(place, one["release"])
+        if not one["columns"]:
+            raise wrong_option(place, expected="at least one column", found="none")
+        yield ReleaseRule(
+            pattern,
+            name_from(place, one["family"]),
+            tuple(template_from(place, name, pattern) for name in one["columns"]),
+            dict(one.get("architectures") or {}),
+        )
 
 
-def releases_to_come(day: date) -> list[str]:
-    """Releases that no system can have on a day; whoever asks for one is after something else."""
-    newest = {
-        "fedora": 39 + 2 * (day.year - 2023) + _AHEAD["fedora"],
-        "epel": 9 + (day.year - 2021) // 3 + _AHEAD["epel"],
-    }
-    return [
-        f"{start}{number}"
-        for start, family in _STARTS
-        for number in range(max(newest[family] + 1, 10), 100)
-    ]
+def _limit(number: int, one: Mapping[str, Any]) -> ReleaseLimit:
+    if one["years"] < 1:
+        raise wrong_option(
+            f"newest_releases, number {number}", expected="years of 1 or more", found=one["years"]
+        )
+    values = {name: one[name] for name in ("number", "year", "releases", "years", "ahead")}
+    return ReleaseLimit(tuple(one["prefixes"]), **values)
 
 
-#: The family of repositories behind a release, for people, and where the release stands in it.
-_FAMILIES = (
-    (re.compile(r"f([0-9]+)"), "fedora"),
-    (re.compile(r"(rawhide)"), "fedora"),
-    (re.compile(r"modular_f([0-9]+)"), "fedora-modular"),
-    (re.compile(r"(rawhide)_modular"), "fedora-modular"),
-    (re.compile(r"epel([0-9]+)"), "epel"),
-    (re.compile(r"epel_next([0-9]+)"), "epel-next"),
-    (re.compile(r"playground_epel([0-9]+)"), "epel-playground"),
-    (re.compile(r"rhel([0-9]+)"), "rhel"),
-    (re.compile(r"cisco_([0-9]+|rawhide)"), "fedora-cisco-openh264"),
-)
-
-
-def family_of(release: str) -> tuple[str, str]:
-    """The family and the release in it, as mirrors-daily.csv names them."""
-    for pattern, family in _FAMILIES:
-        match = pattern.fullmatch(release)
-        if match:
-            return family, match[1].lstrip("0")
-    return "unknown", ""
+FEDORA_COLUMNS = Columns.from_options()

@@ -13,19 +13,16 @@ from pathlib import Path
 
 from .._base.errors import OutputError
 from .._storage.duckdb import Limits, connect, duckdb_errors
-from .rules import UNKNOWN_REPO
-
-Asked = tuple[str, str]
-"""Release and architecture."""
+from .rules import UNKNOWN_REPO, Target
 
 
 @dataclass(frozen=True)
 class DateCounts:
     """The clients of one date as written."""
 
-    clients: Mapping[Asked, int]
-    first: Asked
-    """What the first client asks for, by the bytes of ``HOST RELEASE ARCH``."""
+    clients: Mapping[Target, int]
+    first: Target
+    """The target of the first client, in the order of the bytes of ``HOST RELEASE ARCH``."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +31,7 @@ class DayCounts:
 
     dates: Mapping[str, DateCounts]
     """By date as written; some lines have a day of one digit."""
-    clients: Mapping[Asked, int]
+    clients: Mapping[Target, int]
     """Of all of these."""
 
 
@@ -71,16 +68,17 @@ def count_day(
         if not by_date or not {row[1] for row in by_date}.isdisjoint(to_come):
             by_date = connection.execute(_BY_DATE.format(_DISTINCT), given).fetchall()
         of_all = connection.execute(_OF_ALL, given).fetchall() if len(dates) > 1 else None
-    counted: dict[str, Counter[Asked]] = {}
-    first: dict[str, tuple[str, Asked]] = {}  # blanks sort before all that hosts are made of
+    counted: dict[str, Counter[Target]] = {}
+    first: dict[str, tuple[str, Target]] = {}  # blanks sort before all that hosts are made of
     for written, release, arch, clients, lowest in by_date:
-        counted.setdefault(written, Counter())[release, arch] = clients
-        own = (lowest, (release, arch))
+        target = Target(release, arch)
+        counted.setdefault(written, Counter())[target] = clients
+        own = (lowest, target)
         first[written] = min(first.get(written, own), own)
     found = {one: DateCounts(clients, first[one][1]) for one, clients in counted.items()}
     if of_all is None:
         return DayCounts(found, sum(counted.values(), Counter()))
-    return DayCounts(found, {(release, arch): clients for release, arch, clients in of_all})
+    return DayCounts(found, {Target(release, arch): clients for release, arch, clients in of_all})
 
 
 def _damaged(paths: Sequence[Path], found: str) -> OutputError:

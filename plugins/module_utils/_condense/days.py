@@ -15,7 +15,7 @@ from .._base.errors import OutputError, printable
 from .._daily.stage import DailyFiles, DayLog, WrittenDay, other_rules
 from .condensed_days import CondensedRecord, read_record
 from .fast_path import ClientReader
-from .rules import RULES_VERSION
+from .repositories import FEDORA_REPOSITORIES, Repositories
 from .writer import CondensedDayWriter
 
 #: Unknown repositories that are recorded for each day.
@@ -34,6 +34,7 @@ class CondensedDays(DailyFiles[CondensedRecord]):
 
     workers: int = 2
     """The number of blocks of a log that are read at the same time."""
+    repositories: Repositories = FEDORA_REPOSITORIES
 
     def read_record(self, path: Path) -> CondensedRecord:
         return read_record(path)
@@ -47,17 +48,18 @@ class CondensedDays(DailyFiles[CondensedRecord]):
                 found=f"those of {printable(record.log_name)}",
                 advice="Give each log a data_dir and a csv_dir of its own, or correct log_name.",
             )
-        return other_rules(record, RULES_VERSION)
+        return other_rules(record, self.repositories.version)
 
     def write(self, log: DayLog, unfinished: Path) -> WrittenDay:
         unknown = UnknownRepos()
+        reader = ClientReader(log.day, self.repositories.release_of)
         with CondensedDayWriter(unfinished) as writer:
-            for found in log.blocks.found(ClientReader(log.day).clients, self.workers):
+            for found in log.blocks.found(reader.clients, self.workers):
                 unknown.add(found.unknown)
                 writer.add(found)
             summary = writer.complete()
             record = CondensedRecord(
-                **log.recorded(RULES_VERSION),
+                **log.recorded(self.repositories.version),
                 requests=log.blocks.accepted,
                 rows=summary.rows,
                 dates=dict(sorted(summary.dates.items())),

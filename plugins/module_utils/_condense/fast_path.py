@@ -28,12 +28,14 @@ from .rules import (
     ODD_DATE,
     PATHS,
     UNRELATED,
-    Asked,
     Client,
-    asked_of_request,
+    ReleaseOf,
+    Request,
+    Target,
     calendar_day,
     client_of_line,
     mentions_path,
+    request_of_field,
 )
 
 # Narrower than the exact rule, whose white space and digits are Unicode's.
@@ -64,13 +66,6 @@ def _address_bits() -> Any:
     return bits
 
 
-class Wanted(NamedTuple):
-    """What a client wants: release and architecture as condensed."""
-
-    release: str
-    arch: str
-
-
 @dataclass
 class BlockClients:
     """The clients of a block of lines, as columns of equal length, and what became of the rest."""
@@ -81,10 +76,10 @@ class BlockClients:
     """As written."""
     host: Any
     """pyarrow dictionary array of strings."""
-    wanted: Any
-    """numpy int32, indices into ``wants``."""
-    wants: Sequence[Wanted]
-    """Those that an index points at; the list may grow."""
+    target: Any
+    """numpy int32, indices into ``targets``."""
+    targets: Sequence[Target]
+    """The targets that the indices mean; the list may grow."""
     lines: int
     """Lines read, empty ones left out."""
     rejects: Counter[str]
@@ -95,25 +90,27 @@ class BlockClients:
         return len(self.date)
 
 
-class _Request(NamedTuple):
-    asked: Asked
+class _Field(NamedTuple):
+    """The meaning of a request field."""
+
+    request: Request
     mentions_path: bool
 
 
-def _request_of_field(text: str) -> _Request:
-    return _Request(asked_of_request(text), mentions_path(text))
-
-
 class ClientReader:
-    """Reads clients out of blocks of lines of one rotation day. Threads may share one."""
+    """Read clients from blocks of lines of one rotation day. Threads may share one reader."""
 
-    def __init__(self, day: date) -> None:
+    def __init__(self, day: date, release_of: ReleaseOf) -> None:
         self._first = day.toordinal() - _DAYS_BEFORE
         self._last = day.toordinal() + _DAYS_AFTER
-        self._request = FieldRule(_request_of_field, lambda one: one.mentions_path)
-        self._wants: list[Wanted] = []
-        self._number: dict[Wanted, int] = {}
+        self._release_of = release_of
+        self._request = FieldRule(self._field, lambda one: one.mentions_path)
+        self._targets: list[Target] = []
+        self._number: dict[Target, int] = {}
         self._lock = Lock()
+
+    def _field(self, text: str) -> _Field:
+        return _Field(request_of_field(text, self._release_of), mentions_path(text))
 
     def clients(self, block: bytes | memoryview) -> BlockClients:
         """All clients of a block that starts where a line starts and ends where one ends.
@@ -132,32 +129,33 @@ class ClientReader:
         chosen = related[rows]
         if not chosen.all():
             rows, days, hosts = rows[chosen], days[chosen], hosts.filter(pa.array(chosen))
-        asked, places = drop_unused([one.asked for one in requests.outcomes], request[rows])
+        found_requests, places = drop_unused(
+            [one.request for one in requests.outcomes], request[rows]
+        )
         dates, codes = _as_dates(days)
         found = BlockClients(
             date=codes,
             dates=dates,
             host=hosts,
-            wanted=self._numbers_of(asked)[places],
-            wants=self._wants,
+            target=self._numbers_of(found_requests)[places],
+            targets=self._targets,
             lines=count + len(odd_lines),
             rejects=Counter({UNRELATED.reason: count - int(np.count_nonzero(related))}),
-            unknown=_unknown(asked, np.bincount(places, minlength=len(asked))),
+            unknown=_unknown(found_requests, np.bincount(places, minlength=len(found_requests))),
         )
         odd_lines += lines_of(fields, np.flatnonzero(related & ~plain))
         self._add(found, odd_lines)
         self._leave_out_odd_dates(found)
         return found
 
-    def _numbers_of(self, asked: Sequence[Asked]) -> Any:
-        """Indices into the wants, which get what is new."""
+    def _numbers_of(self, requests: Sequence[Request]) -> Any:
+        """Return the indices of the requests' targets; new targets are added to the list."""
         with self._lock:
             numbers = []
-            for one in asked:
-                wanted = Wanted(one.release, one.arch)
-                number = self._number.setdefault(wanted, len(self._wants))
-                if number == len(self._wants):
-                    self._wants.append(wanted)
+            for one in requests:
+                number = self._number.setdefault(one.target, len(self._targets))
+                if number == len(self._targets):
+                    self._targets.append(one.target)
                 numbers.append(number)
         return np.array(numbers, np.int32)
 
@@ -165,7 +163,7 @@ class ClientReader:
         """Add what the exact rule finds in some more lines."""
         clients: list[Client] = []
         for line in lines:
-            outcome = client_of_line(line)
+            outcome = client_of_line(line, self._release_of)
             if isinstance(outcome, Client):
                 clients.append(outcome)
             else:
@@ -178,9 +176,9 @@ class ClientReader:
         found.date = np.append(found.date, np.array(codes, np.int32))
         hosts = pa.array([client.host for client in clients], pa.string()).dictionary_encode()
         found.host = pa.chunked_array([found.host, hosts]).unify_dictionaries().combine_chunks()
-        asked = [client.asked for client in clients]
-        found.wanted = np.append(found.wanted, self._numbers_of(asked))
-        found.unknown.update(_unknown(asked, [1] * len(asked)))
+        requests = [client.request for client in clients]
+        found.target = np.append(found.target, self._numbers_of(requests))
+        found.unknown.update(_unknown(requests, [1] * len(requests)))
 
     def _leave_out_odd_dates(self, found: BlockClients) -> None:
         days = (calendar_day(one).toordinal() for one in found.dates)
@@ -192,37 +190,37 @@ class ClientReader:
         _keep(found, rows)
 
 
-def _unknown(asked: Sequence[Asked], requests: Sequence[int]) -> Counter[str]:
+def _unknown(requests: Sequence[Request], counts: Sequence[int]) -> Counter[str]:
     unknown: Counter[str] = Counter()
-    for one, count in zip(asked, requests, strict=True):
-        if one.unknown and count:
-            unknown[one.unknown] += int(count)
+    for one, count in zip(requests, counts, strict=True):
+        if one.unknown_repo and count:
+            unknown[one.unknown_repo] += int(count)
     return unknown
 
 
 def distinct(found: BlockClients) -> BlockClients:
-    """The same without doubles, in order of the date, what is wanted, and the host's place."""
-    hosts, wants = max(len(found.host.dictionary), 1), max(len(found.wants), 1)
+    """The same without doubles, in order of the date, what is target, and the host's place."""
+    hosts, targets = max(len(found.host.dictionary), 1), max(len(found.targets), 1)
     rank = np.argsort(np.argsort(found.dates)) if found.dates else np.zeros(0, np.int64)
-    keys = codes_of(found.host) + hosts * (found.wanted + wants * rank[found.date])
+    keys = codes_of(found.host) + hosts * (found.target + targets * rank[found.date])
     keys.sort()  # by far faster than looking them up in a table that no cache holds
     if len(keys):
         keys = keys[np.append(True, keys[1:] != keys[:-1])]
     rest, host = np.divmod(keys, hosts)
-    day, wanted = np.divmod(rest, wants)
+    day, target = np.divmod(rest, targets)
     return replace(
         found,
         date=day.astype(np.int32),
         dates=sorted(found.dates),
         host=pa.DictionaryArray.from_arrays(pa.array(host.astype(np.int32)), found.host.dictionary),
-        wanted=wanted.astype(np.int32),
+        target=target.astype(np.int32),
     )
 
 
 def _keep(found: BlockClients, rows: Any) -> None:
     found.date = found.date[rows]
     found.host = found.host.take(pa.array(rows))
-    found.wanted = found.wanted[rows]
+    found.target = found.target[rows]
 
 
 def _mention_path(texts: Any) -> Any:
@@ -294,8 +292,8 @@ def join(parts: Sequence[BlockClients]) -> BlockClients:
         date=np.concatenate(columns),
         dates=list(numbers),
         host=host.combine_chunks() if isinstance(host, pa.ChunkedArray) else host,
-        wanted=np.concatenate([part.wanted for part in parts]),
-        wants=parts[0].wants,
+        target=np.concatenate([part.target for part in parts]),
+        targets=parts[0].targets,
         lines=sum(part.lines for part in parts),
         rejects=sum((part.rejects for part in parts), Counter()),
     )

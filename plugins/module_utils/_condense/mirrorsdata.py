@@ -26,18 +26,15 @@ from .._base.records import Status, WorkUnit
 from .._daily.files import list_days
 from .._storage.duckdb import Limits
 from .._storage.files import UNFINISHED, replace_if_changed, write_bytes, write_error
-from .columns import counts_by_column, family_of, releases_to_come
+from .columns import FEDORA_COLUMNS, Columns
 from .condensed_days import read_record
 from .counts import DayCounts, count_day
-from .rules import calendar_day
+from .rules import UNKNOWN_ARCH, calendar_day
 from .tables import DailyTable, MirrorsTable, read_daily_table, read_mirrors_table
 
 ALL_NAME, DAILY_NAME = "mirrorsdata-all.csv", "mirrors-daily.csv"
 RECORD_NAME = ".condense.json"
 UNIT_NAME = "csv"
-
-#: Grows when a row would be made differently, so that all rows that can be are made again.
-_RULES_VERSION = 1
 
 Mark: TypeAlias = "tuple[int, int]"
 """Size and time of modification (ns) of a file; another one is another file."""
@@ -51,6 +48,7 @@ class CsvSettings:
     csv_dir: Path
     memory_mib: int = 384
     """What the counting of a day may use before it goes to disk."""
+    columns: Columns = FEDORA_COLUMNS
 
 
 @dataclass(frozen=True)
@@ -80,7 +78,7 @@ class CsvRecord:
     days: Mapping[str, Source] = field(default_factory=dict)
     made: Mapping[str, Made] = field(default_factory=dict)
     files: Mapping[str, Mark] = field(default_factory=dict)
-    rules: int = _RULES_VERSION
+    rules: int = FEDORA_COLUMNS.version
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -134,7 +132,7 @@ def plan_csv(settings: CsvSettings) -> CsvPlan:
     days, damaged = _sources(settings.data_dir, record)
     wanted = _wanted(days)
     changed_files = _changed_files(settings.csv_dir, record)
-    again = bool(changed_files) or not record.files or record.rules != _RULES_VERSION
+    again = bool(changed_files) or not record.files or record.rules != settings.columns.version
     due = tuple(day for day, made in wanted.items() if again or record.made.get(day) != made)
     withdrawn = tuple(_withdrawn(record, days, wanted))
     reasons = [f"rows of {format_days(map(date.fromisoformat, due))}"] if due else []
@@ -240,10 +238,10 @@ def update_csv(
 
 def _update(plan: CsvPlan, settings: CsvSettings) -> WorkUnit:
     all_path, daily_path = settings.csv_dir / ALL_NAME, settings.csv_dir / DAILY_NAME
-    table = read_mirrors_table(all_path)
+    table = read_mirrors_table(all_path, MirrorsTable.empty(settings.columns))
     year_paths = sorted(settings.csv_dir.glob("mirrorsdata-[0-9][0-9][0-9][0-9].csv"))
     for path in year_paths:
-        read_mirrors_table(path, into=table)
+        read_mirrors_table(path, table)
     daily = read_daily_table(daily_path)
     columns = len(table.columns)
     for gone in plan.withdrawn:
@@ -261,7 +259,7 @@ def _update(plan: CsvPlan, settings: CsvSettings) -> WorkUnit:
     ]
     made = {day: one for day, one in plan.wanted.items() if day not in failed}
     marks = {name: _mark_of(settings.csv_dir / name) for name in contents}
-    _write_record(settings.data_dir, CsvRecord(plan.days, made, marks))
+    _write_record(settings.data_dir, CsvRecord(plan.days, made, marks, settings.columns.version))
     figures = {
         "rows": len(plan.due) - len(failed),
         "files": [str(settings.csv_dir / name) for name in written],
@@ -288,16 +286,22 @@ def _count_due(
         made = plan.wanted[day]
         paths = [settings.data_dir / f"{rotated}.parquet" for rotated in made.sources]
         try:
-            to_come = releases_to_come(date.fromisoformat(day))
+            to_come = settings.columns.releases_to_come(date.fromisoformat(day))
             counts = count_day(paths, made.dates, limits=limits, to_come=to_come)
         except CountingError as error:
             yield day, str(error)
             continue
-        _put(day, counts, table, daily, is_whole=made.is_whole)
+        _put(day, counts, table, daily, settings.columns, is_whole=made.is_whole)
 
 
 def _put(
-    day: str, counts: DayCounts, table: MirrorsTable, daily: DailyTable, *, is_whole: bool
+    day: str,
+    counts: DayCounts,
+    table: MirrorsTable,
+    daily: DailyTable,
+    columns: Columns,
+    *,
+    is_whole: bool,
 ) -> None:
     """Put the rows of a day in, but for those that would be poorer for the lack of a log.
 
@@ -305,14 +309,14 @@ def _put(
     it was has more clients.
     """
     for written, found in counts.dates.items():
-        by_column = counts_by_column(found.clients, found.first)
-        rows = MirrorsTable(list(table.columns))
+        by_column = columns.counts_by_column(found.clients, found.first)
+        rows = MirrorsTable(columns, list(table.columns))
         rows.replace(written, by_column)
         if is_whole or rows.clients(written) >= table.clients(written):
             table.replace(written, by_column)
     by_family: dict[tuple[str, str, str], int] = {}
     for (release, arch), clients in counts.clients.items():
-        one = (*family_of(release), arch.replace("unknown_arch", "unknown"))
+        one = (*columns.family_of(release), arch.replace(UNKNOWN_ARCH, "unknown"))
         by_family[one] = by_family.get(one, 0) + clients
     if is_whole or sum(by_family.values()) >= daily.clients(day):
         daily.replace(day, by_family)

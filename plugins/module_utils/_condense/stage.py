@@ -24,8 +24,10 @@ from .._daily.files import list_days
 from .._daily.stage import DailyPlan
 from .._logs.paths import checked_log_name
 from .._storage.files import check_mount, remove_unfinished, writer_lock
+from .columns import Columns
 from .days import CondensedDays
 from .mirrorsdata import CsvSettings, plan_csv, update_csv
+from .repositories import Repositories
 
 _DEFAULT_DAYS = 14
 
@@ -62,8 +64,16 @@ def settings_from(options: Mapping[str, Any], now: datetime) -> CondenseSettings
             log_name=checked_log_name(options["log_name"]),
             folder=data_dir,
             workers=options["workers"] or available_processors(),
+            repositories=Repositories.from_option(options["repositories"]),
         ),
-        CsvSettings(data_dir, Path(options["csv_dir"]), options["memory_mib"]),
+        CsvSettings(
+            data_dir,
+            Path(options["csv_dir"]),
+            options["memory_mib"],
+            Columns.from_options(
+                options["columns"], options["releases"], options["newest_releases"]
+            ),
+        ),
         days=days_from(options, today=utc_today(now), default_days=_DEFAULT_DAYS),
         require_mount=Path(options["require_mount"]) if options["require_mount"] else None,
     )

@@ -10,44 +10,57 @@ since the counting began, and their header is the memory of where each column st
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from .._base.errors import OutputError, printable
-from .columns import DATE_COLUMN, FIRST_COLUMNS, is_added_column, new_columns
+from .columns import Columns
 
+#: The name of the first column, which holds the date.
+DATE_COLUMN = "1970-01-01"
 #: The second line of all files: a row of zeros, from which plots start.
 _ZERO_DATE = "1970-01-02"
 _ROW = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{1,2}(?:,[0-9]*)+")
-_DAILY_ROW = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:,[a-z0-9_-]*){3},[0-9]+")
+_DAILY_ROW = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:,[a-z0-9_.-]*){3},[0-9]+")
 
 DAILY_HEADER = "date,family,release,arch,clients"
 
 
 @dataclass
 class MirrorsTable:
-    """Rows of mirrorsdata-all.csv; a date has one, or several where an old system left them so."""
+    """The rows of mirrorsdata-all.csv. An old system left several rows of some dates."""
 
-    columns: list[str] = field(default_factory=lambda: list(FIRST_COLUMNS))
-    """Without the date and without their numbers."""
+    rules: Columns | None = None
+    """The rules for columns; without them, the header of a file may have any columns."""
+    columns: list[str] = field(default_factory=list)
+    """Names of columns behind the date, without their numbers."""
     rows: dict[str, list[tuple[str, ...]]] = field(default_factory=dict)
     """Cells by date as written."""
-    may_add: Callable[[str], bool] = is_added_column
-    """Returns whether a header may have a column of that name behind the known ones."""
 
-    def add_columns(self, counted: Iterable[str]) -> None:
-        """Give columns without a place one at the end."""
-        self.columns += new_columns(counted, self.columns)
+    @classmethod
+    def empty(cls, rules: Columns) -> MirrorsTable:
+        """Return a table with the columns that every file has."""
+        return cls(rules, list(rules.first))
+
+    def may_add(self, name: str) -> bool:
+        """Return whether a header may have a column behind those that are known."""
+        return bool(name) if self.rules is None else self.rules.may_add(name)
 
     def replace(self, written: str, counts: Mapping[str, int]) -> None:
-        """The row of a date, from its clients by column."""
-        self.add_columns(counts)
+        """Set the row of a date from its clients by column; new columns go to the end."""
+        if self.rules:
+            self.columns += self.rules.new_columns(counts, self.columns)
         self.rows[written] = [tuple(str(counts.get(name, 0)) for name in self.columns)]
 
     def clients(self, written: str) -> int:
         """Clients in the fullest row of a date; 0 where there is none."""
-        return max((_clients(self.columns, row) for row in self.rows.get(written, ())), default=0)
+        return max((self._clients_in(row) for row in self.rows.get(written, ())), default=0)
+
+    def _clients_in(self, row: Sequence[str]) -> int:
+        sums = self.rules.family_columns if self.rules else ()
+        named = zip(self.columns, row, strict=False)
+        return sum(int(cell or 0) for name, cell in named if name in sums)
 
     def years(self) -> list[str]:
         return sorted({written[:4] for written in self.rows})
@@ -65,20 +78,12 @@ class MirrorsTable:
         return "\n".join((",".join((DATE_COLUMN, *names)), zeros, *sorted(lines), "")).encode()
 
 
-def _clients(columns: Sequence[str], row: Sequence[str]) -> int:
-    """How full a row is: its clients by family of releases; a few count in two of them."""
-    sums = ("epel", "fedora", "modular", "unk_rel")
-    named = zip(columns, row, strict=False)
-    return sum(int(cell or 0) for name, cell in named if name in sums)
+def read_mirrors_table(path: Path, table: MirrorsTable) -> MirrorsTable:
+    """Add the rows of a file to a table that has no row of these dates yet, and return the table.
 
-
-def read_mirrors_table(path: Path, *, into: MirrorsTable | None = None) -> MirrorsTable:
-    """The rows of a file, also one that an earlier system wrote with fewer columns.
-
-    With ``into``, dates that it lacks are added to it. A file that isn't there has no rows. Raises
-    OutputError for what is no such file: it would be overwritten.
+    An earlier system wrote files with fewer columns. A file that does not exist has no rows. Raises
+    OutputError for a file of another kind, which must not be overwritten.
     """
-    table = MirrorsTable() if into is None else into
     known = frozenset(table.rows)
     for number, line in enumerate(_lines(path), 1):
         written, *cells = line.split(",")

@@ -89,13 +89,13 @@ def _as_tables(clients: BlockClients) -> Iterator[Any]:
     """The columns as pyarrow tables in order of the date, the strings as dictionaries."""
     for start in range(0, len(clients.date), _GROUP_ROWS):
         rows = slice(start, start + _GROUP_ROWS)
-        wanted = clients.wanted[rows]
+        target = clients.target[rows]
         yield pa.table(
             [
                 compact_dictionary(string_column(clients.dates, clients.date[rows])),
                 compact_dictionary(clients.host[rows]),
-                compact_dictionary(string_column([one.release for one in clients.wants], wanted)),
-                compact_dictionary(string_column([one.arch for one in clients.wants], wanted)),
+                compact_dictionary(string_column([one.release for one in clients.targets], target)),
+                compact_dictionary(string_column([one.arch for one in clients.targets], target)),
             ],
             schema=condensed_schema(),
         )

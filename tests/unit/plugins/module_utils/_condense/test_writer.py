@@ -11,6 +11,9 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._condens
     BlockClients,
     ClientReader,
 )
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._condense.repositories import (
+    FEDORA_REPOSITORIES,
+)
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._condense.writer import (
     ClientSummary,
     CondensedDayWriter,
@@ -24,7 +27,7 @@ LINE = (
 
 def blocks(count: int) -> list[BlockClients]:
     """Blocks whose clients partly are the same."""
-    reader = ClientReader(date(2021, 9, 28))
+    reader = ClientReader(date(2021, 9, 28), FEDORA_REPOSITORIES.release_of)
     return [
         reader.clients(
             "".join(
@@ -76,7 +79,9 @@ def test_what_fails_leaves_nothing(tmp_path: Path) -> None:
 
 def test_a_day_without_clients_is_a_file_without_rows(tmp_path: Path) -> None:
     with CondensedDayWriter(tmp_path / "day.parquet") as writer:
-        writer.add(ClientReader(date(2021, 9, 28)).clients(b"nothing\n"))
+        writer.add(
+            ClientReader(date(2021, 9, 28), FEDORA_REPOSITORIES.release_of).clients(b"nothing\n")
+        )
         assert writer.complete() == ClientSummary()
         writer.close({})
     assert pq.read_table(tmp_path / "day.parquet").num_rows == 0
