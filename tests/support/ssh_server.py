@@ -37,6 +37,8 @@ def running_ssh_server(folder: Path) -> Iterator[dict[str, object]]:
         "Subsystem sftp internal-sftp\n"
         f"AuthorizedKeysFile {user_key}.pub\nStrictModes no\nUsePAM no\n"
         "PasswordAuthentication no\nPermitRootLogin prohibit-password\n"
+        # bash reads what the user has in .bashrc only where it is the first one of a session
+        "SetEnv SHLVL=2\n"
     )
     if os.getuid() == 0:
         _EMPTY.mkdir(exist_ok=True)
