@@ -166,7 +166,6 @@ OPTIONS = {
 def main() -> None:
     module = counting_module(
         OPTIONS,
-        libraries=("numpy", "pyarrow", "duckdb"),
         watched=True,
         required_if=[("state", "present", ("src", "log_name"))],
     )

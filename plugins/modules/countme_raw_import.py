@@ -123,8 +123,7 @@ OPTIONS = {
 
 
 def main() -> None:
-    libraries = ("numpy", "pyarrow", "duckdb")
-    run_module(counting_module(OPTIONS, libraries=libraries, watched=True), RAW_IMPORT)
+    run_module(counting_module(OPTIONS, watched=True), RAW_IMPORT)
 
 
 if __name__ == "__main__":

@@ -266,7 +266,6 @@ OPTIONS = {
 def main() -> None:
     module = counting_module(
         OPTIONS,
-        libraries=("duckdb", "numpy", "pyarrow"),
         with_days=False,
         watched=True,
         required_if=[("state", "absent", ["weeks"])],

@@ -122,7 +122,7 @@ OPTIONS = {
 
 
 def main() -> None:
-    run_module(counting_module(OPTIONS, libraries=("pyarrow",), with_days=False), COMPARE)
+    run_module(counting_module(OPTIONS, with_days=False), COMPARE)
 
 
 if __name__ == "__main__":

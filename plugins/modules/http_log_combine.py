@@ -179,8 +179,7 @@ OPTIONS = {
 
 
 def main() -> None:
-    libraries = ("numpy", "pyarrow", "zstandard")
-    run_module(counting_module(OPTIONS, libraries=libraries, watched=True), COMBINE)
+    run_module(counting_module(OPTIONS, watched=True), COMBINE)
 
 
 if __name__ == "__main__":

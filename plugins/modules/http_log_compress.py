@@ -124,7 +124,6 @@ OPTIONS = {
 def main() -> None:
     module = counting_module(
         OPTIONS,
-        libraries=("zstandard",),
         with_days=False,
         watched=True,
         mutually_exclusive=[("before", "keep_days")],

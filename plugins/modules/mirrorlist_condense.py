@@ -206,8 +206,7 @@ OPTIONS = {
 
 
 def main() -> None:
-    libraries = ("numpy", "pyarrow", "duckdb")
-    run_module(counting_module(OPTIONS, libraries=libraries, watched=True), CONDENSE)
+    run_module(counting_module(OPTIONS, watched=True), CONDENSE)
 
 
 if __name__ == "__main__":

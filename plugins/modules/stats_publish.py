@@ -282,7 +282,7 @@ OPTIONS = {
 
 
 def main() -> None:
-    module = counting_module(OPTIONS, libraries=("numpy", "pyarrow"), with_days=False, watched=True)
+    module = counting_module(OPTIONS, with_days=False, watched=True)
     if module.params["web_dir"]:
         require(module, ("Jinja2", "vl-convert-python"))
     run_module(module, PUBLISH)

@@ -1,11 +1,10 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The libraries that may be missing on a host, imported in one place.
+"""Third-party libraries, each imported when it is first used.
 
-The rest of the library says ``from .._base.libs import duckdb`` and the like. A library is loaded
-when it is first used, so a run without work starts without them. A module first checks
-:func:`not_installed`, and names what to install.
+A module with nothing to do starts in a fraction of a second because it imports none of them. No
+other file imports them, so that a missing one is reported in one way.
 """
 
 from __future__ import annotations
@@ -19,34 +18,19 @@ from typing import Any
 
 from .errors import SettingsError, printable
 
-#: Names in here: the module, and the distribution that has it.
-_LIBRARIES = {
-    "duckdb": ("duckdb", "duckdb"),
-    "jinja2": ("jinja2", "Jinja2"),
-    "np": ("numpy", "numpy"),
-    "pa": ("pyarrow", "pyarrow"),
-    "pa_csv": ("pyarrow.csv", "pyarrow"),
-    "pc": ("pyarrow.compute", "pyarrow"),
-    "pq": ("pyarrow.parquet", "pyarrow"),
-    "vl_convert": ("vl_convert", "vl-convert-python"),
-    "zstandard": ("zstandard", "zstandard"),
-}
-
-#: All of them, as :func:`missing` names them.
-DISTRIBUTIONS = frozenset(distribution for _module, distribution in _LIBRARIES.values())
-
 # numpy's linear algebra, which is not used here, would start threads that wait busily
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 class _Library:
-    """A library that is loaded when it is first used."""
+    """A library that is imported at the first use of one of its names."""
 
     def __init__(self, module: str, distribution: str) -> None:
         self._module = module
         self._distribution = distribution
 
     def __getattr__(self, name: str) -> Any:
+        """Return a name of the library. Raises SettingsError if the library cannot be imported."""
         try:
             value = getattr(importlib.import_module(self._module), name)
         except ImportError as error:
@@ -54,41 +38,49 @@ class _Library:
                 f"library {self._distribution}",
                 expected="to import it",
                 found=printable(str(error)),
-                advice="Install it again, for instance with the playbook deploy.",
+                advice="Run the playbook deploy, which installs the libraries.",
             ) from error
+        # the next use finds it without this method
         setattr(self, name, value)
         return value
 
 
-def __getattr__(name: str) -> Any:
-    """Return the library of that name, or None if it is not installed."""
-    if name not in _LIBRARIES:
-        raise AttributeError(name)
-    module, distribution = _LIBRARIES[name]
-    library = _Library(module, distribution) if _is_installed(module) else None
-    globals()[name] = library
-    return library
+duckdb: Any = _Library("duckdb", "duckdb")
+jinja2: Any = _Library("jinja2", "Jinja2")
+np: Any = _Library("numpy", "numpy")
+pa: Any = _Library("pyarrow", "pyarrow")
+pa_csv: Any = _Library("pyarrow.csv", "pyarrow")
+pc: Any = _Library("pyarrow.compute", "pyarrow")
+pq: Any = _Library("pyarrow.parquet", "pyarrow")
+vl_convert: Any = _Library("vl_convert", "vl-convert-python")
+zstandard: Any = _Library("zstandard", "zstandard")
 
-
-def _is_installed(module: str) -> bool:
-    return importlib.util.find_spec(module.partition(".")[0]) is not None
+#: The module that each distribution has; distributions are named as by a package index.
+_MODULES = {
+    "duckdb": "duckdb",
+    "Jinja2": "jinja2",
+    "numpy": "numpy",
+    "pyarrow": "pyarrow",
+    "vl-convert-python": "vl_convert",
+    "zstandard": "zstandard",
+}
+#: All distributions.
+DISTRIBUTIONS = frozenset(_MODULES)
 
 
 def not_installed(distributions: Collection[str]) -> list[str]:
-    """Return the distributions that are not there, without loading the others."""
-    absent = {
-        distribution for module, distribution in _LIBRARIES.values() if not _is_installed(module)
-    }
-    return sorted(absent.intersection(distributions))
+    """Return the distributions that are not installed, sorted; import none."""
+    return sorted(
+        name for name in distributions if importlib.util.find_spec(_MODULES[name]) is None
+    )
 
 
 def missing(distributions: Collection[str]) -> dict[str, str]:
-    """Return the distributions that cannot be imported, each with the traceback."""
+    """Import the distributions, and return those that fail, each with the traceback."""
     found = {}
-    for module, distribution in _LIBRARIES.values():
-        if distribution in distributions:
-            try:
-                importlib.import_module(module)
-            except ImportError:
-                found[distribution] = traceback.format_exc()
+    for name in distributions:
+        try:
+            importlib.import_module(_MODULES[name])
+        except ImportError:
+            found[name] = traceback.format_exc()
     return found

@@ -12,6 +12,7 @@ do. Every other line goes to the exact rule.
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -55,6 +56,7 @@ _DAYS_AFTER = 1
 _POINTS, _COLONS = 1, 2
 
 
+@functools.cache
 def _address_bits() -> Any:
     bits = np.zeros(256, np.uint8)
     for text, kinds in (
@@ -262,9 +264,6 @@ def _plain_rows(fields: dict[str, Any]) -> tuple[Any, Any, Any]:
     return rows, days[rows], addresses
 
 
-_ADDRESS_BITS: Any = None if np is None else _address_bits()
-
-
 def _are_addresses(hosts: Any) -> Any:
     """Which of the hosts (a pyarrow binary array) are plain addresses."""
     _unused, offset_buffer, text_buffer = hosts.buffers()
@@ -275,7 +274,7 @@ def _are_addresses(hosts: Any) -> Any:
     filled = np.flatnonzero(np.diff(offsets))
     if len(filled):
         text = np.frombuffer(text_buffer, np.uint8)[: offsets[-1]]
-        kinds = np.bitwise_and.reduceat(_ADDRESS_BITS[text], offsets[:-1][filled])
+        kinds = np.bitwise_and.reduceat(_address_bits()[text], offsets[:-1][filled])
         found[filled] = kinds != 0
     return found
 

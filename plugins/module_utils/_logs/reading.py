@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from .._base.errors import SourceError
-from .._base.libs import zstandard
+from .._base.libs import not_installed, zstandard
 from .._storage.files import open_regular
 from .paths import split_compression
 from .xz import XzReader, liblzma
@@ -32,9 +32,7 @@ MOST_DECODER_MEMORY = 192 << 20
 #: Some bytes of zstd make at most 32,768 times as many (a block of 4 bytes expands to 128 KiB).
 _ZSTD_FEED = 1 << 11
 
-_DECODE_ERRORS: tuple[type[Exception], ...] = (lzma.LZMAError, zlib.error, EOFError, OSError)
-if zstandard is not None:
-    _DECODE_ERRORS = (*_DECODE_ERRORS, zstandard.ZstdError)
+_DECODE_ERRORS = (lzma.LZMAError, zlib.error, EOFError, OSError)
 
 
 class LogFile(io.RawIOBase):
@@ -58,7 +56,7 @@ class LogFile(io.RawIOBase):
         self.path = path
         self._file = open_regular(path)
         self._form = split_compression(path.name)[1] if form is None else form
-        if self._form == ".zst" and zstandard is None:
+        if self._form == ".zst" and not_installed(["zstandard"]):
             self._file.close()
             raise SourceError(
                 path,
@@ -76,12 +74,18 @@ class LogFile(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:
         try:
             count = int(self._plain.readinto(buffer))
-        except _DECODE_ERRORS as error:
+        except self._decode_errors() as error:
             raise self._damaged(error) from error
         if self._on_read and (read := self._file.tell()) > self._told:
             self._on_read(read - self._told)
             self._told = read
         return count
+
+    def _decode_errors(self) -> tuple[type[Exception], ...]:
+        """Return the errors of the decoder; Python needs them only after an error was raised."""
+        if self._form == ".zst":
+            return (*_DECODE_ERRORS, zstandard.ZstdError)
+        return _DECODE_ERRORS
 
     def close(self) -> None:
         # Python closes objects, too, whose file could not be opened

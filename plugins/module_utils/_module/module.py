@@ -37,15 +37,14 @@ Options: TypeAlias = "Mapping[str, Mapping[str, Any]]"
 def counting_module(
     options: Options,
     *,
-    libraries: Sequence[str] = (),
     with_days: bool = True,
     watched: bool = False,
     **constraints: Any,
 ) -> AnsibleModule:
     """Return an AnsibleModule with the shared options.
 
-    It fails if one of ``libraries`` is missing or a number is out of its bounds. With ``watched``
-    it has the options for those who watch a stage.
+    It fails if a number is out of its bounds. With ``watched`` it has the options for those who
+    watch a stage.
     """
     shared = DAY_OPTIONS if with_days else {"run_id": DAY_OPTIONS["run_id"]}
     options = {**options, **shared, **(WATCH_OPTIONS if watched else {})}
@@ -62,7 +61,6 @@ def counting_module(
         check_bounds(module.params, options)
     except SettingsError as error:
         module.fail_json(msg=str(error))
-    require(module, libraries)
     return module
 
 
@@ -82,6 +80,8 @@ def require(module: AnsibleModule, libraries: Sequence[str]) -> None:
 
 def run_module(module: AnsibleModule, stage: Stage[S, P]) -> None:
     """Run a stage with the options of the module, and end the module with the outcome."""
+
+    require(module, stage.libraries)
 
     def work() -> None:
         now = datetime.now(UTC)

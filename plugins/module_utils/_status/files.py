@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 
 from .._base.errors import wrong_option
-from .._base.libs import missing
+from .._base.libs import not_installed
 from .._storage.files import write_bytes
 from .metrics import metrics_text
 from .page import status_page
@@ -30,7 +30,7 @@ def status_files(
     files: dict[Path, bytes] = {}
     if status_dir is not None:
         text = json.dumps(status.to_json(), indent=1)
-        if not missing(["Jinja2"]):
+        if not not_installed(["Jinja2"]):
             files[status_dir / PAGE_NAME] = status_page(status)
         # it is written last, so a reader who finds it finds a page that is as new
         files[status_dir / STATUS_NAME] = text.encode() + b"\n"

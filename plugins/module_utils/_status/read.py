@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from .._base.coverage import Calendar, CoverageContext, Reach, StageCoverage
 from .._base.errors import CountingError
-from .._base.libs import missing
+from .._base.libs import not_installed
 from .._base.problem import CRITICAL, UNKNOWN, Problem, problem_of
 from .._combine.plan import CombineSettings
 from .._combine.strays import StrayHosts, stray_hosts
@@ -213,13 +213,13 @@ class _Reading:
 
     def _lacks(self, libraries: Sequence[str]) -> bool:
         """Return true if a library is missing; that is one problem, whichever stages need it."""
-        lacking = sorted(missing(libraries))
+        lacking = not_installed(libraries)
         if lacking and not self._without:
             self.problems.append(
                 Problem(
                     UNKNOWN,
                     "settings",
-                    f"raw days and totals can't be judged: {', '.join(lacking)} can't be imported",
+                    f"raw days and totals can't be judged: {', '.join(lacking)} is not installed",
                     "",
                     "Run the playbook deploy, which installs them.",
                 )

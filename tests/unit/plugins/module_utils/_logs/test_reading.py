@@ -162,6 +162,6 @@ def test_without_its_library_a_zstd_log_is_refused_with_what_to_install(
 ) -> None:
     path = tmp_path / "a.log.zst"
     path.write_bytes(zstandard.ZstdCompressor().compress(TEXT))
-    monkeypatch.setattr(logs_reading, "zstandard", None)
+    monkeypatch.setattr(logs_reading, "not_installed", list)
     with pytest.raises(SourceError, match=r"a\.log\.zst: expected .* zstandard.* Install it"):
         log_digest(path)

@@ -292,7 +292,7 @@ def test_the_files_are_written_whole_and_for_all_to_read(real: Status, tmp_path:
 def test_without_jinja2_all_but_the_page_is_written(
     real: Status, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(files_module, "missing", lambda _names: {"Jinja2": "no such module"})
+    monkeypatch.setattr(files_module, "not_installed", list)
     files = status_files(real, status_dir=tmp_path, metrics_file=tmp_path / "counting.prom")
     assert {path.name for path in files} == {"status.json", "counting.prom"}
 

@@ -216,7 +216,7 @@ def test_without_the_libraries_the_rest_is_told(
 ) -> None:
     log_host.sync()
     log_host.run()
-    monkeypatch.setattr(status_read, "missing", lambda names: dict.fromkeys(names, "no module"))
+    monkeypatch.setattr(status_read, "not_installed", list)
     status = log_host.status()
     assert [problem.severity for problem in status.problems] == ["unknown"]
     assert [stage.stage for stage in status.stages] == ["sync", "combine"]
