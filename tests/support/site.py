@@ -5,9 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._condense.columns import (
-    FIRST_COLUMNS,
-)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.fedora import COLUMNS
 from ansible_collections.fedora_infra.dnf_counting.tests.support.modules import run_module
 from ansible_collections.fedora_infra.dnf_counting.tests.support.totals_files import (
     Files,
@@ -70,10 +68,10 @@ def totals_of(root: Path, *, hostile: bool = False, weeks: int = 4) -> Files:
 def write_mirrors(root: Path) -> None:
     folder = root / "csv-reports" / "mirrors"
     folder.mkdir(parents=True, exist_ok=True)
-    header = [f"{number:02}-{name}" for number, name in enumerate(FIRST_COLUMNS, 2)]
+    header = [f"{number:02}-{name}" for number, name in enumerate(COLUMNS, 2)]
     lines = [["1970-01-01", *header]]
     for day, clients in MIRRORS.items():
-        lines.append([day, *(str(clients.get(name, 0)) for name in FIRST_COLUMNS)])
+        lines.append([day, *(str(clients.get(name, 0)) for name in COLUMNS)])
     text = "".join(",".join(line) + "\n" for line in lines)
     (folder / "mirrorsdata-all.csv").write_text(text)
 
