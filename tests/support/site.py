@@ -68,10 +68,10 @@ def totals_of(root: Path, *, hostile: bool = False, weeks: int = 4) -> Files:
 def write_mirrors(root: Path) -> None:
     folder = root / "csv-reports" / "mirrors"
     folder.mkdir(parents=True, exist_ok=True)
-    header = [f"{number:02}-{name}" for number, name in enumerate(COLUMNS, 2)]
+    header = [f"{number:02}-{name}" for number, name in enumerate(COLUMNS["first"], 2)]
     lines = [["1970-01-01", *header]]
     for day, clients in MIRRORS.items():
-        lines.append([day, *(str(clients.get(name, 0)) for name in COLUMNS)])
+        lines.append([day, *(str(clients.get(name, 0)) for name in COLUMNS["first"])])
     text = "".join(",".join(line) + "\n" for line in lines)
     (folder / "mirrorsdata-all.csv").write_text(text)
 
