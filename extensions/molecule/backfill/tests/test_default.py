@@ -52,8 +52,8 @@ def day(number: int) -> date:
     [
         pytest.param(f"sync: proxy01 {day(2)}: due: 1 new log", id="late-log"),
         pytest.param(f"combine: {FEDORA}: due: not combined yet ({day(1)})", id="combined-day"),
-        pytest.param("raw hits of fedora: due: not counted yet", id="trimmed-days"),
-        pytest.param(f"raw hits of fedora: due: {RAW}/{day(8)}.parquet: expected a raw day",
+        pytest.param("raw fedora: due: not counted yet", id="trimmed-days"),
+        pytest.param(f"raw fedora: due: {RAW}/{day(8)}.parquet: expected a raw day",
                      id="damaged-day"),
         pytest.param(f"fedora: these weeks would be counted again: {WEEK - 1}, {WEEK}", id="weeks"),
     ],
