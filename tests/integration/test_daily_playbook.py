@@ -122,7 +122,7 @@ def run_a_part_with_its_preparation_and_cleaning(log_host: LogHost) -> None:
         "Stop the simulated log hosts",
     )
     assert [name for name in part.ran if name in own] == [*own]
-    assert not {"Fetch the logs of the log hosts", "Publish the totals"} & {*part.ran}
+    assert not {"Fetch the logs of the hosts", "Publish the totals, charts and pages"} & {*part.ran}
 
 
 def compress_old_logs_and_make_nothing_again_for_that(log_host: LogHost, work: Path) -> None:
@@ -152,14 +152,14 @@ def publish_although_a_log_cannot_be_compressed(log_host: LogHost) -> None:
     assert f"compress: {CENTOS}: failed: " in left_open
     assert f"({day})" in left_open
     assert (log_host.published / "totals.csv").exists()
-    assert ended.changed == ["Publish the totals"]
+    assert ended.changed == ["Publish the totals, charts and pages"]
 
 
 def test_runs_of_a_log_host_where_all_is_well(tmp_path: Path) -> None:
     log_host = LogHost(tmp_path, days=15, pages=True)
     log_host.make_logs()
     deploy(log_host)
-    run_in_check_mode(log_host, would_change=["Fetch the logs of the log hosts"])
+    run_in_check_mode(log_host, would_change=["Fetch the logs of the hosts"])
     run_for_the_first_time(log_host, tmp_path)
     run_in_check_mode(log_host, would_change=[])
     run_again(log_host)
@@ -228,7 +228,7 @@ def count_what_is_there_and_name_the_rest_again(
     ended = log_host.play("daily", **bad.hosts)
     assert ended.changed == [
         "Condense the logs of the mirror list to the clients of each day",
-        "Publish the totals",
+        "Publish the totals, charts and pages",
     ]
     assert "1 of the stages failed" in ended.output
     assert_totals_are_the_oracles(log_host, work / "without")
@@ -242,12 +242,12 @@ def count_logs_that_come_late(log_host: LogHost, bad: BadInput, work: Path) -> N
     healed = log_host.play("daily")
     assert healed.code == 0, healed.output
     assert healed.changed == [
-        "Fetch the logs of the log hosts",
+        "Fetch the logs of the hosts",
         "Combine the logs of the hosts by time",
         "Condense the logs of the mirror list to the clients of each day",
         "Find the hits of fedora",
         "Total the weeks of fedora",
-        "Publish the totals",
+        "Publish the totals, charts and pages",
     ]
     assert sorted_rows(log_host.published / "totals.csv") != before
     assert_totals_are_the_oracles(log_host, work / "with")

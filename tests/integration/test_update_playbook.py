@@ -11,7 +11,7 @@ def test_libraries_of_the_system_are_looked_for_and_left_alone(tmp_path: Path) -
     updated = LogHost(tmp_path, days=1).play("update_packages")
     assert updated.code == 0, updated.output
     assert updated.changed == []
-    assert "nothing to change" in updated.said_by("Say that there is nothing to update")
+    assert "nothing to change" in updated.said_by("Report that there is nothing to update")
 
 
 def test_a_machine_that_is_no_log_host_yet_is_left_as_it_is(tmp_path: Path) -> None:

@@ -38,14 +38,14 @@ FOLDERS = {
 }
 #: The tasks of a run that has something to do in each stage.
 STAGES_AT_WORK = [
-    "Fetch the logs of the log hosts",
+    "Fetch the logs of the hosts",
     "Combine the logs of the hosts by time",
     "Condense the logs of the mirror list to the clients of each day",
     "Find the hits of fedora",
     "Total the weeks of fedora",
     "Find the hits of centos",
     "Total the weeks of centos",
-    "Publish the totals",
+    "Publish the totals, charts and pages",
 ]
 
 

@@ -123,7 +123,7 @@ def test_the_commands_of_the_guide_make_what_is_out_of_date_and_nothing_else(
     assert "CHANGED" in done.stdout, done.stdout + done.stderr
     assert f"{day(7)}," not in (state / "totals.csv").read_text(encoding="utf-8")
     back = played(BROUGHT_BACK)
-    assert back.changed == ["Total the weeks of fedora", "Publish the totals"]
+    assert back.changed == ["Total the weeks of fedora", "Publish the totals, charts and pages"]
     test_totals_are_those_of_the_oracle(FEDORA, "totals.csv", tmp_path)
 
     # one site alone

@@ -52,7 +52,7 @@ def assert_that_it_runs(host: Any, name: str) -> None:
     assert (VERSIONS / "collection").resolve() == VERSIONS / now["collection_dir"]
     began = host.run(f"runuser -u countme -- {RUN} --list-tasks 2>&1 | cat")
     log = host.file("/var/log/dnf_counting/run.log").content_string
-    assert "Publish the totals" in log, began.stdout
+    assert "Publish the totals, charts and pages" in log, began.stdout
     host.run("truncate -s 0 /var/log/dnf_counting/run.log")
     packaging = "26.2" if COPIES[name].other_packaging else PACKAGING
     asked = "import packaging; print(packaging.__version__)"
