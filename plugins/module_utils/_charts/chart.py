@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
-Spec: TypeAlias = "dict[str, Any]"
+Spec: TypeAlias = dict[str, Any]
 """A chart in Vega-Lite."""
 
 #: The width of all pictures in pixels.

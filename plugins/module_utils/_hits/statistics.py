@@ -14,6 +14,7 @@ from enum import Enum
 from typing import Any
 
 from .._base.days_and_weeks import DAY_SECONDS, WEEK_SECONDS
+from .._base.libs import np
 
 
 class Hits(Enum):
@@ -26,7 +27,7 @@ class Hits(Enum):
     def mask(self, sys_age: Any) -> Any:
         """Return a numpy mask of the chosen hits, from their sys_age."""
         if self is Hits.ALL:
-            return sys_age == sys_age
+            return np.full(len(sys_age), True)
         return sys_age >= 0 if self is Hits.WITH_COUNTME else sys_age < 0
 
 

@@ -14,13 +14,14 @@ import json
 import sqlite3
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 from urllib.parse import quote
 
 from .._base.days_and_weeks import parse_week, week_name
 from .._base.errors import OutputError, SettingsError, SourceError, printable
 from .._storage.files import open_regular
 from .._storage.sqlite import sqlite_errors
+from .._totals import quality as totals_quality
 from .._totals.database import (
     COUNTME_ROWS,
     UNIQUE_ROWS,
@@ -29,9 +30,10 @@ from .._totals.database import (
     week_number,
     week_records,
 )
-from .._totals.quality import WeekQuality as WeekQuality
 from .._totals.quality import unknown_quality
 
+#: The quality of a week, for those who read published totals.
+WeekQuality: TypeAlias = totals_quality.WeekQuality
 #: Columns of the totals, in the old order, with their types; all are NOT NULL.
 TOTALS_COLUMNS = {name: "INTEGER" if name == "hits" else "TEXT" for name in TotalsRow._fields}
 

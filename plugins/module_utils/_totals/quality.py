@@ -203,8 +203,10 @@ def _host_days(
             known[day] = host_days(record.hosts_expected, record.hosts_present or ())
     if not known:
         return None, None
-    expected = expected_by_day(days, {day: expected for day, (expected, _) in known.items()})
-    return sum(expected.values()), sum(received for _, received in known.values())
+    expected = expected_by_day(
+        days, {day: expected for day, (expected, _received) in known.items()}
+    )
+    return sum(expected.values()), sum(received for _expected, received in known.values())
 
 
 def host_days(expected: Collection[str], present: Collection[str]) -> tuple[int, int]:
