@@ -75,6 +75,11 @@ options:
       - Older weeks have the status V(outdated) until they are named in O(weeks).
     type: int
     default: 4
+  first_week:
+    description:
+      - The first week whose hits with countme are counted, written as the weeks in O(weeks). By default V(2020-W07), in which DNF
+        sent countme first. Unique addresses are counted from their first hit on.
+    type: str
   settle_days:
     description:
       - The days after its own day in which a log may still come, V(0) to V(10000).
@@ -253,6 +258,7 @@ OPTIONS = {
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "weeks": {"type": "list", "elements": "str"},
     "revise_weeks": {"type": "int", "default": 4, "bounds": (0, 10_000)},
+    "first_week": {"type": "str"},
     "settle_days": {"type": "int", "default": 7, "bounds": (0, 10_000)},
     "suspect_percent": {"type": "float", "default": 25.0, "bounds": (0, None)},
     "suspect_trailing_weeks": {"type": "int", "default": 8, "bounds": (1, 1000)},

@@ -85,6 +85,43 @@ options:
         description:
           - The folder of its raw days, for the same chart if O(combined_dir) has no records.
         type: path
+      base_repositories:
+        description:
+          - The repositories that every system of the distribution has. Their hits are the last column of C(machines.csv). By default
+            those of Fedora; the role has them in C(web_data_analysis_fedora.base_repositories).
+        type: dict
+        suboptions:
+          column:
+            description: The name of the column, of a-z, 0-9 and C(_).
+            type: str
+            required: true
+          repositories:
+            description: Repository tags. V(NN) at the end stands for a number, such as V(fedora-NN).
+            type: list
+            elements: str
+            required: true
+          absent_in:
+            description: The systems without such a repository, in words for readers.
+            type: str
+      add_ons:
+        description:
+          - Repositories that several distributions use. Each gets a chart of the machines with them by distribution, and a section of
+            charts. By default EPEL; the role has it in C(web_data_analysis_fedora.add_ons).
+        type: list
+        elements: dict
+        suboptions:
+          name:
+            description: The beginning of the name of the chart, of a-z, 0-9 and C(_).
+            type: str
+            required: true
+          title:
+            description: The name for readers.
+            type: str
+            required: true
+          repositories:
+            description: A pattern for repository tags, such as V(*epel*).
+            type: str
+            required: true
   allow_shrink:
     description:
       - Also publish totals that are much smaller than the published ones, or lack some of their weeks.
@@ -115,6 +152,87 @@ options:
       - The folder below O(web_dir) with the CSV files of M(fedora_infra.dnf_counting.mirrorlist_condense), for charts of client
         addresses and for the list of downloads.
     type: path
+  condensed_logs:
+    description:
+      - The CSV files of several condensed logs, in place of O(mirrors_csv_dir) or behind it. Charts of the first have the names
+        that O(condensed_logs[].address_charts) gives. The names of the others end in the name of their log.
+    type: list
+    elements: dict
+    suboptions:
+      name:
+        description: The name of the log in file names and messages.
+        type: str
+        required: true
+      csv_dir:
+        description: The folder below O(web_dir) with its CSV files.
+        type: path
+        required: true
+      title:
+        description: The name for readers. By default its O(condensed_logs[].name).
+        type: str
+      address_charts:
+        description:
+          - The charts of client addresses. By default those of Fedora and EPEL; the role has them in
+            C(web_data_analysis_fedora.address_charts).
+        type: dict
+        suboptions:
+          groups:
+            description: Columns of C(mirrorsdata-all.csv) that charts show together.
+            type: list
+            elements: dict
+            required: true
+            suboptions:
+              name:
+                description: The name of the group.
+                type: str
+                required: true
+              releases:
+                description: A regular expression of Python for columns of releases. Its first group is the number of the release.
+                type: str
+              label:
+                description: The label of such a release, with C({}) for the number.
+                type: str
+              columns:
+                description: Further columns, with their labels.
+                type: dict
+          charts:
+            description: The charts, in their order.
+            type: list
+            elements: dict
+            required: true
+            suboptions:
+              name:
+                description: The name of its files, of a-z, 0-9 and dashes.
+                type: str
+                required: true
+              title:
+                description: The title.
+                type: str
+                required: true
+              group:
+                description: The name of the group that it shows.
+                type: str
+                required: true
+              kind:
+                description: Layers on top of each other, lines, or a dot for each day.
+                type: str
+                choices: [stack, lines, dots]
+                default: stack
+              show:
+                description:
+                  - V(all) columns of the group, the V(latest) releases, the V(newest_year), or all columns V(reversed), with the newest
+                    release at the bottom.
+                type: str
+                choices: [all, latest, newest_year, reversed]
+                default: all
+              most:
+                description: The largest number of series, V(0) to V(100). The others are added up. V(0) for no limit.
+                type: int
+                default: 0
+              section:
+                description: V(addresses), or the name of an add-on, under whose heading the chart is listed.
+                type: str
+                default: addresses
   combined_dir:
     description:
       - The combined tree, for a chart of the coverage of days. Only its records are read.
@@ -249,6 +367,10 @@ index_page:
   sample: /var/www/html/csv-reports/index.html
 """
 
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._module.distribution_options import (
+    ADDRESS_CHARTS_OPTION,
+    PROFILE_DATA_OPTIONS,
+)
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._module.module import (
     counting_module,
     require,
@@ -264,6 +386,14 @@ PROFILE_OPTIONS = {
     "title": {"type": "str"},
     "log_name": {"type": "str"},
     "raw_dir": {"type": "path"},
+    **PROFILE_DATA_OPTIONS,
+}
+
+CONDENSED_LOG_OPTIONS = {
+    "name": {"type": "str", "required": True},
+    "csv_dir": {"type": "path", "required": True},
+    "title": {"type": "str"},
+    "address_charts": ADDRESS_CHARTS_OPTION,
 }
 
 OPTIONS = {
@@ -275,6 +405,7 @@ OPTIONS = {
     "site_title": {"type": "str", "default": "Systems counted each week"},
     "distribution": {"type": "str", "default": "Linux"},
     "mirrors_csv_dir": {"type": "path"},
+    "condensed_logs": {"type": "list", "elements": "dict", "options": CONDENSED_LOG_OPTIONS},
     "combined_dir": {"type": "path"},
     "git_history": {"type": "path"},
     "git_identity": {"type": "str", "default": "DNF counting <countme@localhost>"},

@@ -26,6 +26,9 @@ from datetime import date, timedelta
 from itertools import product
 from pathlib import Path
 
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._charts.address_charts import (
+    AddressSource,
+)
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._charts.draw import (
     ChartSources,
     draw_charts,
@@ -205,7 +208,7 @@ def main() -> None:
     images = folder / "images"
     shutil.rmtree(images, ignore_errors=True)
     profile = Profile("fedora", folder / "totals.db", folder / "totals.csv", "totals")
-    sources = ChartSources((profile,), folder / "mirrorsdata-all.csv")
+    sources = ChartSources((profile,), (AddressSource("mirrors", folder),))
     began, began_processor = time.perf_counter(), time.process_time()
     drawn = draw_charts(sources, images)
     seconds, processor = time.perf_counter() - began, time.process_time() - began_processor

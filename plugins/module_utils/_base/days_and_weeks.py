@@ -39,9 +39,6 @@ _WEEK_NUMBER = re.compile(r"[0-9]{1,6}", re.ASCII)
 _WEEK_NAME = re.compile(r"([0-9]{4})-W([0-9]{2})", re.ASCII)
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 
-#: The first week in which DNF sent countme: that of 2020-02-10, when Fedora 32 branched.
-FIRST_COUNTME_WEEK = 2614
-
 #: Lines of a log step back in time by up to 241 s (measured); a week is over once a hit is seen
 #: that is later than its end by more than this. Any value below a day has the same effect.
 LOG_JITTER_SECONDS = 600

@@ -188,3 +188,181 @@ NEWEST_RELEASES: list[dict[str, Any]] = [
         "ahead": 10,
     },
 ]
+
+_FAMILIES = {
+    "fedora": "Fedora",
+    "epel": "EPEL",
+    "centos": "CentOS",
+    "rhel": "RHEL",
+    "modular": "Modular repositories",
+    "unk_rel": "unknown",
+}
+# those that end in _f and _e are of some clients only
+_SECOND_ARCHITECTURES = {
+    "ppc": "ppc",
+    "arm64": "aarch64",
+    "arm": "arm (32 bit)",
+    "s390": "s390x",
+    "ppc64le": "ppc64le",
+    "ppc64": "ppc64",
+    "riscv64": "riscv64",
+    "ia64": "ia64",
+    "sparc": "sparc",
+    "mips": "mips",
+    "alpha": "alpha",
+    "tilegx": "tilegx",
+}
+_PER_DAY = "Client addresses per day"
+
+ADDRESS_CHARTS: dict[str, Any] = {
+    "groups": [
+        {"name": "families", "columns": _FAMILIES},
+        {"name": "fedora-and-epel", "columns": {"epel": "EPEL", "fedora": "Fedora"}},
+        {
+            "name": "fedora",
+            "releases": "f([0-9]+)",
+            "label": "Fedora {}",
+            "columns": {"rawhide": "Rawhide"},
+        },
+        {
+            "name": "modular",
+            "releases": "modular_f([0-9]+)",
+            "label": "Fedora {} Modular",
+            "columns": {"modular_rawhide": "Rawhide Modular"},
+        },
+        {"name": "epel", "releases": "epel([0-9]+)", "label": "EPEL {}"},
+        {
+            "name": "architectures",
+            "columns": {"x86_64": "x86_64", "x86_32": "x86 (32 bit)", **_SECOND_ARCHITECTURES},
+        },
+        {"name": "second-architectures", "columns": _SECOND_ARCHITECTURES},
+    ],
+    "charts": [
+        {
+            "name": "fedora-epel-stacked",
+            "title": f"{_PER_DAY}, Fedora and EPEL",
+            "group": "fedora-and-epel",
+        },
+        {
+            "name": "fedora-os-latest-stacked",
+            "title": f"{_PER_DAY} by Fedora release, latest",
+            "group": "fedora",
+            "show": "latest",
+        },
+        {
+            "name": "fedora-os-latest",
+            "title": f"{_PER_DAY} by Fedora release, latest, as lines",
+            "group": "fedora",
+            "show": "latest",
+            "kind": "lines",
+        },
+        {
+            "name": "fedora-select-stacked",
+            "title": f"{_PER_DAY} by Fedora release, the largest",
+            "group": "fedora",
+            "most": 8,
+        },
+        {
+            "name": "fedora-stacked",
+            "title": f"{_PER_DAY} by Fedora release",
+            "group": "fedora",
+            "most": 20,
+        },
+        {
+            "name": "fedora-rev-all-stacked",
+            "title": f"{_PER_DAY} by Fedora release, newest at the bottom",
+            "group": "fedora",
+            "most": 20,
+            "show": "reversed",
+        },
+        {
+            "name": "fedora-os-all",
+            "title": f"{_PER_DAY} by Fedora release, as lines",
+            "group": "fedora",
+            "most": 20,
+            "kind": "lines",
+        },
+        {
+            "name": "fedora-os-modular",
+            "title": f"{_PER_DAY} by modular Fedora release",
+            "group": "modular",
+            "most": 12,
+            "kind": "lines",
+        },
+        {
+            "name": "epel-stacked",
+            "title": f"{_PER_DAY} by EPEL release",
+            "group": "epel",
+            "most": 12,
+            "section": "epel",
+        },
+        {
+            "name": "epel-stacked-short",
+            "title": f"{_PER_DAY} by EPEL release, newest year",
+            "group": "epel",
+            "most": 12,
+            "show": "newest_year",
+            "section": "epel",
+        },
+        {
+            "name": "epel-all",
+            "title": f"{_PER_DAY} by EPEL release, as lines",
+            "group": "epel",
+            "most": 12,
+            "kind": "lines",
+            "section": "epel",
+        },
+        {
+            "name": "epel-all-short",
+            "title": f"{_PER_DAY} by EPEL release, newest year, as lines",
+            "group": "epel",
+            "most": 12,
+            "show": "newest_year",
+            "kind": "lines",
+            "section": "epel",
+        },
+        {
+            "name": "fedora-hardware-full",
+            "title": f"{_PER_DAY} by architecture",
+            "group": "architectures",
+            "most": 12,
+            "kind": "lines",
+        },
+        {
+            "name": "fedora-hardware-2nd",
+            "title": f"{_PER_DAY} by architecture, without x86",
+            "group": "second-architectures",
+            "most": 12,
+            "kind": "lines",
+        },
+        {
+            "name": "mirrors-all-points",
+            "title": f"{_PER_DAY}, each day a dot",
+            "group": "families",
+            "kind": "dots",
+        },
+    ],
+}
+
+# the week in which DNF sent countme first, when Fedora 32 branched
+FIRST_WEEK = "2020-02-10"
+
+BASE_REPOSITORIES: dict[str, Any] = {
+    "column": "machines_fedora_nn",
+    "repositories": ["fedora-NN"],
+    "absent_in": "EPEL users and Fedora Rawhide",
+}
+
+ADD_ONS: list[dict[str, Any]] = [{"name": "epel", "title": "EPEL", "repositories": "*epel*"}]
+
+#: All of them by the name of the option, as the role has them in ``web_data_analysis_fedora``.
+FEDORA: dict[str, Any] = {
+    "repositories": REPOSITORIES,
+    "releases": RELEASES,
+    "columns": COLUMNS,
+    "newest_releases": NEWEST_RELEASES,
+    "address_charts": ADDRESS_CHARTS,
+    "first_week": FIRST_WEEK,
+    "base_repositories": BASE_REPOSITORIES,
+    "add_ons": ADD_ONS,
+}

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 _NAME = re.compile(r"[a-z0-9_.-]+")
+_SLUG = re.compile(r"[a-z][a-z0-9_]*")
 
 
 def pattern_from(option: str, text: str) -> re.Pattern[str]:
@@ -51,6 +52,17 @@ def name_from(option: str, text: str) -> str:
     """Return a name that files and columns may have. Raises SettingsError naming ``option``."""
     if not _NAME.fullmatch(text):
         raise wrong_option(option, expected="a name of a-z, 0-9, _, . and -", found=printable(text))
+    return text
+
+
+def slug_from(option: str, text: str) -> str:
+    """Return a name that SQL and links may have. Raises SettingsError naming ``option``."""
+    if not _SLUG.fullmatch(text):
+        raise wrong_option(
+            option,
+            expected="a name of a-z, 0-9 and _ that begins with a letter",
+            found=printable(text),
+        )
     return text
 
 

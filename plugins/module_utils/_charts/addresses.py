@@ -9,9 +9,8 @@ here. An address that asks for two releases counts in each.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import zip_longest
 from pathlib import Path
@@ -20,14 +19,19 @@ from .._base.errors import SourceError, printable
 from .._condense.rules import calendar_day
 from .._condense.tables import MirrorsTable, read_mirrors_table
 from .._storage.files import open_regular
+from .address_charts import (
+    FEDORA_CHARTS,
+    LATEST,
+    NEWEST_YEAR,
+    REVERSED,
+    AddressChart,
+    AddressCharts,
+    SeriesGroup,
+)
 from .figures import (
     DOTS,
-    LINES,
-    MOST_SERIES,
-    MOST_SERIES_OF_ALL,
     NOISE_SHARE,
     RECENT_DAYS,
-    STACK,
     WEEK_DAYS,
     ValuesByStart,
     figures_of,
@@ -42,40 +46,8 @@ from .time_chart import TimeChart
 MOST_DAYS_SHOWN = 370
 #: How many of the newest releases are "the latest".
 LATEST_RELEASES = 6
-_SELECTED_RELEASES = 8
 #: Dots beyond this number make one grey cloud and megabytes of SVG.
 _MOST_DOTS = 6000
-
-_FEDORA = re.compile(r"f([0-9]+)", re.ASCII)
-_EPEL = re.compile(r"epel([0-9]+)", re.ASCII)
-_MODULAR = re.compile(r"modular_f([0-9]+)", re.ASCII)
-
-#: Columns of architectures, of all clients: those that end in _f and _e are only of some.
-_ARCHITECTURES = {
-    "x86_64": "x86_64",
-    "x86_32": "x86 (32 bit)",
-    "ppc": "ppc",
-    "arm64": "aarch64",
-    "arm": "arm (32 bit)",
-    "s390": "s390x",
-    "ppc64le": "ppc64le",
-    "ppc64": "ppc64",
-    "riscv64": "riscv64",
-    "ia64": "ia64",
-    "sparc": "sparc",
-    "mips": "mips",
-    "alpha": "alpha",
-    "tilegx": "tilegx",
-}
-_PRIMARY = ("x86_64", "x86_32")
-_FAMILIES = {
-    "fedora": "Fedora",
-    "epel": "EPEL",
-    "centos": "CentOS",
-    "rhel": "RHEL",
-    "modular": "Modular repositories",
-    "unk_rel": "unknown",
-}
 
 _ADDRESSES = "client addresses"
 _MEANING = (
@@ -129,85 +101,48 @@ def _day_of(path: Path, written: str) -> date:
         ) from error
 
 
-def daily_charts(clients: DailyClients) -> list[TimeChart]:
-    """Every chart of client addresses that there are figures for."""
+def daily_charts(
+    clients: DailyClients,
+    charts: AddressCharts = FEDORA_CHARTS,
+    *,
+    suffix: str = "",
+    of_log: str = "",
+) -> list[TimeChart]:
+    """Return every chart of client addresses that has figures.
+
+    ``suffix`` ends the names of the charts and ``of_log`` their titles, where several logs are
+    condensed.
+    """
     if not clients.days:
         return []
-    fedora = _releases(clients, _FEDORA, "Fedora {}", rolling={"rawhide": "Rawhide"})
-    modular = _releases(
-        clients, _MODULAR, "Fedora {} Modular", rolling={"modular_rawhide": "Rawhide Modular"}
-    )
-    epel = _releases(clients, _EPEL, "EPEL {}")
-    families = _named(clients, _FAMILIES)
-    hardware = _named(clients, _ARCHITECTURES)
-    second = _named(clients, {k: v for k, v in _ARCHITECTURES.items() if k not in _PRIMARY})
-    recent = clients.days[-1] - timedelta(days=RECENT_DAYS - 1)
+    groups = {name: _series_of(clients, group) for name, group in charts.groups.items()}
     draw = _Drawer(clients.days)
-    by_release = "Client addresses per day by Fedora release"
-    by_epel = "Client addresses per day by EPEL release"
-    many, most = MOST_SERIES, MOST_SERIES_OF_ALL
-    of_fedora: dict[str, ValuesByStart] = {
-        label: families[label] for label in ("EPEL", "Fedora") if label in families
-    }
-    charts = [
-        draw.chart("fedora-epel-stacked", "Client addresses per day, Fedora and EPEL", of_fedora),
-        draw.chart("fedora-os-latest-stacked", by_release + ", latest", _latest(fedora)),
-        draw.chart("fedora-os-latest", by_release + ", latest, as lines", _latest(fedora), LINES),
+    drawn = [
         draw.chart(
-            "fedora-select-stacked",
-            by_release + ", the largest",
-            largest(fedora, _SELECTED_RELEASES),
-        ),
-        draw.chart("fedora-stacked", by_release, largest(fedora, most)),
-        draw.chart(
-            "fedora-rev-all-stacked",
-            by_release + ", newest at the bottom",
-            _reversed(largest(fedora, most)),
-        ),
-        draw.chart("fedora-os-all", by_release + ", as lines", largest(fedora, most), LINES),
-        draw.chart(
-            "fedora-os-modular",
-            "Client addresses per day by modular Fedora release",
-            largest(modular, many),
-            LINES,
-        ),
-        draw.chart("epel-stacked", by_epel, largest(epel, many)),
-        draw.chart(
-            "epel-stacked-short", by_epel + ", newest year", _since(largest(epel, many), recent)
-        ),
-        draw.chart("epel-all", by_epel + ", as lines", largest(epel, many), LINES),
-        draw.chart(
-            "epel-all-short",
-            by_epel + ", newest year, as lines",
-            _since(largest(epel, many), recent),
-            LINES,
-        ),
-        draw.chart(
-            "fedora-hardware-full",
-            "Client addresses per day by architecture",
-            largest(hardware, many),
-            LINES,
-        ),
-        draw.chart(
-            "fedora-hardware-2nd",
-            "Client addresses per day by architecture, without x86",
-            largest(second, many),
-            LINES,
-        ),
-        draw.chart(
-            "mirrors-all-points", "Client addresses per day, each day a dot", families, DOTS
-        ),
+            replace(chart, name=chart.name + suffix, title=chart.title + of_log),
+            _chosen(groups[chart.group], chart, newest=clients.days[-1]),
+        )
+        for chart in charts.charts
     ]
-    return [chart for chart in charts if chart is not None]
+    return [chart for chart in drawn if chart is not None]
+
+
+def _chosen(
+    named: dict[str, ValuesByStart], chart: AddressChart, *, newest: date
+) -> dict[str, ValuesByStart]:
+    if chart.show == LATEST:
+        return _latest(named)
+    found = largest(named, chart.most) if chart.most else named
+    if chart.show == NEWEST_YEAR:
+        return _since(found, newest - timedelta(days=RECENT_DAYS - 1))
+    return _reversed(found) if chart.show == REVERSED else found
 
 
 @dataclass(frozen=True)
 class _Drawer:
     days: tuple[date, ...]
 
-    def chart(
-        self, name: str, title: str, named: Mapping[str, ValuesByStart], kind: str = STACK
-    ) -> TimeChart | None:
+    def chart(self, chart: AddressChart, named: Mapping[str, ValuesByStart]) -> TimeChart | None:
         used = [day for values in named.values() for day, value in values.items() if value]
         if not used:
             return None
@@ -216,7 +151,7 @@ class _Drawer:
         description, step_days, measure = _MEANING, 1, ""
         within = {n: {d: v for d, v in v.items() if d in known} for n, v in named.items()}
         shown_values: Mapping[str, ValuesByStart] = within
-        if kind == DOTS:
+        if chart.kind == DOTS:
             step_days = -(-len(known) * len(named) // _MOST_DOTS)
             # not the same day of each week
             step_days += step_days % WEEK_DAYS == 0
@@ -230,8 +165,16 @@ class _Drawer:
         figures = figures_of(shown_values, known=known, step_days=step_days)
         if figures is None:
             return None
-        section = "epel" if name.startswith("epel") else "addresses"
-        return TimeChart(name, section, title, description, _ADDRESSES, kind, figures, measure)
+        return TimeChart(
+            chart.name,
+            chart.section,
+            chart.title,
+            description,
+            _ADDRESSES,
+            chart.kind,
+            figures,
+            measure,
+        )
 
 
 def _thinned(
@@ -247,16 +190,17 @@ def _named(clients: DailyClients, labels: Mapping[str, str]) -> dict[str, Values
     return {label: columns[name] for name, label in labels.items() if name in columns}
 
 
-def _releases(
-    clients: DailyClients,
-    pattern: re.Pattern[str],
-    label: str,
-    rolling: Mapping[str, str] | None = None,
-) -> dict[str, ValuesByStart]:
-    """The columns of a kind of release, ascending; those that have no number come last."""
-    numbers = {int(m[1]): name for name in clients.columns if (m := pattern.fullmatch(name))}
-    numbered = {label.format(n): clients.columns[numbers[n]] for n in sorted(numbers)}
-    return {**numbered, **_named(clients, rolling or {})}
+def _series_of(clients: DailyClients, group: SeriesGroup) -> dict[str, ValuesByStart]:
+    """Return the series of a group: releases by their numbers, then the other columns."""
+    named: dict[str, ValuesByStart] = {}
+    if group.releases:
+        numbers = {
+            int(match[1]): name
+            for name in clients.columns
+            if (match := group.releases.fullmatch(name)) and match[1].isdecimal()
+        }
+        named = {group.label.format(n): clients.columns[numbers[n]] for n in sorted(numbers)}
+    return {**named, **_named(clients, group.columns)}
 
 
 def _latest(releases: Mapping[str, ValuesByStart]) -> dict[str, ValuesByStart]:

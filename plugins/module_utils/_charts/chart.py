@@ -9,8 +9,11 @@ A new kind of chart is a class with these methods, and a place in :func:`~.draw.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
+
+from .._publish.distribution import AddOn
 
 Spec: TypeAlias = dict[str, Any]
 """A chart in Vega-Lite."""
@@ -21,13 +24,15 @@ WIDTH = 800
 #: A table has this many of the newest rows.
 MOST_ROWS = 60
 
-#: The sections that charts are listed under, in this order, and their headings.
-SECTIONS = {
-    "machines": "Machines",
-    "epel": "EPEL",
-    "addresses": "Client addresses",
-    "coverage": "Coverage",
-}
+
+def sections_of(add_ons: Iterable[AddOn]) -> dict[str, str]:
+    """Return the sections that charts are listed under, in this order, and their headings."""
+    return {
+        "machines": "Machines",
+        **{one.name: one.title for one in add_ons},
+        "addresses": "Client addresses",
+        "coverage": "Coverage",
+    }
 
 
 class ChartTable(NamedTuple):
@@ -46,7 +51,7 @@ class Chart(ABC):
     name: str
     """The name of its files; only a-z, 0-9 and dashes."""
     section: str
-    """A key of SECTIONS."""
+    """A key of :func:`sections_of`."""
     title: str
     """The title without the time that the chart shows."""
     description: str

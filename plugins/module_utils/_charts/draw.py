@@ -11,7 +11,7 @@ they differ.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -21,13 +21,15 @@ from typing import Any, TypeAlias
 from .._base.days_and_weeks import week_start
 from .._base.errors import CountingError
 from .._base.records import WorkUnit
+from .._publish.distribution import AddOn
 from .._publish.profile import Profile
 from .._publish.totals_reader import read_quality, reading
 from .._storage.files import replace_if_changed
 from .._totals.host_days import HostDays, host_days_of_combined, host_days_of_raw
+from .address_charts import AddressSource
 from .addresses import daily_charts, read_daily_clients
 from .calendar_chart import CalendarChart
-from .chart import SECTIONS, WIDTH, Chart, ChartTable
+from .chart import WIDTH, Chart, ChartTable, sections_of
 from .figures import WEEK_DAYS
 from .machines import marks_of, weekly_charts
 from .pictures import png_of, svg_of
@@ -42,13 +44,12 @@ Notify: TypeAlias = Callable[[WorkUnit], None]
 class ChartSources:
     """The sources of charts. An absent source has no charts.
 
-    Charts of the first profile have plain names, and those of others end in the name of theirs.
-    Where there are several profiles, titles name them.
+    Charts of the first profile and of the first condensed log have plain names, and those of others
+    end in the name of theirs. If there are several, titles name them.
     """
 
     profiles: tuple[Profile, ...] = ()
-    mirrors_csv: Path | None = None
-    """The file mirrorsdata-all.csv."""
+    addresses: tuple[AddressSource, ...] = ()
     combined_dir: Path | None = None
     min_hits: int = 0
     """Kinds of systems with fewer machines in a week are left out."""
@@ -65,7 +66,7 @@ class DrawnChart:
     alt: str
     """A description for readers who do not see the picture."""
     section: str
-    """A key of SECTIONS."""
+    """A key of the sections."""
     spec: dict[str, Any]
     """The interactive form in Vega-Lite, with all figures in it and without a theme.
 
@@ -90,7 +91,7 @@ def draw_charts(
     that ``failed``. The caller removes pictures of charts that are no longer there.
     """
     drawn = [one for chart in all_charts(sources, notify) for one in _drawn(chart, folder, notify)]
-    order = list(SECTIONS)
+    order = list(sections_of(add_ons_of(sources.profiles)))
     return sorted(drawn, key=lambda one: order.index(one.section))
 
 
@@ -109,13 +110,20 @@ def all_charts(sources: ChartSources, notify: Notify) -> Iterator[Chart]:
             partial(_of_days, profile, sources, suffix, of_profile),
             notify,
         )
-    mirrors_csv = sources.mirrors_csv
-    if mirrors_csv is not None and mirrors_csv.exists():
-        yield from _guarded(
-            "charts of client addresses",
-            partial(_of_mirrors, mirrors_csv),
-            notify,
-        )
+    sections = sections_of(add_ons_of(sources.profiles))
+    for number, source in enumerate(sources.addresses):
+        if source.csv.exists():
+            suffix = f"-{file_part(source.name)}" if number else ""
+            of_log = f", {source.label}" if len(sources.addresses) > 1 else ""
+            what = f"charts of client addresses{f' of {source.name}' if number else ''}"
+            yield from _guarded(
+                what, partial(_of_addresses, source, sections, suffix, of_log), notify
+            )
+
+
+def add_ons_of(profiles: Iterable[Profile]) -> list[AddOn]:
+    """Return the add-ons of all profiles, each name once."""
+    return [*{one.name: one for profile in profiles for one in profile.add_ons}.values()]
 
 
 def file_part(name: str) -> str:
@@ -131,8 +139,12 @@ def _guarded(what: str, charts: Callable[[], Sequence[Chart]], notify: Notify) -
         return []
 
 
-def _of_mirrors(mirrors_csv: Path) -> Sequence[Chart]:
-    return daily_charts(read_daily_clients(mirrors_csv))
+def _of_addresses(
+    source: AddressSource, sections: Collection[str], suffix: str, of_log: str
+) -> Sequence[Chart]:
+    clients = read_daily_clients(source.csv)
+    charts = source.charts.within(sections)
+    return daily_charts(clients, charts, suffix=suffix, of_log=of_log)
 
 
 def _of_totals(
@@ -149,6 +161,7 @@ def _of_totals(
                 suffix=suffix,
                 of_profile=of_profile,
                 least=sources.min_hits,
+                add_ons=profile.add_ons,
             )
         )
     if quality:

@@ -10,11 +10,12 @@ of the ordinary, are marked.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import NamedTuple
 
 from .._base.days_and_weeks import week_start
+from .._publish.distribution import FEDORA_ADD_ONS, AddOn
 from .._publish.machines import AGES, tabulate_machines
 from .._totals.database import counted_weeks
 from .._totals.quality import PARTIAL, PROVISIONAL, WeekQuality
@@ -34,9 +35,6 @@ from .figures import (
     series_label,
 )
 from .time_chart import TimeChart
-
-#: Repositories that EPEL is made of, whoever mirrors them.
-_EPEL_TAGS = "*epel*"
 
 SUSPECT = "suspect"
 _UNKNOWN_AGE = "unknown"
@@ -88,16 +86,19 @@ _SPLITS = (
         "(no architecture)",
         "The processor architecture the system was built for.",
     ),
-    _Split(
-        "epel-by-distribution",
-        "Machines with EPEL per week by distribution",
+)
+
+
+def _split_of(add_on: AddOn) -> _Split:
+    return _Split(
+        f"{add_on.name}-by-distribution",
+        f"Machines with {add_on.title} per week by distribution",
         "os_name",
         "(no name)",
-        "Machines that use EPEL, by distribution. DNF counts; systems with yum don't.",
-        table="epel_machines",
-        section="epel",
-    ),
-)
+        f"Machines that use {add_on.title}, by distribution. DNF counts; systems with yum don't.",
+        table=f"{add_on.name}_machines",
+        section=add_on.name,
+    )
 
 
 def marks_of(quality: Mapping[int, WeekQuality]) -> dict[date, str]:
@@ -118,13 +119,16 @@ def weekly_charts(
     suffix: str = "",
     of_profile: str = "",
     least: int = 0,
+    add_ons: Sequence[AddOn] = FEDORA_ADD_ONS,
 ) -> list[TimeChart]:
     """Every chart of machines that the totals have figures for.
 
     ``suffix`` ends the names of the charts and ``of_profile`` their titles, where there are
     several profiles. Systems of fewer machines than ``least`` are left out.
     """
-    tabulate_machines(connection, {"machines": "*", "epel_machines": _EPEL_TAGS}, least=least)
+    with_add_on = {_split_of(one): one.repositories for one in add_ons}
+    tables = {split.table: repositories for split, repositories in with_add_on.items()}
+    tabulate_machines(connection, {"machines": "*", **tables}, least=least)
     known = {week_start(week) for week in counted_weeks(connection)}
     marks = marks_of(quality)
 
@@ -142,8 +146,11 @@ def weekly_charts(
             figures=figures,
         )
 
-    charts = [chart(split, _series(connection, split)) for split in _SPLITS]
-    charts.insert(3, chart(_BY_AGE, _ages(connection)))
+    charts = [
+        *(chart(split, _series(connection, split)) for split in _SPLITS),
+        chart(_BY_AGE, _ages(connection)),
+        *(chart(split, _series(connection, split)) for split in with_add_on),
+    ]
     return [one for one in charts if one is not None]
 
 

@@ -64,14 +64,14 @@ def settings_from(options: Mapping[str, Any], now: datetime) -> CondenseSettings
             log_name=checked_log_name(options["log_name"]),
             folder=data_dir,
             workers=options["workers"] or available_processors(),
-            repositories=Repositories.from_option(options["repositories"]),
+            repositories=Repositories.from_option(options.get("repositories")),
         ),
         CsvSettings(
             data_dir,
             Path(options["csv_dir"]),
             options["memory_mib"],
             Columns.from_options(
-                options["columns"], options["releases"], options["newest_releases"]
+                options.get("columns"), options.get("releases"), options.get("newest_releases")
             ),
         ),
         days=days_from(options, today=utc_today(now), default_days=_DEFAULT_DAYS),

@@ -63,3 +63,56 @@ CLIENT_OPTIONS: dict[str, dict[str, Any]] = {
         },
     },
 }
+
+#: How the machines of a profile are counted.
+PROFILE_DATA_OPTIONS: dict[str, dict[str, Any]] = {
+    "base_repositories": {
+        "type": "dict",
+        "options": {
+            "column": _NEEDED_TEXT,
+            "repositories": _NEEDED_TEXTS,
+            "absent_in": {"type": "str"},
+        },
+    },
+    "add_ons": {
+        "type": "list",
+        "elements": "dict",
+        "options": {"name": _NEEDED_TEXT, "title": _NEEDED_TEXT, "repositories": _NEEDED_TEXT},
+    },
+}
+
+#: The charts of the client addresses of a condensed log.
+ADDRESS_CHARTS_OPTION: dict[str, Any] = {
+    "type": "dict",
+    "options": {
+        "groups": {
+            "type": "list",
+            "elements": "dict",
+            "required": True,
+            "options": {
+                "name": _NEEDED_TEXT,
+                "releases": {"type": "str"},
+                "label": {"type": "str"},
+                "columns": {"type": "dict"},
+            },
+        },
+        "charts": {
+            "type": "list",
+            "elements": "dict",
+            "required": True,
+            "options": {
+                "name": _NEEDED_TEXT,
+                "title": _NEEDED_TEXT,
+                "group": _NEEDED_TEXT,
+                "kind": {"type": "str", "choices": ["stack", "lines", "dots"], "default": "stack"},
+                "show": {
+                    "type": "str",
+                    "choices": ["all", "latest", "newest_year", "reversed"],
+                    "default": "all",
+                },
+                "most": {"type": "int", "default": 0, "bounds": (0, 100)},
+                "section": {"type": "str", "default": "addresses"},
+            },
+        },
+    },
+}

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from .distribution import BaseRepositories
+
 
 class Column(NamedTuple):
     """A column as the data dictionary describes it."""
@@ -55,9 +57,6 @@ _COLUMNS = (
         _COUNT,
         "Machines by the general method: the hits of the repository that has the most.",
     ),
-    Column(
-        "machines_fedora_nn", _COUNT, "Machines by the hits of the repositories fedora-NN only."
-    ),
     Column("status", _TEXT, "complete, partial, provisional or unknown: see the states of weeks."),
     Column("expected_host_days", _COUNT, "The number of expected logs: hosts times days."),
     Column("received_host_days", _COUNT, "The number of logs received when the week was counted."),
@@ -75,6 +74,13 @@ _COLUMNS = (
     Column("clients", _COUNT, "Distinct addresses that requested it on the day."),
 )
 _BY_NAME = {column.name: column for column in _COLUMNS}
+
+
+def base_column(base: BaseRepositories) -> Column:
+    """Return the column of the machines by base repositories."""
+    return Column(
+        base.column, _COUNT, f"Machines by the hits of the repositories {base.words} only."
+    )
 
 
 def described(names: Iterable[str]) -> tuple[Column, ...]:

@@ -18,7 +18,8 @@ from .._base.days_and_weeks import week_name
 from .._totals.csv_reader import CSV_COLUMNS
 from .._totals.database import COUNTME_ROWS, UNIQUE_ROWS, TotalsRow
 from .._totals.quality import WeekQuality
-from .columns import Column, described
+from .columns import Column, base_column, described
+from .distribution import FEDORA_BASE, BaseRepositories
 from .makers import (
     MACHINES_COLUMNS,
     WeekWriter,
@@ -50,6 +51,7 @@ class StagedTotals(NamedTuple):
     totals: Totals
     prefix: str
     min_hits: int
+    base: BaseRepositories
 
 
 Maker: TypeAlias = Callable[[StagedTotals, Path], None]
@@ -101,10 +103,14 @@ MACHINES_CSV = PublishedFile(
     chapter="Machines",
     meaning="Machines per week and kind of system, by two declared methods. For most questions.",
     format=_CSV,
-    columns=described(MACHINES_COLUMNS),
+    columns=(*described(MACHINES_COLUMNS), base_column(FEDORA_BASE)),
     compressed=True,
     make=lambda source, target: write_machines_csv(
-        target, source.totals_db, source.totals.figures, min_hits=source.min_hits
+        target,
+        source.totals_db,
+        source.totals.figures,
+        min_hits=source.min_hits,
+        base=source.base,
     ),
 )
 MACHINES_README = PublishedFile(
@@ -113,7 +119,10 @@ MACHINES_README = PublishedFile(
     meaning="The method by which machines are counted.",
     format="Plain text, UTF-8.",
     make=lambda source, target: write_machines_readme(
-        target, machines_csv=MACHINES_CSV.name_of(source.prefix), min_hits=source.min_hits
+        target,
+        machines_csv=MACHINES_CSV.name_of(source.prefix),
+        min_hits=source.min_hits,
+        base=source.base,
     ),
 )
 QUALITY_CSV = PublishedFile(

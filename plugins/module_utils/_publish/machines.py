@@ -9,23 +9,26 @@ statistic, and ``countme`` starts at 1), added up over ages and repository archi
 
 - *machines*: for each system (name, version, variant, architecture) the repo tag with the most
   hits stands for the machines. It needs no knowledge of any distribution's repositories.
-- *machines_fedora_nn*: hits of the repo tags ``fedora-NN`` only, which every Fedora system has.
-  It is 0 for systems without such a repository.
+- *by base repository*: hits of the repositories only that every system of the distribution has,
+  such as ``fedora-NN``. It is 0 for systems without such a repository.
 """
 
 from __future__ import annotations
 
 import sqlite3
+import textwrap
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-METHOD = """\
+from .distribution import FEDORA_BASE, BaseRepositories
+
+_METHOD = """\
 {machines_csv}: machines per week, by two declared methods
 ==========================================================
 
 One row for each week and kind of system: week (ISO 8601), week_start (Monday), week_end (Sunday),
-os_name, os_version, os_variant, os_arch, machines, machines_fedora_nn. All times are UTC.
+os_name, os_version, os_variant, os_arch, machines, {column}. All times are UTC.
 
 Once a week the package manager of a system adds "countme" to the first request it makes for each
 enabled repository. A system with four repositories makes four hits, so hits summed over
@@ -35,9 +38,8 @@ sys_age and repo_arch:
 machines
     For each system (os_name, os_version, os_variant, os_arch): the hits of the repo_tag that has
     the most. This is the number to use; it works for every distribution.
-machines_fedora_nn
-    The hits of the repo tags fedora-NN (NN is digits) only. It is 0 where a system has no such
-    repository, as EPEL users and Fedora Rawhide.
+{column}
+{base}
 
 What the numbers are not: rows with sys_age -1 of the totals are another statistic (distinct
 addresses a day) and are not in here. Systems that are never switched on, don't use DNF or
@@ -52,6 +54,21 @@ as \\x1b.
 """
 
 
+def method_of(base: BaseRepositories, *, machines_csv: str, min_hits: int) -> str:
+    """Return the text that explains how the machines of a file are counted."""
+    absent = f", as {base.absent_in}" if base.absent_in else ""
+    by_base = (
+        f"The hits of the repo tags {base.words} (NN is digits) only. "
+        f"It is 0 where a system has no such repository{absent}."
+    )
+    return _METHOD.format(
+        machines_csv=machines_csv,
+        min_hits=min_hits,
+        column=base.column,
+        base=textwrap.fill(by_base, 99, initial_indent="    ", subsequent_indent="    "),
+    )
+
+
 class Machines(NamedTuple):
     """Machines of one kind of system in one week, by both methods."""
 
@@ -60,7 +77,8 @@ class Machines(NamedTuple):
     os_variant: str
     os_arch: str
     machines: int
-    machines_fedora_nn: int
+    machines_by_base: int
+    """By the base repositories."""
 
 
 class Release(NamedTuple):
@@ -91,9 +109,8 @@ GROUP BY weeknum, {_SYSTEM}, repo_tag
 # SQLite takes the columns beside a max() from the row that has the maximum: the ages of a system
 # are those of the repo tag that stands for its machines.
 _MACHINES = f"""
-SELECT week, {_SYSTEM}, max(hits) AS machines, {_AGES}, sum(CASE
-    WHEN repo_tag GLOB 'fedora-[0-9]*' AND repo_tag NOT GLOB 'fedora-*[^0-9]*' THEN hits ELSE 0
-    END) AS machines_fedora_nn
+SELECT week, {_SYSTEM}, max(hits) AS machines, {_AGES},
+    sum(CASE WHEN {{is_base}} THEN hits ELSE 0 END) AS machines_by_base
 FROM {{repository_hits}}
 WHERE repo_tag GLOB ?
 GROUP BY week, {_SYSTEM}
@@ -102,10 +119,12 @@ HAVING max(hits) >= ?
 _ANY_TAG = "*"
 
 
-def machines_of_week(connection: sqlite3.Connection, week: int) -> list[Machines]:
+def machines_of_week(
+    connection: sqlite3.Connection, week: int, base: BaseRepositories = FEDORA_BASE
+) -> list[Machines]:
     """Return the machines of a week from its totals, ordered by system."""
     hits = _REPOSITORY_HITS.format(weeks="weeknum = ?")
-    machines = _MACHINES.format(repository_hits=f"({hits})")
+    machines = _MACHINES.format(repository_hits=f"({hits})", is_base=base.condition)
     query = f"SELECT {', '.join(Machines._fields)} FROM ({machines}) ORDER BY {_SYSTEM}"  # noqa: S608
     return [Machines(*row) for row in connection.execute(query, (str(week), _ANY_TAG, 0))]
 
@@ -115,15 +134,15 @@ def tabulate_machines(
 ) -> None:
     """Make temporary tables of the machines of all weeks.
 
-    Their columns are week, os_name, os_version, os_variant, os_arch, machines, age_1 to age_4 and
-    machines_fedora_nn. ``tables`` has for each name a GLOB pattern: only hits of such repositories
-    count in it. Kinds of systems with fewer machines than ``least`` are left out.
+    Their columns are week, os_name, os_version, os_variant, os_arch, machines and age_1 to age_4.
+    ``tables`` has for each name a GLOB pattern: only hits of such repositories count in it. Kinds
+    of systems with fewer machines than ``least`` are left out.
     """
     # one pass over the totals, which takes longer than everything else
     hits = _REPOSITORY_HITS.format(weeks="TRUE")
     connection.execute(f"CREATE TEMP TABLE repository_hits AS {hits}")
     for table, repo_tags in tables.items():
-        machines = _MACHINES.format(repository_hits="repository_hits")
+        machines = _MACHINES.format(repository_hits="repository_hits", is_base="FALSE")
         connection.execute(f"CREATE TEMP TABLE {table} AS {machines}", (repo_tags, least))
     connection.execute("DROP TABLE temp.repository_hits")
 

@@ -20,14 +20,16 @@ from .._storage.files import open_regular
 from .._totals.csv_reader import CSV_COLUMNS, ROW_COLUMNS, CsvWeek
 from .._totals.quality import WeekQuality
 from .csv_weeks import TEXT_COLUMNS
-from .machines import METHOD, Machines, machines_of_week
+from .distribution import BaseRepositories
+from .machines import Machines, machines_of_week, method_of
 from .public_text import csv_text, public_text, refuse_private_columns
 from .totals_reader import reading
 
 #: Of index.json and quality.json; raised when a key changes its meaning or goes.
 SCHEMA_VERSION = 1
 
-MACHINES_COLUMNS = ("week", "week_start", "week_end", *Machines._fields)
+#: The columns of machines.csv but the last one, which has the name of the base repositories.
+MACHINES_COLUMNS = ("week", "week_start", "week_end", *Machines._fields[:-1])
 
 
 def write_gzip(source: Path, target: Path) -> None:
@@ -97,16 +99,22 @@ def weeks_as_parquet(target: Path) -> Iterator[WeekWriter]:
 
 
 def write_machines_csv(
-    target: Path, totals_db: Path, weeks: Iterable[int], *, min_hits: int
+    target: Path,
+    totals_db: Path,
+    weeks: Iterable[int],
+    *,
+    min_hits: int,
+    base: BaseRepositories,
 ) -> None:
     """Write the machines of each week by both methods, without systems of fewer machines."""
-    refuse_private_columns(MACHINES_COLUMNS, target.name)
+    columns = (*MACHINES_COLUMNS, base.column)
+    refuse_private_columns(columns, target.name)
     with target.open("w", encoding="utf-8", newline="") as opened, reading(totals_db) as connection:
         rows = csv.writer(opened)
-        rows.writerow(MACHINES_COLUMNS)
+        rows.writerow(columns)
         for week in weeks:
             span = (week_name(week), str(week_start(week)), str(week_end(week)))
-            for one in machines_of_week(connection, week):
+            for one in machines_of_week(connection, week, base):
                 if one.machines >= min_hits:
                     system = [
                         csv_text(public_text(text, name))
@@ -115,9 +123,12 @@ def write_machines_csv(
                     rows.writerow((*span, *system, *one[4:]))
 
 
-def write_machines_readme(target: Path, *, machines_csv: str, min_hits: int) -> None:
-    """Say how the machines are counted."""
-    target.write_text(METHOD.format(machines_csv=machines_csv, min_hits=min_hits), "utf-8")
+def write_machines_readme(
+    target: Path, *, machines_csv: str, min_hits: int, base: BaseRepositories
+) -> None:
+    """Write the method by which the machines are counted."""
+    text = method_of(base, machines_csv=machines_csv, min_hits=min_hits)
+    target.write_text(text, "utf-8")
 
 
 def write_quality_csv(target: Path, quality: Sequence[WeekQuality]) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 from .._base.errors import CountingError, SettingsError, SourceError, printable
 from .._base.records import InputFile, Status, WorkUnit, differences
 from .csv_weeks import csv_figures
+from .distribution import FEDORA_BASE
 from .files import INDEX, TOTALS_CSV, TOTALS_DB
 from .index import plan_index
 from .profile import Profile
@@ -212,10 +213,13 @@ def failed_profile(planned: ProfilePlan, error: CountingError) -> ProfilePlan:
 
 def recorded_settings(profile: Profile, settings: FileSettings) -> dict[str, Any]:
     """Return the settings that the files of a profile depend on, as the record has them."""
+    usual = profile.base == FEDORA_BASE
     return {
         "prefix": profile.prefix,
         "min_hits": settings.min_hits,
         "makers": MAKERS_VERSION,
+        # records of files with the usual repositories name none
+        **({} if usual else {"base": profile.base.to_json()}),
     }
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .._base.errors import SettingsError, printable
+from .distribution import FEDORA_ADD_ONS, FEDORA_BASE, AddOn, BaseRepositories
 from .files import PublishedFile, compressed_of, names_of, week_file, week_folder
 
 
@@ -28,6 +29,8 @@ class Profile:
     """The name of its log in the tree of combined logs."""
     raw_dir: Path | None = None
     """The folder of its raw days."""
+    base: BaseRepositories = FEDORA_BASE
+    add_ons: tuple[AddOn, ...] = FEDORA_ADD_ONS
 
     @property
     def label(self) -> str:

@@ -46,7 +46,7 @@ def stage_profile(
     check(totals)
     copy_file(profile.totals_csv, stage / profile.name_of(TOTALS_CSV))
     weeks = _stage_weeks(profile, stage, totals, min_hits=min_hits, keep=keep)
-    source = StagedTotals(totals_db, totals, profile.prefix, min_hits)
+    source = StagedTotals(totals_db, totals, profile.prefix, min_hits, profile.base)
     for file in FILES:
         if file.make:
             file.make(source, stage / profile.name_of(file))

@@ -9,18 +9,19 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from .._publish.columns import Column, described
+from .._publish.columns import Column, base_column, described
+from .._publish.distribution import FEDORA_BASE, BaseRepositories
 from .._publish.files import (
     CHAPTERS,
     FILES,
     INDEX,
+    MACHINES_CSV,
     TOTALS_CSV,
     WEEK_CSV,
     PublishedFile,
     file_named,
     week_folder,
 )
-from .._publish.machines import METHOD
 
 
 class _MirrorsFile(NamedTuple):
@@ -104,13 +105,26 @@ class Chapter(NamedTuple):
     columns: list[Column]
 
 
-def chapters_of(prefixes: Sequence[str], *, folder: str, mirrors: Iterable[Place]) -> list[Chapter]:
-    """Return the dictionary. ``folder`` is the folder of the profiles' files, as in a link."""
+def chapters_of(
+    prefixes: Sequence[str],
+    *,
+    folder: str,
+    mirrors: Iterable[Place],
+    bases: Iterable[BaseRepositories] = (FEDORA_BASE,),
+) -> list[Chapter]:
+    """Return the dictionary. ``folder`` is the folder of the profiles' files, as in a link.
+
+    ``bases`` are the base repositories of the profiles.
+    """
+    by_base = dict.fromkeys(map(base_column, bases))
     chapters = []
     for title in CHAPTERS:
         files = [one for one in (*FILES, WEEK_CSV, INDEX) if one.chapter == title]
         entries = [_entry(one, prefixes, folder) for one in files]
-        chapters.append(_chapter(title, entries, files[0].columns))
+        columns = files[0].columns
+        if MACHINES_CSV in files:
+            columns = (*columns[:-1], *by_base)
+        chapters.append(_chapter(title, entries, columns))
     return [*chapters, *_mirrors_chapter(list(mirrors))]
 
 
@@ -135,8 +149,3 @@ def _mirrors_chapter(present: Sequence[Place]) -> list[Chapter]:
 
 def _chapter(title: str, files: list[Entry], columns: Iterable[Column]) -> Chapter:
     return Chapter(title.lower().replace(" ", "-"), title, files, [*columns])
-
-
-def methods_of(machines_csv: str, min_hits: int) -> list[str]:
-    """How numbers come about, in the words of the files themselves."""
-    return [METHOD.format(machines_csv=machines_csv, min_hits=min_hits)]

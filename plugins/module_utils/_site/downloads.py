@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
 
+from .._charts.address_charts import AddressSource
 from .._publish.profile import Profile
 from .._publish.record import ProfileRecord
 from .dictionary import meaning_of, meaning_of_mirrors, reading_order
@@ -60,10 +61,10 @@ def published_group(profile: Profile, record: ProfileRecord, *, dest: Path, web_
     return Group(profile.label, "", others, weeks[::-1])
 
 
-def mirrors_group(files: Sequence[Path], web_dir: Path) -> Group:
-    """The files of client addresses a day."""
+def addresses_group(source: AddressSource, web_dir: Path, *, of_log: str) -> Group:
+    """Return the files of client addresses a day. ``of_log`` ends the title."""
     found = []
-    for path in files:
+    for path in mirrors_files(source):
         seen = os.stat(path, follow_symlinks=False)
         found.append(
             Download(
@@ -75,18 +76,20 @@ def mirrors_group(files: Sequence[Path], web_dir: Path) -> Group:
             )
         )
     return Group(
-        "Client addresses a day",
+        f"Client addresses a day{of_log}",
         "Distinct addresses that asked for a list of mirrors on a day. They are not machines.",
         found,
         [],
     )
 
 
-def mirrors_files(folder: Path | None) -> list[Path]:
-    """The files of client addresses that are there; links are none of ours."""
-    if folder is None or not folder.is_dir():
+def mirrors_files(source: AddressSource) -> list[Path]:
+    """Return the files of client addresses that exist. Links are none of ours."""
+    if not source.folder.is_dir():
         return []
-    return sorted(path for path in folder.glob(_MIRRORS_GLOB) if stat.S_ISREG(path.lstat().st_mode))
+    return sorted(
+        path for path in source.folder.glob(_MIRRORS_GLOB) if stat.S_ISREG(path.lstat().st_mode)
+    )
 
 
 def groups_of(
@@ -94,7 +97,7 @@ def groups_of(
     records: Mapping[str, ProfileRecord],
     *,
     dest: Path,
-    mirrors: Sequence[Path],
+    addresses: Sequence[AddressSource],
     web_dir: Path,
 ) -> list[Group]:
     """All downloads: those of each profile, then client addresses."""
@@ -103,4 +106,9 @@ def groups_of(
         for one in profiles
         if one.name in records and records[one.name].files
     ]
-    return [*groups, *([mirrors_group(mirrors, web_dir)] if mirrors else [])]
+    several = len(addresses) > 1
+    of_addresses = [
+        addresses_group(one, web_dir, of_log=f", {one.label}" if several else "")
+        for one in addresses
+    ]
+    return [*groups, *(group for group in of_addresses if group.files)]

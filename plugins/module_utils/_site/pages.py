@@ -6,22 +6,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
-from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from .._base.errors import SettingsError
-from .._charts.chart import SECTIONS
+from .._charts.address_charts import AddressSource
 from .._charts.draw import DrawnChart
 from .._html.render import script_json
 from .._publish.files import MACHINES_CSV
 from .._publish.index import INDEX_NAME
+from .._publish.machines import method_of
 from .._publish.profile import Profile
 from .._publish.record import ProfileRecord
-from .dictionary import Place, chapters_of, methods_of
+from .dictionary import Place, chapters_of
 from .downloads import groups_of, link, mirrors_files
 from .interactive import definition_of
 from .record import ChartNote
@@ -41,14 +41,19 @@ class Site:
     web_dir: Path
     title: str
     distribution: str
-    mirrors_dir: Path | None = None
+    addresses: tuple[AddressSource, ...] = ()
+    """The CSV files of client addresses."""
     combined_dir: Path | None = None
 
 
 def checked_site(site: Site, dest: Path) -> Site:
     """The site as given by an operator. Raises SettingsError where pages could not link a file."""
-    for option, folder in (("dest", dest), ("mirrors_csv_dir", site.mirrors_dir)):
-        if folder is not None and site.web_dir not in folder.parents:
+    mirrors = [
+        (f"condensed_logs, {one.name}" if one.name else "mirrors_csv_dir", one.folder)
+        for one in site.addresses
+    ]
+    for option, folder in (("dest", dest), *mirrors):
+        if site.web_dir not in folder.parents:
             raise SettingsError(
                 f"option {option}",
                 expected=f"a folder below web_dir, {site.web_dir}",
@@ -71,6 +76,8 @@ class Content:
     """All charts that readers can get, in their order, whether drawn just now or before."""
     drawn: Sequence[DrawnChart]
     min_hits: int = 0
+    sections: Mapping[str, str] = field(default_factory=dict)
+    """The headings of sections of charts, in their order."""
 
     @property
     def folder(self) -> str:
@@ -91,9 +98,9 @@ def note_of(chart: DrawnChart) -> ChartNote:
     return ChartNote(chart.name, chart.title, chart.alt, chart.section, chart.width, chart.height)
 
 
-def ordered_notes(notes: Sequence[ChartNote]) -> list[ChartNote]:
-    """Charts in the order of their sections; within one as they come."""
-    order = list(SECTIONS)
+def ordered_notes(notes: Sequence[ChartNote], sections: Iterable[str]) -> list[ChartNote]:
+    """Return the charts in the order of their sections; within one as they come."""
+    order = list(sections)
     known = [note for note in notes if note.section in order]
     return sorted(known, key=lambda note: order.index(note.section))
 
@@ -145,7 +152,7 @@ def _highlights(notes: Sequence[ChartNote]) -> list[ChartNote]:
 
 def _charts(content: Content) -> bytes:
     sections = []
-    for slug, title in SECTIONS.items():
+    for slug, title in content.sections.items():
         charts = [note for note in content.notes if note.section == slug]
         if charts:
             sections.append(_Section(slug, title, charts))
@@ -195,7 +202,7 @@ def _downloads(content: Content) -> bytes:
         content.profiles,
         content.records,
         dest=content.dest,
-        mirrors=mirrors_files(site.mirrors_dir),
+        addresses=site.addresses,
         web_dir=site.web_dir,
     )
     index = Place(INDEX_NAME, link(content.dest / INDEX_NAME, site.web_dir))
@@ -204,16 +211,27 @@ def _downloads(content: Content) -> bytes:
 
 def _dictionary(content: Content) -> bytes:
     site = content.site
-    mirrors = [Place(p.name, link(p, site.web_dir)) for p in mirrors_files(site.mirrors_dir)]
+    mirrors = [
+        Place(path.name, link(path, site.web_dir))
+        for one in site.addresses
+        for path in mirrors_files(one)
+    ]
     prefixes = [one.prefix for one in content.profiles]
-    machines = [one.name_of(MACHINES_CSV) for one in content.profiles[:1]]
     return render(
         "dictionary.html",
         here="dictionary.html",
         site=site,
-        chapters=chapters_of(prefixes, folder=content.folder, mirrors=mirrors),
+        chapters=chapters_of(
+            prefixes,
+            folder=content.folder,
+            mirrors=mirrors,
+            bases=[one.base for one in content.profiles],
+        ),
         states=STATES,
-        methods=list(chain.from_iterable(methods_of(one, content.min_hits) for one in machines)),
+        methods=[
+            method_of(one.base, machines_csv=one.name_of(MACHINES_CSV), min_hits=content.min_hits)
+            for one in content.profiles[:1]
+        ],
     )
 
 

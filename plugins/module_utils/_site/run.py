@@ -10,8 +10,8 @@ fails leaves its own old file in place, and all others alone.
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,10 @@ from .._base.errors import CountingError, OutputError, SourceError, printable
 from .._base.libs import vl_convert
 from .._base.observer import NOBODY, Observer
 from .._base.records import InputFile, Status, WorkUnit, differences
-from .._charts.draw import RULES, ChartSources, DrawnChart, draw_charts
+from .._charts.address_charts import FEDORA_CHARTS, AddressSource
+from .._charts.chart import sections_of
+from .._charts.draw import RULES, ChartSources, DrawnChart, add_ons_of, draw_charts
+from .._publish.distribution import FEDORA_ADD_ONS, FEDORA_BASE
 from .._publish.index import INDEX_NAME
 from .._publish.profile import Profile
 from .._publish.record import is_unchanged, read_records
@@ -34,7 +37,6 @@ from .record import ChartNote, SiteRecord, read_site_record, write_site_record
 #: To be raised when a change of the makers gives other pages for the same inputs.
 MAKERS_VERSION = 2
 
-MIRRORS_CSV = "mirrorsdata-all.csv"
 VEGA = "assets/vega.js"
 PAGES = ("charts.html", "dictionary.html", "downloads.html", "index.html", "quality.html")
 
@@ -64,7 +66,33 @@ class Show:
             "distribution": self.site.distribution,
             "min_hits": self.min_hits,
             "profiles": [[one.name, one.prefix, one.label] for one in self.profiles],
+            **self._distribution_settings,
         }
+
+    @property
+    def _distribution_settings(self) -> dict[str, Any]:
+        """Data of a distribution; records of pages with the usual data have none."""
+        usual = (FEDORA_BASE, FEDORA_ADD_ONS)
+        profiles = [
+            [one.name, one.base.to_json(), [asdict(add_on) for add_on in one.add_ons]]
+            for one in self.profiles
+            if (one.base, one.add_ons) != usual
+        ]
+        several = len(self.site.addresses) > 1
+        charts = [
+            [one.name, one.label, one.charts.version]
+            for one in self.site.addresses
+            if several or one.charts != FEDORA_CHARTS
+        ]
+        return {
+            **({"profile_data": profiles} if profiles else {}),
+            **({"address_charts": charts} if charts else {}),
+        }
+
+    @property
+    def sections(self) -> dict[str, str]:
+        """The headings of sections of charts, in their order."""
+        return sections_of(add_ons_of(self.profiles))
 
 
 @dataclass(frozen=True)
@@ -123,13 +151,20 @@ def _changes(show: Show, record: SiteRecord, inputs: Sequence[InputFile]) -> lis
 
 def _refuse_loss(show: Show, gone: Sequence[str]) -> None:
     """Charts that readers have aren't dropped because a folder isn't mounted just now."""
-    if show.site.mirrors_dir and MIRRORS_CSV in gone and not show.allow_shrink:
-        raise SourceError(
-            show.site.mirrors_dir / MIRRORS_CSV,
-            expected="the file that charts were drawn of before",
-            found="none",
-            advice="Put it back. Set allow_shrink to show pages without it; they stay as they are.",
-        )
+    for source, names in _named_files(show):
+        if names(source.csv.name) in gone and not show.allow_shrink:
+            raise SourceError(
+                source.csv,
+                expected="the file that charts were drawn of before",
+                found="none",
+                advice="Put it back. Set allow_shrink to show pages without it; they stay as they are.",
+            )
+
+
+def _named_files(show: Show) -> Iterator[tuple[AddressSource, Callable[[str], str]]]:
+    """Yield the sources of client addresses, and the names of their files in records."""
+    for number, source in enumerate(show.site.addresses):
+        yield source, f"{{}} of {source.name}".format if number else str
 
 
 def _published(show: Show) -> list[Profile]:
@@ -142,7 +177,10 @@ def _inputs(show: Show) -> tuple[InputFile, ...]:
     """What all pages and charts are made of, as it is now."""
     index = show.dest / INDEX_NAME
     found = [InputFile.seen(one, one.parent) for one in [index] if one.is_file()]
-    found += [InputFile.seen(one, one.parent) for one in mirrors_files(show.site.mirrors_dir)]
+    for source, name_of in _named_files(show):
+        for path in mirrors_files(source):
+            seen = InputFile.seen(path, path.parent)
+            found.append(replace(seen, path=name_of(seen.path)))
     for one in show.profiles:
         totals_db = one.totals_db
         if totals_db.is_file():
@@ -204,6 +242,7 @@ class _Work:
             notes=notes,
             drawn=drawn,
             min_hits=show.min_hits,
+            sections=show.sections,
         )
         makers = makers_of(content)
         if not self._has_vega():
@@ -235,10 +274,9 @@ class _Work:
     def _draw(self, draw: Draw) -> list[DrawnChart]:
         """The charts of all that can be read; what fails is told."""
         show = self._show
-        mirrors = show.site.mirrors_dir
         sources = ChartSources(
             profiles=self._without_failed(),
-            mirrors_csv=mirrors / MIRRORS_CSV if mirrors else None,
+            addresses=show.site.addresses,
             combined_dir=show.site.combined_dir,
             min_hits=show.min_hits,
         )
@@ -276,7 +314,7 @@ class _Work:
             record = self._planned.record
             old = {n.name: n for n in record.charts if f"images/{n.name}.png" in record.files}
             found = {**old, **found}  # in the old order
-        return ordered_notes([*found.values()])
+        return ordered_notes([*found.values()], self._show.sections)
 
     @property
     def _keeps_old(self) -> bool:

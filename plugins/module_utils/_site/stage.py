@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -27,8 +27,13 @@ from .._base.coverage import (
     State,
 )
 from .._base.days_and_weeks import week_end
+from .._base.errors import printable, wrong_option
 from .._base.records import Status, WorkUnit
 from .._base.stage import Outcome, Stage, StageRun, Topics, UnitTopics
+from .._charts.address_charts import AddressCharts, AddressSource
+from .._charts.chart import sections_of
+from .._charts.draw import add_ons_of
+from .._publish.distribution import AddOn, BaseRepositories
 from .._publish.git_history import History, history_of, keep_history, plan_history
 from .._publish.newest_week import newest_weeks
 from .._publish.plan import FileSettings, FilesPlan, ProfilePlan, plan_files
@@ -81,6 +86,8 @@ def settings_from(options: Mapping[str, Any], _now: datetime) -> PublishSettings
             title=one["title"] or "",
             log_name=one["log_name"] or "",
             raw_dir=_path_from(one["raw_dir"]),
+            base=BaseRepositories.from_option(one.get("base_repositories")),
+            add_ons=AddOn.from_options(one.get("add_ons")),
         )
         for one in options["profiles"]
     )
@@ -102,7 +109,7 @@ def _show_from(
         web_dir=Path(options["web_dir"]),
         title=options["site_title"],
         distribution=options["distribution"],
-        mirrors_dir=_path_from(options["mirrors_csv_dir"]),
+        addresses=_addresses_from(options, profiles),
         combined_dir=_path_from(options["combined_dir"]),
     )
     return Show(
@@ -112,6 +119,37 @@ def _show_from(
         min_hits=files.min_hits,
         allow_shrink=files.allow_shrink,
     )
+
+
+def _addresses_from(
+    options: Mapping[str, Any], profiles: Sequence[Profile]
+) -> tuple[AddressSource, ...]:
+    """Return the CSV files of client addresses. Raises SettingsError for a wrong chart."""
+    logs = options.get("condensed_logs") or []
+    if options["mirrors_csv_dir"]:
+        logs = [{"name": "", "csv_dir": options["mirrors_csv_dir"]}, *logs]
+    sections = sections_of(add_ons_of(profiles))
+    return tuple(
+        AddressSource(
+            one["name"],
+            Path(one["csv_dir"]),
+            one.get("title") or "",
+            _charts_from(one.get("address_charts"), sections),
+        )
+        for one in logs
+    )
+
+
+def _charts_from(option: Mapping[str, Any] | None, sections: Collection[str]) -> AddressCharts:
+    charts = AddressCharts.from_option(option)
+    for chart in charts.charts:
+        if option is not None and chart.section not in sections:
+            raise wrong_option(
+                f"address_charts.charts, {chart.name}",
+                expected=f"one of the sections {', '.join(sections)}",
+                found=printable(chart.section),
+            )
+    return charts
 
 
 def _path_from(text: str | None) -> Path | None:

@@ -23,7 +23,16 @@ from .counting import WeekCounter
 from .csv_file import CsvRecord, check_replaceable, csv_in_step
 from .database import counted_state, hits_of, open_totals
 from .quality import SuspectRule, WeekRecord, judged
-from .week_plan import CountedState, RawDay, RawState, Rules, WeekPlan, horizon_of, plan_weeks
+from .week_plan import (
+    FEDORA_FIRST_WEEK,
+    CountedState,
+    RawDay,
+    RawState,
+    Rules,
+    WeekPlan,
+    horizon_of,
+    plan_weeks,
+)
 
 
 @dataclass(frozen=True)
@@ -38,6 +47,8 @@ class TotalsSettings:
     """Only these, whatever their age; empty for all that are due."""
     revise_weeks: int = 4
     settle_days: int = 7
+    first_week: int = FEDORA_FIRST_WEEK
+    """The first week whose countme hits are counted."""
     suspect: SuspectRule = field(default_factory=SuspectRule)
     memory_mib: int = 768
     workers: int = 0
@@ -104,7 +115,12 @@ def plan_totals(settings: TotalsSettings) -> TotalsPlan:
         with opened_totals(settings, write=False) as connection:
             counted = counted_state(connection)
             history = _history(connection, counted, settings.suspect)
-    rules = Rules(settings.now.astimezone(UTC).date(), settings.revise_weeks, settings.settle_days)
+    rules = Rules(
+        settings.now.astimezone(UTC).date(),
+        settings.revise_weeks,
+        settings.settle_days,
+        settings.first_week,
+    )
     with WeekCounter(limits_of(settings)) as counter:
         horizon = horizon_of(
             raw.days.values(),

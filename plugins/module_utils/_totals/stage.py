@@ -22,6 +22,7 @@ from .plan import TotalsPlan, TotalsSettings, csv_unit, plan_totals, read_counte
 from .quality import SuspectRule, WeekRecord, newest_complete_week
 from .restore import restore_history
 from .update import delete_totals, plan_deletion, update_totals
+from .week_plan import FEDORA_FIRST_WEEK
 
 _LIBRARIES = ("duckdb", "numpy", "pyarrow")
 _TOPICS = Topics("countme-update", is_command=True, units={"": UnitTopics("week", ("week",))})
@@ -53,6 +54,7 @@ def settings_from(options: Mapping[str, Any], now: datetime) -> TotalsSettings:
         weeks=tuple(parse_week(text) for text in options["weeks"] or []),
         revise_weeks=options["revise_weeks"],
         settle_days=options["settle_days"],
+        first_week=_first_week_from(options.get("first_week")),
         suspect=SuspectRule(
             percent=options["suspect_percent"],
             trailing_weeks=options["suspect_trailing_weeks"],
@@ -62,6 +64,10 @@ def settings_from(options: Mapping[str, Any], now: datetime) -> TotalsSettings:
         workers=options["workers"],
         lock_timeout_seconds=options["lock_timeout"],
     )
+
+
+def _first_week_from(text: str | None) -> int:
+    return parse_week(text, "first_week") if text else FEDORA_FIRST_WEEK
 
 
 def plan_update(settings: TotalsSettings, run: StageRun) -> TotalsUpdate:

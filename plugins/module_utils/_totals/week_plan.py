@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from .._base.days_and_weeks import (
-    FIRST_COUNTME_WEEK,
     LOG_JITTER_SECONDS,
     format_days,
+    parse_week,
     rotation_days,
     week_name,
     week_of,
@@ -29,10 +29,13 @@ from .._base.days_and_weeks import (
     week_start_timestamp,
 )
 from .._base.errors import SettingsError, printable
+from .._base.fedora import FIRST_WEEK
 from .._base.records import Status, WorkUnit
 from .._hits.raw_days import RawRecord
 from .._hits.statistics import STATISTICS, Statistic
 from .quality import InputQuality, WeekRecord, quality_of
+
+FEDORA_FIRST_WEEK = parse_week(FIRST_WEEK)
 
 
 class RawDay(NamedTuple):
@@ -78,7 +81,7 @@ class Rules:
     today: date
     revise_weeks: int = 4
     settle_days: int = 7
-    first_week: int = FIRST_COUNTME_WEEK
+    first_week: int = FEDORA_FIRST_WEEK
     """The first week of statistics that do not begin with their first hit."""
 
 

@@ -16,8 +16,12 @@ import pytest
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.records import (
     WorkUnit,
 )
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._charts.address_charts import (
+    AddressCharts,
+    AddressSource,
+)
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._charts.chart import (
-    SECTIONS,
+    sections_of,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._charts.draw import (
     ChartSources,
@@ -32,6 +36,9 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._charts.
     PALETTE,
     chart_theme,
     series_colours,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._publish.distribution import (
+    FEDORA_ADD_ONS,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._publish.profile import (
     Profile,
@@ -51,6 +58,10 @@ def profile(totals_db: Path, name: str = "fedora", **more: Any) -> Profile:
     return Profile(name, totals_db, totals_db.with_suffix(".csv"), "totals", **more)
 
 
+def addresses_in(folder: Path) -> tuple[AddressSource, ...]:
+    return (AddressSource("mirrors", folder),)
+
+
 def sources(folder: Path, *, weeks: int = 5, mirrors: bool = True) -> ChartSources:
     rows = [
         Row(WEEK + n, 100 + n * release, os_version=str(release), sys_age=1 + n % 4)
@@ -60,7 +71,7 @@ def sources(folder: Path, *, weeks: int = 5, mirrors: bool = True) -> ChartSourc
     rows += [Row(WEEK + n, 40, os_name=HOSTILE, repo_tag="epel-8") for n in range(weeks)]
     status = {WEEK + n: ("complete", "partial", "provisional")[n % 3] for n in range(weeks)}
     totals = write_totals(folder / "totals", rows, status=status).db
-    return ChartSources((profile(totals),), GOLDEN if mirrors else None)
+    return ChartSources((profile(totals),), addresses_in(GOLDEN.parent) if mirrors else ())
 
 
 @pytest.fixture(scope="module")
@@ -120,7 +131,7 @@ def test_incident_hostile_request_is_text_in_pictures_and_no_part_of_expressions
 
 
 def test_charts_come_in_the_order_of_their_sections(drawn: tuple[Path, list[DrawnChart]]) -> None:
-    order = list(SECTIONS)
+    order = list(sections_of(FEDORA_ADD_ONS))
     sections = [order.index(chart.section) for chart in drawn[1]]
     assert sections == sorted(sections)
     assert drawn[1][0].name == "machines-by-release"
@@ -195,7 +206,7 @@ def test_what_is_absent_has_no_charts(tmp_path: Path) -> None:
     units: list[WorkUnit] = []
     nothing = ChartSources(
         (profile(tmp_path / "totals.db", log_name=LOG_NAME, raw_dir=tmp_path / "raw"),),
-        tmp_path / "mirrorsdata-all.csv",
+        addresses_in(tmp_path),
         tmp_path / "combined-http",
     )
     assert draw_charts(nothing, tmp_path / "images", notify=units.append) == []
@@ -214,7 +225,7 @@ def test_a_source_that_cannot_be_read_stops_no_other(tmp_path: Path) -> None:
     bad_csv = tmp_path / "mirrorsdata-all.csv"
     bad_csv.write_text("<html>")
     units: list[WorkUnit] = []
-    mixed = ChartSources((profile(broken, "Broken One!"), *given.profiles), bad_csv)
+    mixed = ChartSources((profile(broken, "Broken One!"), *given.profiles), addresses_in(tmp_path))
     charts = draw_charts(mixed, tmp_path / "images", notify=units.append)
     assert charts[0].name == "machines-by-release-fedora"
     failed = {unit.name: unit.reasons[0] for unit in units if unit.status == "failed"}
@@ -303,7 +314,27 @@ def test_years_of_days_end_in_the_newest(tmp_path: Path) -> None:
     rows = [f"{first + timedelta(days=n)},{n}" for n in range(1, 4000)]
     path = tmp_path / "mirrorsdata-all.csv"
     path.write_text("1970-01-01,02-epel8\n" + "\n".join(rows) + "\n")
-    charts = {one.name: one for one in draw_charts(ChartSources((), path), tmp_path)}
+    charts = {
+        one.name: one for one in draw_charts(ChartSources((), addresses_in(tmp_path)), tmp_path)
+    }
     table = charts["epel-all"].table
     assert (len(table.rows), table.rows_in_all) == (60, 572)
     assert table.rows[0][0].startswith("2025-W50")
+
+
+def test_a_second_condensed_log_has_charts_of_its_own_names_and_titles(tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "mirrorsdata-all.csv").write_text("1970-01-01,02-alma9,03-all\n2031-09-27,5,7\n")
+    charts = AddressCharts.from_option(
+        {
+            "groups": [{"name": "alma", "releases": "alma([0-9]+)", "label": "AlmaLinux {}"}],
+            "charts": [{"name": "alma", "title": "Addresses of AlmaLinux", "group": "alma"}],
+        }
+    )
+    both = (*addresses_in(GOLDEN.parent), AddressSource("Alma Linux", other, "AlmaLinux", charts))
+    drawn = {one.name: one for one in draw_charts(ChartSources((), both), tmp_path / "images")}
+    title = "Addresses of AlmaLinux, AlmaLinux, 2031-09-27 to 2031-09-27"
+    assert drawn["alma-alma-linux"].title == title
+    assert drawn["alma-alma-linux"].table.header[1:] == ("AlmaLinux 9",)
+    assert "by EPEL release, mirrors" in drawn["epel-stacked"].title

@@ -6,6 +6,7 @@ import sqlite3
 from contextlib import closing
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.days_and_weeks import (
     week_start,
@@ -20,6 +21,9 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._charts.
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._charts.time_chart import (
     TimeChart,
 )
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._publish.distribution import (
+    AddOn,
+)
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._publish.totals_reader import (
     read_quality,
 )
@@ -31,9 +35,9 @@ from ansible_collections.fedora_infra.dnf_counting.tests.support.totals_files im
 WEEK = 2699
 
 
-def charts(folder: Path, *rows: Row, least: int = 0) -> dict[str, TimeChart]:
+def charts(folder: Path, *rows: Row, **options: Any) -> dict[str, TimeChart]:
     with closing(sqlite3.connect(write_totals(folder, rows).db)) as connection:
-        found = weekly_charts(connection, read_quality(connection), least=least)
+        found = weekly_charts(connection, read_quality(connection), **options)
     return {chart.name: chart for chart in found}
 
 
@@ -139,3 +143,16 @@ def test_names_of_profiles_end_the_names_and_titles(tmp_path: Path) -> None:
     assert chart.name == "machines-by-release-centos"
     assert chart.title == "Machines per week by release, centos"
     assert chart.figures.starts == (date(2021, 9, 27),)
+
+
+def test_add_ons_are_data(tmp_path: Path) -> None:
+    add_ons = AddOn.from_options(
+        [{"name": "rpmfusion", "title": "RPM Fusion", "repositories": "rpmfusion-*"}]
+    )
+    rows = [Row(WEEK, 5, repo_tag="rpmfusion-free"), Row(WEEK, 9, repo_tag="epel-9")]
+    drawn = charts(tmp_path, *rows, add_ons=add_ons)
+    chart = drawn["rpmfusion-by-distribution"]
+    assert series(chart) == {"Fedora Linux": (5,)}
+    assert chart.section == "rpmfusion"
+    assert chart.title == "Machines with RPM Fusion per week by distribution"
+    assert "epel-by-distribution" not in drawn

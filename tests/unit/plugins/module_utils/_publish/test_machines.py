@@ -25,7 +25,7 @@ WEEK = 2699
 
 def machines(folder: Path, rows: list[Row]) -> list[tuple[int, int]]:
     with closing(sqlite3.connect(write_totals(folder, rows).db)) as connection:
-        return [(m.machines, m.machines_fedora_nn) for m in machines_of_week(connection, WEEK)]
+        return [(m.machines, m.machines_by_base) for m in machines_of_week(connection, WEEK)]
 
 
 @pytest.mark.parametrize(
