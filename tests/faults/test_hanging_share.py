@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._storage.shares import (
-    done_apart,
+    run_in_child,
     silent_places,
 )
 from ansible_collections.fedora_infra.dnf_counting.tests.support.counting_host import (
@@ -202,12 +202,12 @@ def test_reading_is_given_up_once_the_share_goes_in_the_middle(tmp_path: Path) -
     folder.mkdir()
     assert silent_places([folder], patience_seconds=PATIENCE) == []
     with hanging_share(folder):
-        stuck = done_apart(
+        stuck = run_in_child(
             lambda: [*folder.iterdir()],
             patience_seconds=1,
             is_stuck=lambda: silent_places([folder], patience_seconds=1) == [folder],
         )
     assert stuck is None
     # slow is not stuck
-    slow = done_apart(lambda: time.sleep(3) or "done", patience_seconds=1, is_stuck=lambda: False)
+    slow = run_in_child(lambda: time.sleep(3) or "done", patience_seconds=1, is_stuck=lambda: False)
     assert slow == "done"

@@ -43,7 +43,7 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._logs.pa
     host_day_folder,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._storage.files import (
-    writer_at_work,
+    current_writer,
     writer_lock,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync import (
@@ -171,7 +171,7 @@ def test_incident_nfs_stale_hangs_in_the_middle(
         while not (hanging.happened.is_set() and waits_for_a_disk()):
             assert at_work.is_alive()
             time.sleep(0.01)
-        assert "process" in writer_at_work(dest)
+        assert "process" in current_writer(dest)
         assert units == []
     finally:
         stale.answer()

@@ -206,7 +206,7 @@ def name_bad_input_and_count_all_else(log_host: LogHost, bad: BadInput) -> None:
         "unknown99.invalid: a name unknown to DNS",
         "proxy98: the connection refused",
         f"proxy03 {bad.day}: ",
-        f"proxy02/{bad.day:%Y/%m/%d}/http/{FEDORA}.xz: expected a whole xz file",
+        f"proxy02/{bad.day:%Y/%m/%d}/http/{FEDORA}.xz: expected a complete xz file",
         f"publish: {target}: expected to write there",
         f"{target.with_name('mirrors')}: expected to write there",
     ):

@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._storage.files import (
-    writer_at_work,
+    current_writer,
 )
 from ansible_collections.fedora_infra.dnf_counting.tests.support.rabbitmq import silent_listener
 from ansible_collections.fedora_infra.dnf_counting.tests.support.ssh_server import (
@@ -153,15 +153,15 @@ def test_an_interrupted_playbook_ends_the_work_it_started(
             start_new_session=True,
         )
         hosts = tmp_path / "hosts"
-        until(lambda: writer_at_work(hosts) != "")
-        module = int(writer_at_work(hosts).split()[1].rstrip(","))
+        until(lambda: current_writer(hosts) != "")
+        module = int(current_writer(hosts).split()[1].rstrip(","))
         until(lambda: children_of(module))
         rsyncs = children_of(module)
         assert [*temporary.glob(PAYLOAD)]
         # Ctrl-C reaches all in the foreground; Ansible's own processes leave it
         os.killpg(playbook.pid, number)
         playbook.wait(60)
-        until(lambda: writer_at_work(hosts) == "")
+        until(lambda: current_writer(hosts) == "")
     last = (tmp_path / "progress.jsonl").read_text().splitlines()[-1]
     assert json.loads(last)["result"] == "failed"
     assert "it was ended " in json.loads(last)["reason"]

@@ -25,7 +25,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._storage.files import (
-    writer_at_work,
+    current_writer,
 )
 from ansible_collections.fedora_infra.dnf_counting.tests.support.rabbitmq import silent_listener
 from ansible_collections.fedora_infra.dnf_counting.tests.support.ssh_server import (
@@ -234,14 +234,14 @@ def test_a_connection_that_is_lost_is_told_by_ansible_and_ends_the_module(
         command, cwd=control.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
     hosts = control.folder / "loghost" / "hosts"
-    until(lambda: writer_at_work(hosts) != "")
-    module = int(writer_at_work(hosts).split()[1].rstrip(","))
+    until(lambda: current_writer(hosts) != "")
+    module = int(current_writer(hosts).split()[1].rstrip(","))
     os.kill(_session_of(module) if lost == "session" else _master_of(folders), signal.SIGKILL)
     output, _errors = playbook.communicate()
     assert "UNREACHABLE!" in output
     assert "unreachable=1" in output
     assert "Traceback" not in output
-    until(lambda: writer_at_work(hosts) == "")
+    until(lambda: current_writer(hosts) == "")
     progress = control.folder / "loghost" / "progress.jsonl"
     until(lambda: '"event": "end"' in progress.read_text())
     end = json.loads(progress.read_text().splitlines()[-1])

@@ -43,7 +43,7 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._hits.st
     RawSettings,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._logs.hosts_tree import (
-    Group,
+    HostGroup,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._logs.paths import (
     host_day_folder,
@@ -116,7 +116,7 @@ class CountingHost:
         return CombineSettings(
             self.root / "hosts",
             self.root / "combined",
-            groups=(Group("proxies", "proxy*", "*access.log"),),
+            groups=(HostGroup("proxies", "proxy*", "*access.log"),),
             expected_hosts=HOSTS,
         )
 

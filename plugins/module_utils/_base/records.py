@@ -34,13 +34,6 @@ class InputFile:
         found = os.stat(path, follow_symlinks=False)
         return cls(str(path.relative_to(root)), found.st_size, found.st_mtime_ns)
 
-    @classmethod
-    def from_json(cls, record: Mapping[str, Any]) -> InputFile:
-        return cls(str(record["path"]), int(record["size"]), int(record["mtime_ns"]))
-
-    def to_json(self) -> dict[str, Any]:
-        return {"path": self.path, "size": self.size, "mtime_ns": self.mtime_ns}
-
 
 @dataclass(frozen=True)
 class Differences:

@@ -28,11 +28,11 @@ from .._logs.combined_tree import (
     CombinedLog,
     RejectedInput,
     read_combined_day,
-    stale_forms,
+    stale_variants,
     write_combined_day,
 )
 from .._logs.hosts_tree import HostLog
-from .._logs.paths import day_folder, forms_of_log
+from .._logs.paths import day_folder, variants_of_log
 from .._logs.reading import check_same_digests, log_digest, log_pieces
 from .._storage.files import check_mount, replacing
 from .merge import MergedLog, merge_logs
@@ -160,7 +160,7 @@ class _Combining:
             kept = replace(log.record, rejected=rejected) if log.record else nothing.record
             self._write_record(log, kept)
             raise
-        for path in stale_forms(target):
+        for path in stale_variants(target):
             path.unlink(missing_ok=True)
         self._write_record(log, record)
         return record
@@ -279,7 +279,7 @@ def _check_size(unfinished: Path, target: Path, size: int) -> None:
 
 def _refuse_to_shrink(target: Path, size: int) -> None:
     """A log without a record may be made of hosts' logs that are gone: never make it smaller."""
-    for path in forms_of_log(target.parent, target.name):
+    for path in variants_of_log(target.parent, target.name):
         before = sum(map(len, log_pieces(path)))
         if size < before:
             raise OutputError(

@@ -20,14 +20,14 @@ from .._base.records import InputFile, Status, WorkUnit, differences
 from .._logs.combined_tree import CombinedLog, combined_logs, read_combined_day
 from .._logs.hosts_tree import (
     DEFAULT_GROUPS,
-    Group,
+    HostGroup,
     HostLog,
     HostsTree,
     group_names,
     hosts_for_log,
     logs_of_day,
 )
-from .._logs.paths import forms_of_log
+from .._logs.paths import variants_of_log
 from .._storage.files import read_error
 
 
@@ -37,7 +37,7 @@ class CombineSettings:
 
     src: Path
     dest: Path
-    groups: tuple[Group, ...] = DEFAULT_GROUPS
+    groups: tuple[HostGroup, ...] = DEFAULT_GROUPS
     expected_hosts: tuple[str, ...] = ()
     settle_days: int = 2
     """A day younger than this is combined only when all expected hosts have delivered."""
@@ -143,7 +143,7 @@ def _plan_day(
     return planned or [_empty_day(settings, day, awaited)]
 
 
-def _group_of(groups: Sequence[Group], name: str, host_logs: Sequence[HostLog]) -> str:
+def _group_of(groups: Sequence[HostGroup], name: str, host_logs: Sequence[HostLog]) -> str:
     """Patterns of names may overlap, so its hosts tell; where no host has it, the first will do."""
     of_log = [group for group in groups if group.has_log(name)]
     having = (one for one in of_log if any(one.has_host(log.host) for log in host_logs))
@@ -247,7 +247,7 @@ def _output_problem(record: CombinedLog, forms: Sequence[Path]) -> list[str]:
     try:
         size = plain.stat(follow_symlinks=False).st_size
     except FileNotFoundError:  # compressed or removed just now
-        return _output_problem(record, forms_of_log(plain.parent, plain.name))
+        return _output_problem(record, variants_of_log(plain.parent, plain.name))
     if size == record.bytes:
         return []
     return [f"the combined log has {size} bytes instead of {record.bytes}"]

@@ -18,7 +18,7 @@ from .._base.records import WorkUnit
 from .._base.stage import Outcome, Stage, StageRun, Topics, UnitTopics
 from .._logs.hosts_tree import HostsTree, groups_from, read_hosts_tree
 from .._logs.paths import checked_hosts
-from .._storage.files import check_mount, writer_at_work, writer_lock
+from .._storage.files import check_mount, current_writer, writer_lock
 from .coverage import COMBINE_COVERAGE
 from .latest import PlannedLatest, plan_latest, swap_latest
 from .make import combine
@@ -126,7 +126,7 @@ def _lock(settings: CombineSettings, run: StageRun) -> AbstractContextManager[No
 
 
 def _check_no_sync(src: Path) -> None:
-    writer = writer_at_work(src)
+    writer = current_writer(src)
     if writer:
         raise LockedError(
             src,

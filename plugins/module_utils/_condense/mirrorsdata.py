@@ -17,10 +17,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from .._base.days_and_weeks import format_days
 from .._base.errors import CountingError
+from .._base.json_records import from_json, to_json
 from .._base.observer import NOBODY, Observer
 from .._base.records import Status, WorkUnit
 from .._daily.files import list_days
@@ -36,7 +37,7 @@ ALL_NAME, DAILY_NAME = "mirrorsdata-all.csv", "mirrors-daily.csv"
 RECORD_NAME = ".condense.json"
 UNIT_NAME = "csv"
 
-Mark: TypeAlias = "tuple[int, int]"
+Mark: TypeAlias = tuple[int, int]
 """Size and time of modification (ns) of a file; another one is another file."""
 
 
@@ -51,66 +52,38 @@ class CsvSettings:
     columns: Columns = FEDORA_COLUMNS
 
 
-@dataclass(frozen=True)
-class Source:
-    """A condensed day as the rows are made from it."""
+class Source(NamedTuple):
+    """A condensed day from which rows are made."""
 
-    mark: Mark
+    size: int
+    mtime_ns: int
     dates: tuple[str, ...]
     """As written."""
 
+    @property
+    def mark(self) -> Mark:
+        """The size and time by which the file is recognized."""
+        return self.size, self.mtime_ns
 
-@dataclass(frozen=True)
-class Made:
-    """What the rows of a day were made from."""
+
+class Made(NamedTuple):
+    """The inputs of the rows of a day."""
 
     dates: tuple[str, ...]
     sources: Mapping[str, Mark]
     """By rotation day."""
     is_whole: bool
-    """Whether both days that hold most of its clients were there."""
+    """True if both days that hold most of its clients were there."""
 
 
 @dataclass(frozen=True)
 class CsvRecord:
-    """What the files were made from, as it was then."""
+    """The inputs of the files when they were made."""
 
     days: Mapping[str, Source] = field(default_factory=dict)
     made: Mapping[str, Made] = field(default_factory=dict)
     files: Mapping[str, Mark] = field(default_factory=dict)
     rules: int = FEDORA_COLUMNS.version
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "rules": self.rules,
-            "days": {day: [*one.mark, list(one.dates)] for day, one in self.days.items()},
-            "made": {
-                day: [list(one.dates), {d: list(m) for d, m in one.sources.items()}, one.is_whole]
-                for day, one in self.made.items()
-            },
-            "files": {name: list(mark) for name, mark in self.files.items()},
-        }
-
-    @classmethod
-    def from_json(cls, record: Mapping[str, Any]) -> CsvRecord:
-        """Raises KeyError, TypeError or ValueError for what is not such a record."""
-        return cls(
-            {
-                day: Source((size, mtime), tuple(dates))
-                for day, (size, mtime, dates) in record["days"].items()
-            },
-            {
-                day: Made(tuple(dates), {d: _mark(m) for d, m in sources.items()}, whole)
-                for day, (dates, sources, whole) in record["made"].items()
-            },
-            {name: _mark(mark) for name, mark in record["files"].items()},
-            int(record["rules"]),
-        )
-
-
-def _mark(values: Any) -> Mark:
-    size, mtime = values
-    return int(size), int(mtime)
 
 
 @dataclass(frozen=True)
@@ -145,7 +118,7 @@ def plan_csv(settings: CsvSettings) -> CsvPlan:
 
 def _read_record(data_dir: Path) -> CsvRecord:
     try:
-        return CsvRecord.from_json(json.loads((data_dir / RECORD_NAME).read_bytes()))
+        return from_json(CsvRecord, json.loads((data_dir / RECORD_NAME).read_bytes()))
     except (OSError, ValueError, KeyError, TypeError):
         # without it all rows are made again, which is right whatever became of it
         return CsvRecord()
@@ -160,7 +133,7 @@ def _sources(data_dir: Path, record: CsvRecord) -> tuple[dict[str, Source], tupl
             days[str(day)] = known
             continue
         try:
-            days[str(day)] = Source(mark, tuple(sorted(read_record(path).dates)))
+            days[str(day)] = Source(*mark, tuple(sorted(read_record(path).dates)))
         except CountingError as error:
             damaged.append(f"left out: {error}")
     return days, tuple(damaged)
@@ -323,5 +296,5 @@ def _put(
 
 
 def _write_record(data_dir: Path, record: CsvRecord) -> None:
-    content = json.dumps(record.to_json(), sort_keys=True).encode() + b"\n"
+    content = json.dumps(to_json(record), sort_keys=True).encode() + b"\n"
     write_bytes(data_dir / RECORD_NAME, content, mode=0o640)

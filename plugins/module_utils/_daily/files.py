@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from .._base.errors import OutputError
+from .._base.json_records import from_json
 from .._base.libs import pa, pq
 from .._base.records import InputFile
 from .._storage.files import read_error
@@ -77,8 +78,8 @@ class DayRecord:
     def from_json(cls, record: Mapping[str, Any]) -> Self:
         """Raises KeyError, TypeError or ValueError for what is not such a record."""
         values = dict(record)
-        values["source"] = InputFile.from_json(values["source"])
-        values["other_forms"] = tuple(map(InputFile.from_json, values["other_forms"]))
+        values["source"] = from_json(InputFile, values["source"])
+        values["other_forms"] = tuple(from_json(InputFile, one) for one in values["other_forms"])
         return cls(**values)
 
     def to_json(self) -> dict[str, Any]:

@@ -21,9 +21,9 @@ from typing import Any, ClassVar, Generic, Self
 from .._base.errors import CountingError
 from .._base.observer import NOBODY, Observer
 from .._base.records import InputFile, WorkUnit
-from .._logs.paths import day_folder, forms_of_log
+from .._logs.paths import day_folder, variants_of_log
 from .._logs.read_ahead import LogBlocks
-from .._logs.reading import check_same_forms, open_log
+from .._logs.reading import check_same_content, open_log
 from .._storage.files import read_error, replacing, size_now
 from .files import DayRecord, Record, day_path
 
@@ -144,7 +144,7 @@ class DailyFiles(ABC, Generic[Record]):
 
     def _plan_day(self, day: date) -> LogPlan:
         folder = day_folder(self.src, day)
-        forms = tuple(forms_of_log(folder, self.log_name))
+        forms = tuple(variants_of_log(folder, self.log_name))
         if not forms:
             reason = f"no {self.log_name} in {folder}, plain or compressed"
             return LogPlan(WorkUnit(str(day), "missing", (reason,)), day)
@@ -194,7 +194,7 @@ class DailyFiles(ABC, Generic[Record]):
             # recorded before they are read: a file that changes meanwhile is read again by the
             # next run
             source, *other_forms = (InputFile.seen(path, self.src) for path in plan.forms)
-            check_same_forms(plan.forms)
+            check_same_content(plan.forms)
             with (
                 open_log(plan.forms[0], on_read=on_read) as log,
                 replacing(self.path(plan.day), mode=self.mode) as unfinished,

@@ -1,7 +1,7 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The time field of an access log, to the letter as the counts were always made from it."""
+"""Parse the time field of an access log by the same rule as the earlier system."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ _DAY_MINUTES = 24 * 60
 
 
 def parse_time(text: str) -> int:
-    """``27/Sep/2021:12:00:00 +0200`` in seconds since the Unix epoch, UTC.
+    """Return ``27/Sep/2021:12:00:00 +0200`` as seconds since the Unix epoch, UTC.
 
-    Numbers are read as Python's ``int`` reads them, so one digit, blanks around it or an underscore
-    inside will do, and what follows the zone is not looked at; so was it always. Raises ValueError
-    for anything else, leap seconds included.
+    Numbers are read by Python's ``int``, which accepts one digit, blanks around a number and an
+    underscore inside it. Text after the zone is ignored. The earlier system did both. Raises
+    ValueError for any other text, and for leap seconds.
     """
     moment, _unused, zone = text.partition(" ")
     day_text, hour_text, minute_text, second_text = moment.split(":", 3)
@@ -29,7 +29,7 @@ def parse_time(text: str) -> int:
 
 
 def parse_day_of_time(text: str) -> int:
-    """``27/Sep/2021`` as days since the Unix epoch. Raises ValueError."""
+    """Return ``27/Sep/2021`` as days since the Unix epoch. Raises ValueError."""
     day, month, year = text.split("/", 2)
     try:
         return date(int(year), MONTHS[month], int(day)).toordinal() - UNIX_EPOCH_DAY
@@ -38,7 +38,7 @@ def parse_day_of_time(text: str) -> int:
 
 
 def parse_zone(text: str) -> int:
-    """``+0530`` as minutes ahead of UTC; only ``-`` as first character means behind it.
+    """Return ``+0530`` as minutes ahead of UTC. Only ``-`` as first character means behind UTC.
 
     Raises ValueError for a zone of a day or more, or without two numbers.
     """

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Columns that store each distinct value once and an integer code for each row.
 
-A code is an index into the list of values. A value without a row costs space in every row group
+A code is an index into the list of values. A value without a row takes space in every row group
 that is written, so unused values are dropped before writing.
 """
 

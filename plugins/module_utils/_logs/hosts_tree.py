@@ -1,7 +1,7 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The hosts' logs as they lie in the hosts tree, in groups of hosts that serve the same sites."""
+"""The hosts' tree: the logs of each host by day, and groups of hosts that serve the same sites."""
 
 from __future__ import annotations
 
@@ -21,57 +21,63 @@ from .paths import checked_host, host_day_folder, is_log_name, split_compression
 
 
 @dataclass(frozen=True)
-class Group:
-    """Hosts whose logs of one name are combined: ``hosts`` and ``logs`` are shell-like patterns."""
+class HostGroup:
+    """Hosts whose logs of the same name are combined."""
 
     name: str
     hosts: str
+    """A shell pattern for the names of the hosts."""
     logs: str
-    """Matched with the name of the log without the ending of its compression."""
+    """A shell pattern for the names of the logs, without the ending of a compression."""
 
     def has_host(self, host: str) -> bool:
+        """Return whether a host belongs to the group."""
         return fnmatchcase(host, self.hosts)
 
     def has_log(self, name: str) -> bool:
+        """Return whether the group combines logs of this name."""
         return fnmatchcase(name, self.logs)
 
 
 DEFAULT_GROUPS = (
-    Group("proxy", "proxy*", "*access.log"),
-    Group("download", "dl*", "dl*access.log"),
-    Group("people", "people*", "fedora*access.log"),
+    HostGroup("proxy", "proxy*", "*access.log"),
+    HostGroup("download", "dl*", "dl*access.log"),
+    HostGroup("people", "people*", "fedora*access.log"),
 )
 
 
-def groups_from(option: Sequence[Mapping[str, str]] | None) -> tuple[Group, ...]:
+def groups_from(option: Sequence[Mapping[str, str]] | None) -> tuple[HostGroup, ...]:
     """Return the groups of an option ``groups``; the default groups if it is left out."""
-    return DEFAULT_GROUPS if option is None else tuple(Group(**group) for group in option)
+    return DEFAULT_GROUPS if option is None else tuple(HostGroup(**group) for group in option)
 
 
 @dataclass(frozen=True)
 class HostLog:
-    """All forms of one host's log of a day: plain first, usually just one."""
+    """One log of a host and day: its variants, plain first; usually there is only one."""
 
     host: str
     files: Mapping[Path, InputFile]
-    """As they were when they were listed."""
+    """The state of each file when it was listed."""
 
     @property
     def paths(self) -> list[Path]:
+        """The paths of the variants."""
         return list(self.files)
 
 
 @dataclass(frozen=True)
 class HostsTree:
-    """The hosts that have a folder in the hosts tree, and the folders that can't be a host's."""
+    """The folders of the hosts' tree."""
 
     root: Path
     hosts: tuple[str, ...]
+    """The hosts that have a folder."""
     odd_names: tuple[str, ...]
+    """The other folders, whose names are no host names; printable."""
 
 
 def read_hosts_tree(root: Path) -> HostsTree:
-    """List the hosts. Raises SourceError if there is no such tree."""
+    """List the hosts of the tree. Raises SourceError if there is no tree or it is unreadable."""
     try:
         with os.scandir(root) as entries:
             folders = sorted(e.name for e in entries if e.is_dir(follow_symlinks=False))
@@ -79,7 +85,7 @@ def read_hosts_tree(root: Path) -> HostsTree:
         raise read_error(
             root,
             error,
-            expected="the folder with the hosts' logs",
+            expected="the hosts' tree",
             advice="Run the sync first, mount the file system, or correct the option src.",
         ) from error
     hosts, odd = [], []
@@ -93,23 +99,24 @@ def read_hosts_tree(root: Path) -> HostsTree:
     return HostsTree(root, tuple(hosts), tuple(odd))
 
 
-def group_names(groups: Sequence[Group], name: str) -> list[str]:
-    """The names of the groups that combine a log of this name."""
+def group_names(groups: Sequence[HostGroup], name: str) -> list[str]:
+    """Return the names of the groups that combine logs of this name."""
     return [group.name for group in groups if group.has_log(name)]
 
 
-def hosts_for_log(groups: Iterable[Group], hosts: Iterable[str], name: str) -> tuple[str, ...]:
-    """Those of ``hosts`` that serve the log called ``name``, by their groups; sorted."""
+def hosts_for_log(groups: Iterable[HostGroup], hosts: Iterable[str], name: str) -> tuple[str, ...]:
+    """Return the hosts that write the log called ``name``, according to their groups; sorted."""
     of_log = [group for group in groups if group.has_log(name)]
     return tuple(sorted(h for h in set(hosts) if any(group.has_host(h) for group in of_log)))
 
 
 def logs_of_day(
-    tree: HostsTree, groups: Sequence[Group], day: date
+    tree: HostsTree, groups: Sequence[HostGroup], day: date
 ) -> Mapping[str, tuple[HostLog, ...]]:
-    """For each name of a log what the hosts of its groups have of that day, hosts sorted.
+    """Return the hosts' logs of a day by the name of the log, sorted by host.
 
-    Raises SourceError where a host's folder can't be read: the day would miss that host unseen.
+    Raises SourceError if the folder of a host cannot be read. Otherwise the combined log would lack
+    that host without a notice.
     """
     logs: dict[str, list[HostLog]] = {}
     for host in tree.hosts:
@@ -123,7 +130,7 @@ def logs_of_day(
 
 
 def _host_day(root: Path, host: str, day: date) -> dict[str, dict[Path, InputFile]]:
-    """The logs in a host's folder of a day; none where a part of the way is a symbolic link."""
+    """Return the logs of a host and day; none if a part of the path is a symbolic link."""
     folder = host_day_folder(root, host, day)
     logs: dict[str, dict[Path, InputFile]] = {}
     try:
@@ -131,7 +138,7 @@ def _host_day(root: Path, host: str, day: date) -> dict[str, dict[Path, InputFil
         for file_name in names:
             name = split_compression(file_name)[0]
             if is_log_name(file_name) and name.endswith("log"):
-                with contextlib.suppress(FileNotFoundError):  # replaced or pruned just now
+                with contextlib.suppress(FileNotFoundError):  # it was removed since the listing
                     path = folder / file_name
                     logs.setdefault(name, {})[path] = InputFile.seen(path, root)
     except OSError as error:
@@ -147,14 +154,14 @@ def _file_names(root: Path, folder: Path) -> list[str]:
 
 
 def _is_own_folder(root: Path, folder: Path) -> bool:
-    """Whether ``folder`` is there, and below ``root`` without a symbolic link on the way."""
-    way = [folder, *folder.parents]
-    below = way[: way.index(root)]
+    """Return whether ``folder`` exists below ``root``, with no symbolic link in between."""
+    path = [folder, *folder.parents]
+    below = path[: path.index(root)]
     return folder.is_dir() and not any(part.is_symlink() for part in below)
 
 
 def reach_of_hosts(root: Path, hosts: Iterable[str]) -> tuple[date | None, date | None]:
-    """Return the oldest and the newest day of any host in the hosts' tree."""
+    """Return the oldest and the newest day of the hosts in the hosts' tree."""
     oldest, newest = [], []
     for host in hosts:
         try:
@@ -167,7 +174,7 @@ def reach_of_hosts(root: Path, hosts: Iterable[str]) -> tuple[date | None, date 
 
 
 def reach_of_tree(root: Path) -> tuple[date | None, date | None]:
-    """Return the oldest and the newest day of the hosts' tree; None where there is no tree yet."""
+    """Return the oldest and the newest day of the hosts' tree; None if there is no tree yet."""
     return reach_of_hosts(root, existing_hosts_tree(root).hosts)
 
 

@@ -1,11 +1,11 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where logs lie and how they are called; the same places as in the deployments this replaces.
+"""The paths and names of logs, which are the same as in the earlier system.
 
-* a host's logs:  ``HOSTS/HOST/YYYY/MM/DD/http/NAME[.xz]``, the day being the rotation day
-* rotated, on the host itself: ``NAME-YYYYMMDD[.xz]``, NAME ending in ``log``
-* combined logs:  ``COMBINED/YYYY/MM/DD/NAME[.xz]``
+* in the hosts' tree: ``HOSTS/HOST/YYYY/MM/DD/http/NAME[.xz]``, by rotation day
+* on the host that rotated the log: ``NAME-YYYYMMDD[.xz]``, where NAME ends in ``log``
+* combined logs: ``COMBINED/YYYY/MM/DD/NAME[.xz]``
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from pathlib import Path
 
 from .._base.errors import SettingsError, printable, wrong_option
 
-#: Endings of the compressed forms of a log; ``""`` is the plain one.
+#: Endings of the variants of a log; ``""`` is the plain one, the others are compressed.
 COMPRESSIONS = ("", ".xz", ".gz", ".zst", ".bz2")
 
-# A host name as in DNS, case folded: never an option, a path or anything a shell or rsync reads.
+# A DNS name in lower case. It is never an option, a path or anything special to a shell or rsync.
 _HOST = re.compile(
     r"(?=.{1,253}\Z)[a-z0-9]([a-z0-9_-]{0,62})(\.[a-z0-9][a-z0-9_-]{0,62})*", re.ASCII
 )
@@ -31,7 +31,10 @@ _ROTATED = re.compile(
 
 
 def checked_host(name: str) -> str:
-    """The host name, if it is one. Raises SettingsError: names choose paths and rsync arguments."""
+    """Return the name if it is a host name. Names become paths and arguments of rsync.
+
+    Raises SettingsError.
+    """
     if not _HOST.fullmatch(name):
         raise SettingsError(
             "host list",
@@ -43,12 +46,15 @@ def checked_host(name: str) -> str:
 
 
 def is_log_name(name: str) -> bool:
-    """Whether a file name may enter our trees: no path, option, hidden or control characters."""
+    """Return whether a file of this name may enter our trees.
+
+    Paths, options, hidden files and control characters are excluded.
+    """
     return _LOG_NAME.fullmatch(name) is not None
 
 
 def checked_log_name(name: str) -> str:
-    """The log's name, if it is a plain file name. Raises SettingsError."""
+    """Return the name of a log if it is a plain file name. Raises SettingsError."""
     if not is_log_name(name):
         raise wrong_option(
             "log_name",
@@ -59,43 +65,42 @@ def checked_log_name(name: str) -> str:
 
 
 def day_folder(root: Path, day: date) -> Path:
-    """``ROOT/YYYY/MM/DD``."""
-    return root.joinpath(
-        *day.isoformat().split("-")
-    )  # strftime gives years before 1000 less digits
+    """Return ``ROOT/YYYY/MM/DD``."""
+    # strftime writes years before 1000 with fewer digits
+    return root.joinpath(*day.isoformat().split("-"))
 
 
 def host_day_folder(hosts_root: Path, host: str, day: date) -> Path:
-    """The folder with the logs one host rotated on one day, their names without the date."""
+    """Return the folder of the logs that a host rotated on a day. Their names have no date."""
     return day_folder(hosts_root / checked_host(host), day) / "http"
 
 
 def split_compression(name: str) -> tuple[str, str]:
-    """A file name as (log name, ending of its compression)."""
+    """Return the name of the log and the ending of the compression, for the name of a file."""
     for ending in COMPRESSIONS[1:]:
         if name.endswith(ending):
             return name.removesuffix(ending), ending
     return name, ""
 
 
-def written_day(day: date) -> str:
-    """``YYYYMMDD``, as it is written in the name of a rotated log."""
+def compact_day(day: date) -> str:
+    """Return ``YYYYMMDD``, as the name of a rotated log has it."""
     return day.isoformat().replace("-", "")
 
 
 def dated_name(name: str, day: date) -> str:
-    """``mirrors-access.log.xz`` as it is called on the host that rotated it on ``day``.
+    """Return the name of a log such as ``mirrors-access.log.xz`` on the host that rotated it.
 
-    Raises ValueError for a name that no rotated log has (its stem doesn't end in ``log``).
+    Raises ValueError for a name that no rotated log has, because its stem does not end in ``log``.
     """
     stem, ending = split_compression(name)
     if not stem.endswith("log"):
         raise ValueError(f"{name!r} is not the name of a log")
-    return f"{stem}-{written_day(day)}{ending}"
+    return f"{stem}-{compact_day(day)}{ending}"
 
 
 def undated_name(name: str) -> tuple[str, date] | None:
-    """A rotated log's (name without the date, rotation day); None for any other name."""
+    """Return the name without the date and the rotation day; None if it is no rotated log."""
     match = _ROTATED.fullmatch(name)
     if not match or not is_log_name(name):
         return None
@@ -106,12 +111,12 @@ def undated_name(name: str) -> tuple[str, date] | None:
     return match["name"] + (match["ending"] or ""), day
 
 
-def forms_of_log(folder: Path, log_name: str) -> list[Path]:
-    """The files there that are this log: plain first, then compressed in order of COMPRESSIONS."""
+def variants_of_log(folder: Path, log_name: str) -> list[Path]:
+    """Return the files in a folder that are this log: plain or compressed, as in COMPRESSIONS."""
     candidates = (folder / f"{log_name}{ending}" for ending in COMPRESSIONS)
     return [path for path in candidates if path.is_symlink() or path.exists()]
 
 
 def checked_hosts(names: Iterable[str]) -> list[str]:
-    """Return a host list of an operator, each host once and sorted. Raises SettingsError."""
+    """Return the host names of an option, each once and sorted. Raises SettingsError."""
     return sorted({checked_host(name) for name in names})

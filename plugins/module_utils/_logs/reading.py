@@ -1,7 +1,7 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reading a log whatever its compression, whole or with an error: never quietly a part of it."""
+"""Read a log of any compression completely, or raise an error; never read only a part of it."""
 
 from __future__ import annotations
 
@@ -22,73 +22,77 @@ from .._storage.files import open_regular
 from .paths import split_compression
 from .xz import XzReader, liblzma
 
-#: Bytes asked for in one read; a block the decoders, the page cache and the tokenizer like.
+#: Bytes of one read; decoders, page cache and tokenizer are fast with it.
 READ_SIZE = 1 << 20
 
-#: A file that needs more memory to be decompressed is damaged or an attack: xz -9 needs 65 MiB,
+#: The most memory of a decoder. A file that needs more is damaged or an attack: xz -9 needs 65 MiB,
 #: zstd --long needs 128 MiB.
 MOST_DECODER_MEMORY = 192 << 20
 
-#: Some bytes of zstd make at most 32,768 times as many (a block of 4 bytes expands to 128 KiB).
+#: Bytes of zstd expand at most 32,768 times (a block of 4 bytes to 128 KiB), so this gives 64 MiB.
 _ZSTD_FEED = 1 << 11
 
 _DECODE_ERRORS = (lzma.LZMAError, zlib.error, EOFError, OSError)
 
 
 class LogFile(io.RawIOBase):
-    """The plain bytes of a log; raises SourceError with the offset where the file is damaged.
+    """The plain bytes of a log. Raises SourceError with the offset if the file is damaged.
 
-    ``readinto`` and ``read`` give 0 bytes only after the end was verified, checksums included.
+    ``readinto`` and ``read`` return 0 bytes only after the end and all checksums were verified.
     """
 
     def __init__(
         self,
         path: Path,
         *,
-        form: str | None = None,
+        compression: str | None = None,
         on_read: Callable[[int], object] | None = None,
     ) -> None:
-        """``form`` is the ending of its compression, where the name doesn't tell.
+        """Open the log.
 
-        ``on_read`` is told how many bytes of the file, as it is on disk, were read now.
+        ``compression`` is the ending for its compression; by default the name has it. After each
+        read ``on_read`` is called with the number of bytes that were read from the disk.
         """
         super().__init__()
         self.path = path
         self._file = open_regular(path)
-        self._form = split_compression(path.name)[1] if form is None else form
-        if self._form == ".zst" and not_installed(["zstandard"]):
+        self._compression = split_compression(path.name)[1] if compression is None else compression
+        if self._compression == ".zst" and not_installed(["zstandard"]):
             self._file.close()
             raise SourceError(
                 path,
-                expected="the Python library zstandard, to read it",
-                found="that it is missing",
-                advice=f"Install it for {sys.executable}; the next run takes the file up.",
+                expected="the Python library zstandard, which reads it",
+                found="no such library",
+                advice=f"Install it for {sys.executable}; the next run reads the file.",
             )
-        self._plain: Any = _decoder(self._form, self._file)
+        self._plain: Any = _decoder(self._compression, self._file)
         self._on_read = on_read
-        self._told = 0
+        self._reported = 0
 
     def readable(self) -> bool:
+        """Return true: the log can be read."""
         return True
 
     def readinto(self, buffer: Any) -> int:
+        """Read plain bytes into the buffer and return their number; 0 at the verified end."""
         try:
             count = int(self._plain.readinto(buffer))
         except self._decode_errors() as error:
             raise self._damaged(error) from error
-        if self._on_read and (read := self._file.tell()) > self._told:
-            self._on_read(read - self._told)
-            self._told = read
+        if self._on_read and (read := self._file.tell()) > self._reported:
+            self._on_read(read - self._reported)
+            self._reported = read
         return count
 
     def _decode_errors(self) -> tuple[type[Exception], ...]:
-        """Return the errors of the decoder; Python needs them only after an error was raised."""
-        if self._form == ".zst":
+        """Return the errors that the decoder raises. Its library is loaded only if it is needed."""
+        if self._compression == ".zst":
             return (*_DECODE_ERRORS, zstandard.ZstdError)
         return _DECODE_ERRORS
 
     def close(self) -> None:
-        # Python closes objects, too, whose file could not be opened
+        """Close the file."""
+        # Python also closes an object whose file could not be opened
         if "_file" in vars(self):
             self._file.close()
         super().close()
@@ -97,31 +101,32 @@ class LogFile(io.RawIOBase):
         offset = self._file.tell()
         return SourceError(
             self.path,
-            expected=f"a whole {self._form[1:] or 'plain'} file",
+            expected=f"a complete {self._compression[1:] or 'plain'} file",
             found=f"damage at or before byte {offset} ({error or type(error).__name__})",
-            advice="Fetch that file again; what is made from it is left as it was until then.",
+            advice="Fetch that file again; outputs made from it stay unchanged until then.",
         )
 
 
-def _decoder(form: str, compressed: IO[bytes]) -> Any:
-    if form == ".xz" and liblzma():
+def _decoder(compression: str, compressed: IO[bytes]) -> Any:
+    if compression == ".xz" and liblzma():
         return XzReader(compressed, memory=MOST_DECODER_MEMORY)
-    if form == ".xz":
+    if compression == ".xz":
         return _Frames(compressed, _xz_frame, padded=True)
-    if form == ".gz":
+    if compression == ".gz":
         return _Frames(compressed, _GzipFrame, padded=True)
-    if form == ".bz2":
+    if compression == ".bz2":
         return _Frames(compressed, bz2.BZ2Decompressor)
-    if form == ".zst":
+    if compression == ".zst":
         return _Frames(compressed, _ZstdFrame, feed=_ZSTD_FEED)
     return compressed
 
 
 class _Frames:
-    """Compressed frames, one after the other. What is cut short or no frame is an error.
+    """The plain bytes of compressed frames that follow each other.
 
-    (The file objects of the standard library take damage behind the first frame for the end.)
-    Memory is bounded by the reader's buffer, whatever a frame expands to.
+    A frame that is cut short and bytes that are no frame are errors. The file objects of the
+    standard library treat damage after the first frame as the end of the file. Memory is bounded by
+    the buffer of the reader, even if a frame expands to much more.
     """
 
     def __init__(
@@ -135,20 +140,21 @@ class _Frames:
         self._compressed = compressed
         self._new_frame = new_frame
         self._padded = padded
-        """Whether zero bytes may follow a frame."""
+        """True if zero bytes may follow a frame."""
         self._feed = feed
         self._frame: Any = new_frame()
         self._input = b""
         self._ready = memoryview(b"")
 
     def readinto(self, buffer: Any) -> int:
+        """Read plain bytes into the buffer and return their number; 0 at the end of the file."""
         while not self._ready:
             if self._frame is None and not self._next_frame():
                 return 0
             if not self._input and self._frame.needs_input:
                 self._input = self._compressed.read(self._feed)
                 if not self._input:
-                    raise EOFError("it is cut short")
+                    raise EOFError("the file is cut short")
             self._ready = memoryview(self._frame.decompress(self._input, len(buffer)))
             self._input = b""
             if self._frame.eof:
@@ -160,7 +166,7 @@ class _Frames:
         return count
 
     def _next_frame(self) -> bool:
-        """Start on the frame behind the last one; False at the end of the file."""
+        """Begin the next frame; return false at the end of the file."""
         while not (rest := self._input.lstrip(b"\0") if self._padded else self._input):
             self._input = self._compressed.read(self._feed)
             if not self._input:
@@ -175,7 +181,7 @@ def _xz_frame() -> lzma.LZMADecompressor:
 
 
 class _GzipFrame:
-    """A gzip member with the interface of the decompressors of lzma and bz2."""
+    """A gzip member, with the interface of the decompressors of lzma and bz2."""
 
     def __init__(self) -> None:
         self._member = zlib.decompressobj(wbits=31)
@@ -197,7 +203,10 @@ class _GzipFrame:
 
 
 class _ZstdFrame:
-    """A zstd frame likewise; it can't limit its output, so it is fed little at a time."""
+    """A zstd frame, with the interface of the decompressors of lzma and bz2.
+
+    It cannot limit its output, so it gets only a few bytes at a time.
+    """
 
     needs_input = True
 
@@ -219,38 +228,38 @@ class _ZstdFrame:
 
 @contextlib.contextmanager
 def open_log(path: Path, *, on_read: Callable[[int], object] | None = None) -> Iterator[IO[bytes]]:
-    """Open a log, plain or compressed by its ending, for reading its plain bytes."""
+    """Open a log for reading its plain bytes; the ending of its name says how to decompress it."""
     with io.BufferedReader(LogFile(path, on_read=on_read), READ_SIZE) as log:
         yield log
 
 
-def log_pieces(path: Path, form: str | None = None) -> Iterator[bytes]:
-    """The plain bytes of a log, piece by piece. Raises SourceError where it is damaged."""
-    with LogFile(path, form=form) as log:
+def log_pieces(path: Path, compression: str | None = None) -> Iterator[bytes]:
+    """Yield the plain bytes of a log in pieces. Raises SourceError if it is damaged."""
+    with LogFile(path, compression=compression) as log:
         while piece := log.read(READ_SIZE):
             yield piece
 
 
-def log_digest(path: Path, form: str | None = None) -> bytes:
-    """A digest of the plain bytes of a log. Raises SourceError where it is damaged."""
+def log_digest(path: Path, compression: str | None = None) -> bytes:
+    """Return a digest of the plain bytes of a log. Raises SourceError if it is damaged."""
     digest = hashlib.blake2b()
-    for piece in log_pieces(path, form):
+    for piece in log_pieces(path, compression):
         digest.update(piece)
     return digest.digest()
 
 
-def check_same_forms(paths: Sequence[Path]) -> None:
-    """Raise SourceError where the forms of one log differ, or one of them is damaged."""
+def check_same_content(paths: Sequence[Path]) -> None:
+    """Raise SourceError if the variants of a log differ, or one of them is damaged."""
     if len(paths) > 1:
         check_same_digests({path: log_digest(path) for path in paths})
 
 
 def check_same_digests(digests: Mapping[Path, bytes]) -> None:
-    """The same for forms whose digests are known."""
+    """Raise SourceError if the digests of the variants of a log differ."""
     if len(set(digests.values())) > 1:
         raise SourceError(
             " and ".join(str(path) for path in digests),
-            expected="forms of one log",
+            expected="variants of one log",
             found="different content",
-            advice="Keep the right one and remove the other; the next run goes on from there.",
+            advice="Keep the right one and remove the other; the next run continues.",
         )

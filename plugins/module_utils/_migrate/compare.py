@@ -27,7 +27,7 @@ from .._base.stage import Outcome, Stage, StageRun, Topics
 from .._hits.raw_days import list_raw_days
 from .._hits.statistics import UNIQUE
 from .._publish.public_text import csv_text
-from .._storage.files import holds, write_bytes, writer_lock
+from .._storage.files import has_content, write_bytes, writer_lock
 from .._totals.database import counted_weeks, open_totals, rows_of
 
 LATE = "late log counted"
@@ -227,7 +227,7 @@ def _plan(settings: CompareSettings, _run: StageRun) -> Comparison:
     )
     if settings.report is None:
         return Comparison(weeks)
-    status: Status = "unchanged" if holds(settings.report, report_csv(weeks)) else "due"
+    status: Status = "unchanged" if has_content(settings.report, report_csv(weeks)) else "due"
     return Comparison(weeks, WorkUnit(settings.report.name, status))
 
 

@@ -16,7 +16,6 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from .._base.days_and_weeks import DAY_SECONDS, UNIX_EPOCH_DAY
 from .._base.errors import SourceError, printable
@@ -24,7 +23,7 @@ from .._base.libs import np, pa
 from .._hits.fast_path import BlockHits
 from .._hits.raw_days import COLUMNS
 from .._hits.rules import Request, System
-from .._storage.sqlite import sqlite_errors
+from .._storage.sqlite import connect, sqlite_errors
 
 _TABLE = "countme_raw"
 _MENDED = "Put a good copy in its place; nothing was imported from there."
@@ -48,15 +47,14 @@ def open_old_raw(path: Path) -> Iterator[sqlite3.Connection]:
             found="no file",
             advice="Correct raw_db.",
         )
-    with sqlite_errors(path, "a database of raw hits", advice=_MENDED):
-        connection = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=60)
-        try:
-            # what is no UTF-8 becomes U+FFFD, as it does in logs
-            connection.text_factory = lambda text: text.decode("utf-8", "replace")
-            _check_columns(connection, path)
-            yield connection
-        finally:
-            connection.close()
+    with (
+        sqlite_errors(path, "a database of raw hits", if_damaged=_MENDED),
+        contextlib.closing(connect(path, "ro", timeout_seconds=60)) as connection,
+    ):
+        # bytes that are not UTF-8 become U+FFFD, as they do in logs
+        connection.text_factory = lambda text: text.decode("utf-8", "replace")
+        _check_columns(connection, path)
+        yield connection
 
 
 def _check_columns(connection: sqlite3.Connection, path: Path) -> None:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from .._base.records import WorkUnit
-from .._storage.files import holds, replace_if_changed
+from .._storage.files import has_content, replace_if_changed
 from .files import INDEX
 from .makers import SCHEMA_VERSION, as_json
 from .record import ProfileRecord
@@ -49,7 +49,7 @@ def plan_index(dest: Path, records: Mapping[str, ProfileRecord], *, due: bool) -
         return WorkUnit(INDEX_NAME, "due", ("published files change",))
     if not any(record.files for record in records.values()):
         return WorkUnit(INDEX_NAME, "waiting", ("nothing is published yet",))
-    if holds(dest / INDEX_NAME, index_of(records)):
+    if has_content(dest / INDEX_NAME, index_of(records)):
         return WorkUnit(INDEX_NAME, "unchanged")
     return WorkUnit(INDEX_NAME, "due", ("missing or altered",))
 

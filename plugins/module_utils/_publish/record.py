@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from .._base.json_records import from_json, to_json
 from .._base.records import InputFile
 from .._storage.files import open_regular, write_bytes
 from .totals_reader import WeekFigures
@@ -67,36 +68,23 @@ def read_records(dest: Path) -> dict[str, ProfileRecord]:
         found = json.loads(content)
         if found["format"] != _FORMAT:
             return {}
-        return {name: _from_json(record) for name, record in found["profiles"].items()}
+        return {name: _record_from(record) for name, record in found["profiles"].items()}
     except (ValueError, KeyError, TypeError, AttributeError):
         return {}
 
 
 def write_records(dest: Path, records: Mapping[str, ProfileRecord]) -> None:
     """Put the records in their place. They name paths of this host: not for the web."""
-    profiles = {name: _to_json(record) for name, record in sorted(records.items())}
-    content = json.dumps({"format": _FORMAT, "profiles": profiles}, indent=1, sort_keys=True)
+    record = {"format": _FORMAT, "profiles": to_json(records)}
+    content = json.dumps(record, indent=1, sort_keys=True)
     write_bytes(dest / RECORD_NAME, content.encode() + b"\n", mode=0o640)
 
 
-def _to_json(record: ProfileRecord) -> dict[str, Any]:
-    return {
-        "settings": dict(record.settings),
-        "inputs": [one.to_json() for one in record.inputs],
-        "weeks": {str(week): list(one) for week, one in record.weeks.items()},
-        "files": {name: list(one) for name, one in record.files.items()},
-    }
-
-
-def _from_json(found: Mapping[str, Any]) -> ProfileRecord:
-    if not all(_NAME.fullmatch(name) for name in found["files"]):
-        raise ValueError("a name that is none of ours")
-    return ProfileRecord(
-        settings={name: found["settings"][name] for name in ("prefix", "min_hits", "makers")},
-        inputs=tuple(InputFile.from_json(one) for one in found["inputs"]),
-        weeks={int(week): PublishedWeek(*one) for week, one in found["weeks"].items()},
-        files={str(name): FileRecord(*one) for name, one in found["files"].items()},
-    )
+def _record_from(found: Mapping[str, Any]) -> ProfileRecord:
+    record = from_json(ProfileRecord, found)
+    if not all(map(_NAME.fullmatch, record.files)):
+        raise ValueError("a name that no published file has")
+    return record
 
 
 def sha256_of(path: Path) -> str:

@@ -15,12 +15,11 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
-from urllib.parse import quote
 
 from .._base.days_and_weeks import parse_week, week_name
 from .._base.errors import OutputError, SettingsError, SourceError, printable
 from .._storage.files import open_regular
-from .._storage.sqlite import sqlite_errors
+from .._storage.sqlite import connect, sqlite_errors, sqlite_uri
 from .._totals import quality as totals_quality
 from .._totals.database import (
     COUNTME_ROWS,
@@ -75,10 +74,6 @@ def reading(path: Path, *, wait_seconds: float = WAIT_SECONDS) -> Iterator[sqlit
         connection.execute("BEGIN")
         check_totals_table(connection, path)
         yield connection
-
-
-def _read_only(path: Path) -> str:
-    return f"file:{quote(str(path.absolute()))}?mode=ro"
 
 
 def check_totals_table(connection: sqlite3.Connection, path: Path, schema: str = "main") -> None:
@@ -164,19 +159,14 @@ def write_totals_db(source: Path, target: Path, *, rows: str = ALL_ROWS) -> Tota
     target.unlink(missing_ok=True)
     columns = ", ".join(TOTALS_COLUMNS)
     declared = ", ".join(f"{name} {kind} NOT NULL" for name, kind in TOTALS_COLUMNS.items())
-    with sqlite_errors(source, "a database of totals", advice=_MENDED, written=target):
-        connection = sqlite3.connect(
-            f"file:{quote(str(target.absolute()))}",
-            uri=True,
-            timeout=WAIT_SECONDS,
-            isolation_level=None,
-        )
+    with sqlite_errors(source, "a database of totals", if_damaged=_MENDED, written=target):
+        connection = connect(target, "rwc", timeout_seconds=WAIT_SECONDS)
         with contextlib.closing(connection):
             # nobody reads the file before it has its name, so a journal protects nothing
             connection.execute("PRAGMA page_size = 4096")
             connection.execute("PRAGMA journal_mode = OFF")
             connection.execute("PRAGMA synchronous = OFF")
-            connection.execute("ATTACH ? AS source", (_read_only(source),))
+            connection.execute("ATTACH ? AS source", (sqlite_uri(source, "ro"),))
             check_totals_table(connection, source, "source")
             connection.execute("BEGIN")
             connection.execute(f"CREATE TABLE main.countme_totals ({declared})")

@@ -8,10 +8,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from .._base.json_records import from_json, to_json
 from .._base.records import InputFile
 from .._publish.record import FileRecord
 from .._storage.files import open_regular, write_bytes
@@ -53,27 +54,14 @@ def read_site_record(web_dir: Path) -> SiteRecord:
         content = opened.read()
     try:
         found = json.loads(content)
-        files = {str(name): FileRecord(*one) for name, one in found["files"].items()}
-        if found["format"] != _FORMAT or not all(map(_NAME.fullmatch, files)):
-            return SiteRecord()
-        return SiteRecord(
-            settings=dict(found["settings"]),
-            inputs=tuple(InputFile.from_json(one) for one in found["inputs"]),
-            charts=tuple(ChartNote(**one) for one in found["charts"]),
-            files=files,
-        )
+        record = from_json(SiteRecord, found)
+        is_ours = found["format"] == _FORMAT and all(map(_NAME.fullmatch, record.files))
+        return record if is_ours else SiteRecord()
     except (ValueError, KeyError, TypeError, AttributeError):
         return SiteRecord()
 
 
 def write_site_record(web_dir: Path, record: SiteRecord) -> None:
     """Put the record in its place. It is not for the web."""
-    content = {
-        "format": _FORMAT,
-        "settings": dict(record.settings),
-        "inputs": [one.to_json() for one in record.inputs],
-        "charts": [asdict(one) for one in record.charts],
-        "files": {name: list(one) for name, one in sorted(record.files.items())},
-    }
-    text = json.dumps(content, indent=1, sort_keys=True)
+    text = json.dumps({"format": _FORMAT, **to_json(record)}, indent=1, sort_keys=True)
     write_bytes(web_dir / RECORD_NAME, text.encode() + b"\n", mode=0o640)

@@ -15,7 +15,7 @@ from typing import Any
 
 from .._base.errors import SourceError
 from .._base.problem import CRITICAL, Problem
-from .._storage.shares import ADVICE, done_apart, mount_of, silent_places
+from .._storage.shares import ADVICE, mount_of, run_in_child, silent_places
 from .read import read_status
 from .settings import StatusSettings
 from .status import Status
@@ -68,7 +68,7 @@ def read_patiently(
             problems=[*problems, *_told(settings, silent, now)],
             **told,
         )
-        status = done_apart(look, patience_seconds=patience_seconds, is_stuck=is_stuck)
+        status = run_in_child(look, patience_seconds=patience_seconds, is_stuck=is_stuck)
     return status, frozenset(silent)
 
 

@@ -22,7 +22,7 @@ from .._combine.plan import CombineSettings
 from .._combine.strays import StrayHosts, stray_hosts
 from .._logs.combined_tree import CombinedDay, read_combined_day
 from .._logs.hosts_tree import HostsTree, existing_hosts_tree
-from .._storage.files import check_mount, write_error, writer_at_work
+from .._storage.files import check_mount, current_writer, write_error
 from .._sync.coverage import HostsCoverage, HostsSeen, cover_hosts
 from .._sync.memory import load_memory, synced_at
 from .._sync.stage import SyncSettings
@@ -250,7 +250,7 @@ class _Reading:
             for tree in one.trees()
             if self._answers(tree.path)
         }
-        writers = ((folder, writer_at_work(folder)) for folder in sorted(folders))
+        writers = ((folder, current_writer(folder)) for folder in sorted(folders))
         return [f"{folder}: {writer}" for folder, writer in writers if writer]
 
     def trees(self) -> list[Tree]:

@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Files and databases on a machine that can fail at any moment.
 
-It takes paths and contents, and returns whole files: temporary file, fsync, rename; locks; SQLite
-and DuckDB connections; shares that may not answer. It knows nothing of logs.
+It takes paths and contents, and writes whole files: temporary file, fsync, rename. It also has
+locks, connections to SQLite and DuckDB, and checks of shares that may not answer. Nothing in it
+depends on the meaning of a file.
 
 It may import ``_base``.
 """

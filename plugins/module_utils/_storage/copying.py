@@ -1,7 +1,7 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Copy files within the kernel, which saves the way through this process and may share blocks."""
+"""Copy files within the kernel, which is faster than reading and writing, and may share blocks."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def _copy_in_kernel(source: int, target: int, count: int | None) -> int:
                 break
             done += copied
     except OSError:
-        return 0  # old kernels, and some pairs of file systems
+        return 0  # old kernels and some pairs of file systems do not support it
     return done
 
 
@@ -61,7 +61,7 @@ def copy_file(source: Path, target: Path) -> None:
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
         raise SourceError(
             source,
-            expected="a file that nobody writes to",
-            found="that it changed while it was copied",
+            expected="a file that does not change while it is copied",
+            found="a change of its size or time",
             advice="Run again once its writer has finished.",
         )

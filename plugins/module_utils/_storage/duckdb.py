@@ -1,7 +1,7 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A DuckDB of our own, in memory: what it may use, and what its errors mean to an operator."""
+"""Open DuckDB databases in memory, and translate their errors into errors with advice."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ from .._base.libs import duckdb
 from .files import write_error
 
 _SETTINGS = {
-    # nothing is ever fetched or loaded, and no setting of the user's home is read
+    # DuckDB must not download or load anything, nor read settings from the user's home
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
     "allow_community_extensions": "false",
     "allow_persistent_secrets": "false",
-    # files may be given by descriptors, whose numbers come back for other files
+    # queries name files by descriptors, and the system gives a descriptor to another file later
     "enable_external_file_cache": "false",
     "preserve_insertion_order": "false",
 }
 
 
 class Limits(NamedTuple):
-    """What a query may use."""
+    """The resources that a query may use."""
 
     spill_dir: Path
-    """A folder of its own, for what does not fit into memory."""
+    """A folder for data that does not fit into memory; no other query may use it."""
     memory_mib: int = 768
     workers: int = 0
     """Threads; 0 for one per processor."""
 
 
 def connect(limits: Limits) -> Any:
-    """A connection to a database in memory; close it, or use it as a context manager."""
+    """Open a database in memory. Close it, or use it as a context manager."""
     config = {
         **_SETTINGS,
         "memory_limit": f"{limits.memory_mib}MiB",
@@ -63,16 +63,18 @@ def duckdb_errors(
     try:
         yield
     except duckdb.Error as error:
-        raise _lack_of_room(error, limits, more_memory) or explain(printable(str(error))) from error
+        raise _resource_error(error, limits, more_memory) or explain(
+            printable(str(error))
+        ) from error
 
 
-def _lack_of_room(error: Exception, limits: Limits, more_memory: str) -> CountingError | None:
+def _resource_error(error: Exception, limits: Limits, more_memory: str) -> CountingError | None:
     if "No space left" in str(error):
         return write_error(limits.spill_dir, OSError(errno.ENOSPC, str(error)))
     if isinstance(error, duckdb.OutOfMemoryException):
         return OutputError(
             limits.spill_dir,
-            expected=f"to do with {limits.memory_mib} MiB of memory and some room to spill",
+            expected=f"{limits.memory_mib} MiB of memory and the free space there to be enough",
             found=printable(str(error)),
             advice=more_memory,
         )

@@ -1,7 +1,7 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Writing so that nobody ever sees half a file, and so that two runs never write to one tree."""
+"""Write whole files only, and let only one run write to a tree at a time."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ from .._base.errors import LockedError, OutputError, SourceError
 UNFINISHED = ".unfinished"
 LOCK_NAME = ".writing"
 _LOCK_POLL_SECONDS = 0.05
-# Python has no function for it; every C library for Linux has.
+# Python has no function for it, but every C library for Linux has one.
 _SYNCFS = ctypes.CDLL(None, use_errno=True).syncfs
 
 
 def write_error(path: Path, error: OSError) -> OutputError:
-    """An OSError met while writing, in terms of what an operator can do."""
+    """Return the error for an operator for an OSError in writing."""
     advice = {
-        errno.ENOSPC: "Free some space there, or inodes (df -i); the next run goes on from here.",
-        errno.EDQUOT: "Raise the quota or free some space; the next run goes on from here.",
-        errno.ENOLCK: "Let the server of that share lend locks, or mount it with local_lock=flock.",
+        errno.ENOSPC: "Free some space there, or inodes (df -i); the next run continues.",
+        errno.EDQUOT: "Raise the quota or free some space; the next run continues.",
+        errno.ENOLCK: "Start the lock service of that share, or mount it with local_lock=flock.",
         errno.EROFS: "Mount the file system writable.",
         errno.EACCES: "Give the counting user write permission there.",
         errno.EPERM: "Give the counting user write permission there.",
-    }.get(error.errno or 0, "Look at that path, then run again.")
+    }.get(error.errno or 0, "Examine that path, then run again.")
     return OutputError(
         path, expected="to write there", found=os.strerror(error.errno or 0), advice=advice
     )
@@ -49,15 +49,15 @@ def read_error(
     error: OSError,
     *,
     expected: str = "to read that place",
-    advice: str = "Look at that place and its file system, then run again.",
+    advice: str = "Examine that place and its file system, then run again.",
 ) -> SourceError:
-    """An OSError met while reading, in terms of what an operator can do."""
+    """Return the error for an operator for an OSError in reading."""
     found = os.strerror(error.errno or 0)
     return SourceError(path, expected=expected, found=found, advice=advice)
 
 
 def sync_folder(folder: Path) -> None:
-    """Make renames in a folder durable."""
+    """Write the renames in a folder to disk."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
@@ -66,7 +66,7 @@ def sync_folder(folder: Path) -> None:
 
 
 def make_folder(folder: Path) -> None:
-    """Create a folder and its parents. Raises OutputError where that can't be done."""
+    """Create a folder and its parents. Raises OutputError if it fails."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -75,15 +75,15 @@ def make_folder(folder: Path) -> None:
 
 @contextlib.contextmanager
 def replacing(path: Path, *, mode: int = 0o644) -> Iterator[Path]:
-    """Give a temporary path beside ``path``; put it in its place if the block ends well.
+    """Give a temporary path beside ``path``, and rename it to ``path`` if the block succeeds.
 
-    The finished file is complete, on disk and has ``mode`` before it gets its name, whatever the
-    umask. After a failure ``path`` is as before. Raises OutputError for what went wrong in writing.
+    The file is complete, is on disk and has ``mode`` before the rename; the umask has no effect.
+    After a failure ``path`` is unchanged. Raises OutputError if the file cannot be written.
     """
     make_folder(path.parent)
     unfinished = path.with_name(f".{path.name}{UNFINISHED}")
     try:
-        # an earlier try that was killed may have left one, perhaps with another owner or kind
+        # a run that was killed may have left one, perhaps of another owner or another type
         unfinished.unlink(missing_ok=True)
         yield unfinished
         with unfinished.open("rb") as finished:
@@ -99,19 +99,19 @@ def replacing(path: Path, *, mode: int = 0o644) -> Iterator[Path]:
 
 
 def check_mount(proof: Path | None) -> None:
-    """Raise OutputError unless the share is there: never fill an empty mount point."""
+    """Raise OutputError unless the share is mounted, so that no run fills an empty mount point."""
     if proof is None or (proof.is_dir() and os.path.ismount(proof)) or proof.is_file():
         return
     raise OutputError(
         proof,
-        expected="a marker file, or a mount point, that proves that the share is mounted",
+        expected="a marker file or a mount point, which shows that the share is mounted",
         found="a folder that is not a mount point" if proof.is_dir() else "nothing",
         advice="Mount the share, then run again; nothing was written.",
     )
 
 
 def remove_unfinished(folder: Path) -> None:
-    """Remove what runs that were killed left in a folder; only for the holder of its lock."""
+    """Remove the unfinished files of killed runs from a folder. The caller holds its lock."""
     for path in folder.glob(f".*{UNFINISHED}*"):
         try:
             if path.is_dir() and not path.is_symlink():
@@ -123,15 +123,15 @@ def remove_unfinished(folder: Path) -> None:
 
 
 def write_bytes(path: Path, content: bytes, *, mode: int = 0o644) -> None:
-    """Put ``content`` in the place of ``path``, all or nothing."""
+    """Replace the file at ``path`` by ``content``, completely or not at all."""
     with replacing(path, mode=mode) as unfinished:
         unfinished.write_bytes(content)
 
 
-def holds(path: Path, content: bytes) -> bool:
-    """Whether a regular file, and no link, is there with this very content.
+def has_content(path: Path, content: bytes) -> bool:
+    """Return whether a regular file with exactly this content is at ``path``.
 
-    What can't be read holds something else: it is to be replaced.
+    Return false for a link and for a file that cannot be read: both need to be replaced.
     """
     try:
         with open_regular(path) as there:
@@ -141,17 +141,17 @@ def holds(path: Path, content: bytes) -> bool:
 
 
 def replace_if_changed(path: Path, content: bytes, *, mode: int = 0o644) -> bool:
-    """Put ``content`` in the place of ``path`` unless it holds it already; whether it did not."""
-    if holds(path, content):
+    """Write ``content`` to ``path`` unless it is there already; return whether it was written."""
+    if has_content(path, content):
         return False
     write_bytes(path, content, mode=mode)
     return True
 
 
 def size_now(path: Path) -> int:
-    """Bytes on disk, for the progress of work that is about to begin.
+    """Return the bytes on disk, for the progress of the work on a file.
 
-    0 where that can't be told: whoever opens the file finds out why.
+    Return 0 if the size is unknown; opening the file will report the error.
     """
     try:
         return path.stat(follow_symlinks=False).st_size
@@ -160,9 +160,9 @@ def size_now(path: Path) -> int:
 
 
 def open_regular(path: Path) -> IO[bytes]:
-    """Open a file of ours for reading: a regular file, its last part not a symbolic link.
+    """Open a regular file for reading. The last part of its path must not be a symbolic link.
 
-    Raises SourceError otherwise, so that a link in a log tree never leads out of it.
+    Raises SourceError otherwise, so that a link in a tree of logs never leads out of the tree.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -172,7 +172,7 @@ def open_regular(path: Path) -> IO[bytes]:
             path,
             expected="a readable regular file",
             found=found,
-            advice="Remove it or make it readable; the next run takes it up.",
+            advice="Remove it or make it readable; the next run reads it.",
         ) from error
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
@@ -180,7 +180,7 @@ def open_regular(path: Path) -> IO[bytes]:
             path,
             expected="a readable regular file",
             found="something else (a folder, device, socket or pipe)",
-            advice="Remove it; the next run takes the place up.",
+            advice="Remove it; the next run continues without it.",
         )
     return os.fdopen(descriptor, "rb")
 
@@ -194,10 +194,11 @@ def writer_lock(
     patience_seconds: float = 0,
     name: str = LOCK_NAME,
 ) -> Iterator[None]:
-    """Be the only writer below ``folder`` (advisory; ends with the process, so never stale).
+    """Make this process the only writer below ``folder`` while the block runs.
 
-    Waits for as long as ``patience_seconds`` says, then raises LockedError that says which process
-    writes there, and since when. Another ``name`` is another lock, for one kind of work.
+    The lock is advisory and ends with the process, so it is never stale. Each ``name`` is a lock of
+    its own, for one kind of work. Raises LockedError after ``patience_seconds``; the error names
+    the process that holds the lock, and the time since when.
     """
     make_folder(folder)
     path = folder / name
@@ -209,14 +210,14 @@ def writer_lock(
         raise write_error(path, error) from error
     with os.fdopen(descriptor, "r+b", buffering=0) as lock:
         try:
-            _lock(lock, patience_seconds)
+            _take_lock(lock, patience_seconds)
             lock.truncate(0)
             lock.write(holder)
         except BlockingIOError as error:
             raise LockedError(
                 folder,
                 expected="to be the only writer",
-                found=f"another run at work ({_holder(lock)})",
+                found=f"another run at work ({_holder_of(lock)})",
                 advice="Wait until it has ended, or end it; this run changed nothing there.",
             ) from error
         except OSError as error:
@@ -224,12 +225,12 @@ def writer_lock(
         try:
             yield
         finally:
-            # where the share went meanwhile this stays, and says nothing without the lock
+            # if the share is gone, the text stays; without the lock it has no meaning
             with contextlib.suppress(OSError):
                 lock.truncate(0)
 
 
-def _lock(lock: IO[bytes], patience_seconds: float) -> None:
+def _take_lock(lock: IO[bytes], patience_seconds: float) -> None:
     until = time.monotonic() + patience_seconds
     while True:
         try:
@@ -243,10 +244,9 @@ def _lock(lock: IO[bytes], patience_seconds: float) -> None:
 
 
 def sync_file_system(folder: Path) -> None:
-    """Have all that was written to the file system of a folder on disk. Raises OutputError.
+    """Write all data of the file system of a folder to disk. Raises OutputError if it fails.
 
-    Unlike os.sync() this waits for no other file system, and says when something could not be
-    written.
+    Unlike os.sync() this waits for no other file system, and reports data that were not written.
     """
     try:
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -260,8 +260,8 @@ def sync_file_system(folder: Path) -> None:
         raise write_error(folder, error) from error
 
 
-def writer_at_work(folder: Path) -> str:
-    """Who writes below ``folder`` just now, or an empty text. Writes nothing."""
+def current_writer(folder: Path) -> str:
+    """Return the process that writes below ``folder`` now, or an empty text. Write nothing."""
     try:
         descriptor = os.open(folder / LOCK_NAME, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError:
@@ -270,11 +270,11 @@ def writer_at_work(folder: Path) -> str:
         try:
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
-            return _holder(lock)
+            return _holder_of(lock)
     return ""
 
 
-def _holder(lock: IO[bytes]) -> str:
+def _holder_of(lock: IO[bytes]) -> str:
     try:
         holder = json.load(lock)
         run = f", run {holder['run_id']}" if holder["run_id"] else ""

@@ -1,10 +1,10 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Small SQLite files of our own on the local disk: the run history and the spool of messages.
+"""Small SQLite files on the local disk: the run history and the spool of messages.
 
-What is in them helps and is never needed, so a file that is damaged makes room for a new one, and
-its remains are kept beside it under another name.
+Their content helps, but nothing depends on it. A damaged file is therefore renamed, and a new one
+takes its place.
 """
 
 from __future__ import annotations
@@ -15,98 +15,96 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote
 
-from .._base.errors import CountingError, OutputError, SourceError, printable
-from .files import make_folder, write_error
+from .._base.errors import CountingError, OutputError, SourceError
+from .files import make_folder, open_regular, write_error
+from .sqlite import Mode, connect, is_damage, sqlite_errors
 
-#: A damaged file is renamed to its name with this added; an older one there is replaced.
-DAMAGED = ".damaged"
+#: A damaged file gets this at the end of its name; an older file of that name is replaced.
+_DAMAGED = ".damaged"
+_LOCK_TIMEOUT_SECONDS = 10
 
 
 @dataclass(frozen=True)
 class LocalSchema:
-    """What kind of file it is. ``application_id`` and ``version`` are kept in its header."""
+    """The kind of a file. Its header holds ``application_id`` and ``version``."""
 
     what: str
-    """In words, for messages: ``a run history``."""
+    """The name of the kind in messages: ``a run history``."""
     application_id: int
     version: int
     tables: Sequence[str]
-    """Statements that make an empty file."""
+    """Statements that create the tables of an empty file."""
     mode: int
+    """The permissions of a new file."""
     journal: str = "DELETE"
 
 
-class _DamagedError(Exception):
-    pass
-
-
 @contextlib.contextmanager
-def local_db(
-    path: Path, schema: LocalSchema, *, lock_timeout_seconds: float = 10
-) -> Iterator[sqlite3.Connection]:
-    """The file for writing, made where absent or damaged; a connection in autocommit mode.
+def local_db(path: Path, schema: LocalSchema) -> Iterator[sqlite3.Connection]:
+    """Open the file for writing, in autocommit mode; create it if it is absent or damaged.
 
-    Raises OutputError where it can't be written, or belongs to something else.
+    Raises OutputError if it cannot be written or is of another kind.
     """
     make_folder(path.parent)
-    with _words(path, schema):
+    damaged = "Move it away, then run again: a new file is made."
+    with sqlite_errors(path, schema.what, if_damaged=damaged, written=path):
         try:
-            connection = _opened(path, schema, lock_timeout_seconds)
-        except _DamagedError:
+            connection = _open_for_writing(path, schema)
+        except sqlite3.Error as error:
+            if not is_damage(error):
+                raise
             _set_aside(path)
-            connection = _opened(path, schema, lock_timeout_seconds)
+            connection = _open_for_writing(path, schema)
         with contextlib.closing(connection):
             yield connection
 
 
 @contextlib.contextmanager
-def reading_local_db(
-    path: Path, schema: LocalSchema, *, lock_timeout_seconds: float = 10
-) -> Iterator[sqlite3.Connection | None]:
-    """The file for reading; None where there is none. Raises SourceError where it can't be read."""
+def reading_local_db(path: Path, schema: LocalSchema) -> Iterator[sqlite3.Connection | None]:
+    """Open the file for reading; give None if it does not exist.
+
+    Raises CountingError if it cannot be read or is of another kind.
+    """
     if not path.exists():
         yield None
         return
-    try:
-        with contextlib.closing(_connect(path, _reading(path), lock_timeout_seconds)) as connection:
-            _check(connection, path, schema)
+    open_regular(path).close()
+    damaged = "Remove it: the next run makes a new one."
+    with sqlite_errors(path, schema.what, if_damaged=damaged):
+        connection = _connect(path, _mode_for_reading(path))
+        with contextlib.closing(connection):
+            _check_kind(connection, path, schema, SourceError)
             yield connection
-    except (sqlite3.Error, _DamagedError, OSError, CountingError) as error:
-        raise SourceError(
-            path,
-            expected=schema.what,
-            found=printable(str(getattr(error, "found", error))),
-            advice="Let the counting user read it. If it is damaged, remove it: a new one is made.",
-        ) from error
 
 
-@contextlib.contextmanager
-def _words(path: Path, schema: LocalSchema) -> Iterator[None]:
-    try:
-        yield
-    except (sqlite3.Error, _DamagedError) as error:
-        raise OutputError(
-            path,
-            expected=f"to write {schema.what} there",
-            found=printable(str(error)),
-            advice="See that its folder is on a local disk with room, and the counting user's.",
-        ) from error
-    except OSError as error:
-        raise write_error(path, error) from error
+def _mode_for_reading(path: Path) -> Mode:
+    """Return the mode in which reading leaves no file beside ``path``.
 
-
-def _reading(path: Path) -> str:
-    """How to open a file for reading without leaving anything beside it.
-
-    A file with a log ahead of it (WAL) is at rest where there is no such log. SQLite would make
-    one for a mere reader, with the reader as its owner.
+    Without a write-ahead log nobody writes to the file. SQLite would create that log for a reader,
+    with the reader as its owner, unless the file is declared immutable.
     """
     return "ro" if path.with_name(path.name + "-wal").exists() else "ro&immutable=1"
 
 
-def _connect(path: Path, mode: str, lock_timeout_seconds: float) -> sqlite3.Connection:
+def _connect(path: Path, mode: Mode) -> sqlite3.Connection:
+    return connect(path, mode, timeout_seconds=_LOCK_TIMEOUT_SECONDS, any_thread=True)
+
+
+def _open_for_writing(path: Path, schema: LocalSchema) -> sqlite3.Connection:
+    _create(path, schema.mode)
+    connection = _connect(path, "rw")
+    try:
+        _make_tables(connection, schema)
+        _check_kind(connection, path, schema, OutputError)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _create(path: Path, mode: int) -> None:
+    """Create an empty file unless there is one. SQLite would give it permissions by the umask."""
     if path.is_symlink():
         raise OutputError(
             path,
@@ -114,45 +112,24 @@ def _connect(path: Path, mode: str, lock_timeout_seconds: float) -> sqlite3.Conn
             found="a symbolic link",
             advice="Move it away, or name the file that it points to.",
         )
-    return sqlite3.connect(
-        f"file:{quote(str(path.absolute()))}?mode={mode}",
-        uri=True,
-        timeout=lock_timeout_seconds,
-        isolation_level=None,
-        check_same_thread=False,
-    )
-
-
-def _opened(path: Path, schema: LocalSchema, lock_timeout_seconds: float) -> sqlite3.Connection:
-    # SQLite would give it the permissions of the umask
-    with contextlib.suppress(FileExistsError):
-        flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC
-        with os.fdopen(os.open(path, flags, schema.mode), "wb") as created:
-            os.fchmod(created.fileno(), schema.mode)
-    connection = _connect(path, "rw", lock_timeout_seconds)
+    flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
-        _make_tables(connection, schema)
-        _check(connection, path, schema)
-    except sqlite3.DatabaseError as error:
-        connection.close()
-        # what is wrong with the content, as opposed to the disk, locks or permissions
-        if isinstance(error, sqlite3.OperationalError):
-            raise
-        raise _DamagedError(str(error)) from error
-    except BaseException:
-        connection.close()
-        raise
-    return connection
+        with os.fdopen(os.open(path, flags, mode), "wb") as created:
+            os.fchmod(created.fileno(), mode)
+    except FileExistsError:
+        pass
+    except OSError as error:
+        raise write_error(path, error) from error
 
 
 def _make_tables(connection: sqlite3.Connection, schema: LocalSchema) -> None:
     if connection.execute("PRAGMA schema_version").fetchone()[0]:
         return
-    # only now: while others are at it, the journal can't be changed
+    # the journal cannot be changed while another process uses the file
     with contextlib.suppress(sqlite3.OperationalError):
         connection.execute(f"PRAGMA journal_mode = {schema.journal}")
     connection.execute("BEGIN IMMEDIATE")
-    # another process may have made them until now
+    # another process may have created the tables since the first check
     if not connection.execute("PRAGMA schema_version").fetchone()[0]:
         for statement in schema.tables:
             connection.execute(statement)
@@ -161,11 +138,13 @@ def _make_tables(connection: sqlite3.Connection, schema: LocalSchema) -> None:
     connection.execute("COMMIT")
 
 
-def _check(connection: sqlite3.Connection, path: Path, schema: LocalSchema) -> None:
+def _check_kind(
+    connection: sqlite3.Connection, path: Path, schema: LocalSchema, error: type[CountingError]
+) -> None:
     kind = connection.execute("PRAGMA application_id").fetchone()[0]
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     if (kind, version) != (schema.application_id, schema.version):
-        raise OutputError(
+        raise error(
             path,
             expected=f"{schema.what}, version {schema.version}",
             found=f"a database of another kind ({kind}) or version ({version})",
@@ -174,6 +153,10 @@ def _check(connection: sqlite3.Connection, path: Path, schema: LocalSchema) -> N
 
 
 def _set_aside(path: Path) -> None:
-    path.replace(path.with_name(path.name + DAMAGED))
-    for ending in ("-journal", "-wal", "-shm"):
-        path.with_name(path.name + ending).unlink(missing_ok=True)
+    """Rename a damaged file, and remove the files that SQLite keeps beside it."""
+    try:
+        path.replace(path.with_name(path.name + _DAMAGED))
+        for ending in ("-journal", "-wal", "-shm"):
+            path.with_name(path.name + ending).unlink(missing_ok=True)
+    except OSError as error:
+        raise write_error(path, error) from error

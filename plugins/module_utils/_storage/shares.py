@@ -1,9 +1,10 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Shares whose server is gone: whoever looks at them waits in the kernel, perhaps for ever.
+"""Detect shares whose server does not respond, without blocking on them.
 
-Neither a signal nor a thread ends that, so other processes look first, and are left behind.
+A process that reads such a share waits in the kernel, perhaps for ever, and no signal ends that.
+Other processes therefore read first, and are abandoned if they get no answer.
 """
 
 from __future__ import annotations
@@ -21,41 +22,41 @@ from typing import NamedTuple, NoReturn, TypeVar, cast
 
 from .._base.errors import OutputError, SourceError
 
-#: A server that restarts, or a network that is busy, takes less.
+#: The restart of a server and delays of a busy network take less.
 PATIENCE_SECONDS = 30.0
 
-#: The room of a file system is what no cache knows: the server has to say it.
-_QUESTION = ("stat", "--file-system", "--")
+#: No cache has the free space of a file system, so only the server can answer.
+_PROBE = ("stat", "--file-system", "--")
 ADVICE = (
-    "See that the server of that share and the network to it are up; if they stay down, unmount it "
-    "(umount --lazy). The next run goes on from there."
+    "Start the server of that share and the network to it; if they stay down, unmount the share "
+    "(umount --lazy). The next run continues."
 )
 
 _T = TypeVar("_T")
 
 
 def silent_places(places: Iterable[Path], *, patience_seconds: float) -> list[Path]:
-    """Return the places whose file system does not answer; all are asked at once.
+    """Return the places whose file system does not answer. All are probed at the same time.
 
-    An error, such as "no such file", is an answer. A process that gets no answer is killed, and left
-    to ``subprocess``: the kernel ends it once the share is back or unmounted.
+    An error, such as "no such file", is an answer. A process that gets no answer is killed and left
+    to ``subprocess``; the kernel ends it when the share is back or unmounted.
     """
-    asked = {place: _ask(place) for place in places}
+    probes = {place: _start_probe(place) for place in places}
     until = time.monotonic() + patience_seconds
     silent = []
-    for place, question in asked.items():
+    for place, probe in probes.items():
         try:
-            question.wait(max(0.0, until - time.monotonic()))
+            probe.wait(max(0.0, until - time.monotonic()))
         except subprocess.TimeoutExpired:
-            question.kill()
+            probe.kill()
             silent.append(place)
     return silent
 
 
-def _ask(place: Path) -> subprocess.Popen[bytes]:
+def _start_probe(place: Path) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        [*_QUESTION, place],
-        env={"PATH": os.defpath},  # cron may give none, or one without it
+        [*_PROBE, place],
+        env={"PATH": os.defpath},  # cron may set no PATH, or one without this program
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -75,7 +76,7 @@ def check_answers(places: Iterable[Path], *, patience_seconds: float = PATIENCE_
 
 
 class Mount(NamedTuple):
-    """What is mounted where a place lies."""
+    """A mounted file system."""
 
     point: Path
     source: str
@@ -85,7 +86,7 @@ class Mount(NamedTuple):
 
 
 def mount_of(place: Path, mounts: str = "/proc/self/mounts") -> Mount:
-    """The mount that a place is in by its name; asks no file system."""
+    """Return the mount that a path belongs to by its name. Access no file system."""
     found = Mount(Path("/"), "the root")
     for line in Path(mounts).read_text(encoding="utf-8", errors="replace").splitlines():
         source, point = (_unescaped(field) for field in line.split(" ")[:2])
@@ -95,21 +96,22 @@ def mount_of(place: Path, mounts: str = "/proc/self/mounts") -> Mount:
 
 
 def _unescaped(field: str) -> str:
-    """Blanks and the like are written as ``\\040``."""
+    """Replace the octal codes of blanks and similar characters, such as ``\\040``."""
     return field.encode("latin-1", "replace").decode("unicode_escape")
 
 
-def done_apart(
+def run_in_child(
     work: Callable[[], _T], *, patience_seconds: float, is_stuck: Callable[[], bool]
 ) -> _T | None:
-    """What ``work`` gives, done by a process of its own; None where it was given up.
+    """Return the result of ``work``, which a child process runs; None if the child was abandoned.
 
-    ``is_stuck`` is asked whenever patience ends. Then the process is killed and left behind.
+    After each ``patience_seconds`` without a result ``is_stuck`` is called. If it returns true, the
+    child is killed and abandoned. Raises SourceError if the child fails.
     """
     ours, its = os.pipe()
     process = os.fork()
     if process == 0:
-        _do(work, its)
+        _work_in_child(work, its)
     os.close(its)
     answer = bytearray()
     with os.fdopen(ours, "rb", buffering=0) as pipe:
@@ -127,24 +129,24 @@ def done_apart(
             answer += piece
     _process, status = os.waitpid(process, 0)
     if status:
-        raise _ended_badly(
+        raise _child_error(
             f"code {os.waitstatus_to_exitcode(status)}",
-            "See the system's log, and whether memory was short.",
+            "See the system's log; memory may have been short.",
         )
     result, failure = pickle.loads(answer)  # noqa: S301 (our own process wrote it)
     if failure:
-        raise _ended_badly(failure, "Report it as a bug, with what it says.")
+        raise _child_error(failure, "Report it as a bug, with this text.")
     return cast(_T, result)
 
 
-def _ended_badly(found: str, advice: str) -> SourceError:
-    return SourceError("the process that reads", expected="to end well", found=found, advice=advice)
+def _child_error(found: str, advice: str) -> SourceError:
+    return SourceError("the process that reads", expected="to succeed", found=found, advice=advice)
 
 
-def _do(work: Callable[[], object], pipe: int) -> NoReturn:
-    """In the process of its own: nothing of what others wait for stays open in it.
+def _work_in_child(work: Callable[[], object], pipe: int) -> NoReturn:
+    """Do the work in the child, write the result or the traceback to the pipe, and exit.
 
-    It answers with the result and, where there is none, with why.
+    All other files are closed, because other processes may wait for their end.
     """
     code = 1
     try:
@@ -155,10 +157,10 @@ def _do(work: Callable[[], object], pipe: int) -> NoReturn:
             os.closerange(3, pipe)
             os.closerange(pipe + 1, os.sysconf("SC_OPEN_MAX"))
             try:
-                told: tuple[object, str] = work(), ""
+                result: tuple[object, str] = work(), ""
             except Exception:
-                told = None, traceback.format_exc()
-            pickle.dump(told, answer)
+                result = None, traceback.format_exc()
+            pickle.dump(result, answer)
         code = 0
     finally:
         os._exit(code)

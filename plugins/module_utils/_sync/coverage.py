@@ -27,12 +27,12 @@ from .._base.coverage import (
 )
 from .._base.errors import CountingError, SettingsError, printable
 from .._logs.combined_tree import CombinedDay
-from .._logs.hosts_tree import Group, HostsTree, logs_of_day
+from .._logs.hosts_tree import HostGroup, HostsTree, logs_of_day
 from .._logs.paths import checked_host
 from .memory import HostMemory
 from .plan import Source, plan_hosts
 
-_ALL_LOGS = (Group("all", "*", "*"),)
+_ALL_LOGS = (HostGroup("all", "*", "*"),)
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class HostsCoverage:
 
 def cover_hosts(
     seen: HostsSeen,
-    groups: Sequence[Group],
+    groups: Sequence[HostGroup],
     calendar: Calendar,
 ) -> HostsCoverage:
     """The days of all hosts that are listed, have a folder, or stand in a record; by name."""
@@ -134,7 +134,7 @@ def _logs_here(tree: HostsTree, host: str, day: date) -> tuple[dict[str, int], C
     }, None
 
 
-def _is_combined(groups: Sequence[Group], host: str, log: str) -> bool:
+def _is_combined(groups: Sequence[HostGroup], host: str, log: str) -> bool:
     return any(group.has_host(host) and group.has_log(log) for group in groups)
 
 

@@ -25,7 +25,7 @@ from typing import IO, NamedTuple, cast
 
 from .._base.errors import SettingsError, printable
 from .._base.records import Status
-from .._logs.paths import COMPRESSIONS, written_day
+from .._logs.paths import COMPRESSIONS, compact_day
 
 #: Where rsync keeps what it has of a file whose transfer broke off, below the target folder.
 PARTIAL = ".partial"
@@ -111,7 +111,7 @@ def _selection(days: Iterable[date]) -> list[str]:
     rsync applies them on our side too, whatever the other side offers.
     """
     wanted = [
-        f"--include=*log-{written_day(day)}{end}" for day in sorted(days) for end in COMPRESSIONS
+        f"--include=*log-{compact_day(day)}{end}" for day in sorted(days) for end in COMPRESSIONS
     ]
     odd_names = ["--exclude=*/", "--exclude=[^A-Za-z0-9]*", "--exclude=*[^A-Za-z0-9._+@=,-]*"]
     return [*odd_names, *wanted, "--exclude=*"]

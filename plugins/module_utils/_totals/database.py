@@ -11,19 +11,18 @@ are changed is in ``_totals_changes``.
 from __future__ import annotations
 
 import contextlib
-import errno
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import quote
 
 from .._base.days_and_weeks import week_end
-from .._base.errors import CountingError, LockedError, OutputError, SourceError, printable
+from .._base.errors import OutputError, SourceError, printable
 from .._hits.statistics import COUNTME, STATISTICS, UNIQUE, Statistic, row_condition
-from .._storage.files import make_folder, write_error
+from .._storage.files import make_folder
+from .._storage.sqlite import Mode, connect, sqlite_errors
 from .quality import WeekRecord
 from .week_plan import CountedState, WeekSpan
 
@@ -93,73 +92,32 @@ _MODE = 0o644
 def open_totals(
     path: Path, *, write: bool, lock_timeout_seconds: float = 60
 ) -> Iterator[sqlite3.Connection]:
-    """The totals, checked to be ours; created where absent and ``write`` is set.
+    """Open the totals and check their schema; create them if they are absent and ``write`` is set.
 
-    Waits ``lock_timeout_seconds`` for another program that holds the file. Raises LockedError,
-    OutputError for a file that is damaged, not ours or can't be written, or SourceError for one
-    that can't be read.
+    Waits ``lock_timeout_seconds`` for another program that holds the file. Raises LockedError after
+    that, OutputError for a file of another schema or one that cannot be written, and SourceError
+    for one that cannot be read.
     """
     new = write and not path.exists()
     if write:
         make_folder(path.parent)
-    mode = "rwc" if write else "ro"
-    with _errors_of(path, write=write):
-        connection = sqlite3.connect(
-            f"file:{quote(str(path))}?mode={mode}",
-            uri=True,
-            timeout=lock_timeout_seconds,
-            isolation_level=None,
-        )
-    try:
-        with _errors_of(path, write=write):
-            _check_schema(connection, path)
-            _check_weeks(connection, path)
-            yield connection
-        if new and path.exists():
-            path.chmod(_MODE)
-    finally:
-        connection.close()
-
-
-@contextlib.contextmanager
-def _errors_of(path: Path, *, write: bool) -> Iterator[None]:
-    try:
-        yield
-    except sqlite3.Error as error:
-        raise _explained(path, error, write=write) from error
-
-
-def _explained(path: Path, error: sqlite3.Error, *, write: bool) -> CountingError:
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        return LockedError(
-            path,
-            expected=f"to {'write' if write else 'read'} there within lock_timeout",
-            found="another program that reads or writes it all the time",
-            advice="End that program, or raise lock_timeout of countme_totals.",
-        )
-    numbers = {
-        sqlite3.SQLITE_FULL: errno.ENOSPC,
-        sqlite3.SQLITE_READONLY: errno.EACCES,
-        sqlite3.SQLITE_CANTOPEN: errno.EACCES,
-        sqlite3.SQLITE_PERM: errno.EACCES,
-        sqlite3.SQLITE_IOERR: errno.EIO,
-    }
-    if code in numbers and not write:
-        return SourceError(
-            path,
-            expected="a database of totals that can be read",
-            found=printable(str(error)),
-            advice="Let the counting user read it, then run again; nothing was changed.",
-        )
-    if code in numbers:
-        return write_error(path, OSError(numbers[code], str(error)))
-    return OutputError(
+    translated = sqlite_errors(
         path,
-        expected="a sound SQLite file with totals",
-        found=printable(str(error)),
-        advice="Move it away, or put a good copy in its place, and run again.",
+        "a database of totals",
+        if_damaged="Move it away, or put a good copy in its place, and run again.",
+        if_locked="End that program, or raise lock_timeout of countme_totals.",
+        written=path if write else None,
     )
+    mode: Mode = "rwc" if write else "ro"
+    with (
+        translated,
+        contextlib.closing(connect(path, mode, timeout_seconds=lock_timeout_seconds)) as connection,
+    ):
+        _check_schema(connection, path)
+        _check_weeks(connection, path)
+        yield connection
+    if new and path.exists():
+        path.chmod(_MODE)
 
 
 def _check_schema(connection: sqlite3.Connection, path: Path) -> None:

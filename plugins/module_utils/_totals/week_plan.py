@@ -30,6 +30,7 @@ from .._base.days_and_weeks import (
 )
 from .._base.errors import SettingsError, printable
 from .._base.fedora import FIRST_WEEK
+from .._base.json_records import to_json
 from .._base.records import Status, WorkUnit
 from .._hits.raw_days import RawRecord
 from .._hits.statistics import STATISTICS, Statistic
@@ -306,7 +307,7 @@ def _fingerprint(inputs: Sequence[RawDay], statistics: Collection[Statistic]) ->
     facts = [
         [
             d.path.name,
-            d.record.source.to_json(),
+            to_json(d.record.source),
             d.record.rows,
             d.record.rules,
             d.record.rejects,

@@ -85,7 +85,11 @@ class Sender:
             patience_seconds=patience_seconds,
             name=f".{self.spool.path.name}.sending",
         )
-        with contextlib.suppress(LockedError), lock:
+        with contextlib.ExitStack() as stack:
+            try:
+                stack.enter_context(lock)
+            except LockedError:
+                return  # another process sends the messages
             while message := self.spool.first(self._sending):
                 try:
                     self._publish = self._publish or self._connect()

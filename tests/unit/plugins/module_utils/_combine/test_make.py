@@ -24,7 +24,7 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._combine
     merge_logs,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._logs.hosts_tree import (
-    Group,
+    HostGroup,
 )
 from ansible_collections.fedora_infra.dnf_counting.tests.support.combining import (
     DAY,
@@ -81,7 +81,7 @@ def test_every_form_of_a_source_is_read(trees: Trees, ending: str, compress: Any
 
 
 def test_two_groups_with_the_same_log_make_one_of_all_their_hosts(trees: Trees) -> None:
-    groups = (Group("a", "a*", "*access.log"), Group("b", "b*", "mirrors*"))
+    groups = (HostGroup("a", "a*", "*access.log"), HostGroup("b", "b*", "mirrors*"))
     trees.put("a1", line(1))
     trees.put("b1", line(2))
     trees.run(groups=groups)

@@ -19,7 +19,7 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._combine
     COMBINE,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._logs.hosts_tree import (
-    Group,
+    HostGroup,
 )
 from ansible_collections.fedora_infra.dnf_counting.tests.support.combining import (
     DAY,
@@ -210,7 +210,9 @@ def test_a_record_of_a_newer_version_is_left_alone(trees: Trees) -> None:
     "options",
     [
         pytest.param({"groups": ()}, id="no-group"),
-        pytest.param({"groups": (Group("a", "*", "*"), Group("a", "b*", "*"))}, id="same-name"),
+        pytest.param(
+            {"groups": (HostGroup("a", "*", "*"), HostGroup("a", "b*", "*"))}, id="same-name"
+        ),
     ],
 )
 def test_impossible_settings_are_refused(trees: Trees, options: dict[str, Any]) -> None:

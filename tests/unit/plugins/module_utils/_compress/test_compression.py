@@ -109,7 +109,7 @@ def test_the_first_day_to_keep(today: str, options: dict[str, Any], expected: st
 def test_what_reads_back_differently_never_replaces_a_log(
     tree: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(compression, "log_digest", lambda path, form=None: b"other")
+    monkeypatch.setattr(compression, "log_digest", lambda path, compression=None: b"other")
     units = run(tree)
     assert [unit.status for unit in units] == ["failed", "failed"]
     assert "read back" in units[0].reasons[0]
@@ -121,10 +121,10 @@ def test_a_log_that_is_written_to_meanwhile_stays(
 ) -> None:
     digest = compression.log_digest
 
-    def slow_digest(path: Path, form: str | None = None) -> bytes:
+    def slow_digest(path: Path, compression: str | None = None) -> bytes:
         with (tree / "2021/08/31" / NAME).open("ab") as log:
             log.write(b"one more line\n")
-        return digest(path, form=form)
+        return digest(path, compression=compression)
 
     monkeypatch.setattr(compression, "log_digest", slow_digest)
     units = run(tree)

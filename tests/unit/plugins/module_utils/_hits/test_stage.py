@@ -28,12 +28,12 @@ DAYS = [date(2021, 12, 31), date(2022, 1, 1)]
 def test_a_folder_that_cannot_be_looked_at_fails_its_days_only(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def forms_of_log(folder: Path, log_name: str) -> list[Path]:
+    def variants_of_log(folder: Path, log_name: str) -> list[Path]:
         if "2022" in folder.parts:
             raise PermissionError(errno.EACCES, "Permission denied", str(folder / log_name))
         return []
 
-    monkeypatch.setattr(daily_stage, "forms_of_log", forms_of_log)
+    monkeypatch.setattr(daily_stage, "variants_of_log", variants_of_log)
     plans = RawDays(tmp_path, "mirrors-access.log", tmp_path / "raw").plan(DAYS).days
     assert [plan.unit.status for plan in plans] == ["missing", "failed"]
     reason = plans[1].unit.reasons[0]

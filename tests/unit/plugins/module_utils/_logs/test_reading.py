@@ -19,7 +19,7 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._logs im
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._logs.reading import (
     LogFile,
-    check_same_forms,
+    check_same_content,
     log_digest,
     open_log,
 )
@@ -142,19 +142,19 @@ def test_forms_of_one_log_are_the_same_whatever_their_compression(tmp_path: Path
     packed = written(tmp_path, "access.log.xz", lzma.compress(b"a line\n"))
     unnamed = written(tmp_path, "unfinished", lzma.compress(b"a line\n"))
     assert log_digest(plain) == log_digest(packed) == log_digest(unnamed, ".xz")
-    check_same_forms([plain, packed])
+    check_same_content([plain, packed])
 
 
 def test_forms_that_differ_are_an_error_that_names_all_of_them(tmp_path: Path) -> None:
     plain = written(tmp_path, "access.log", b"a line\n")
     packed = written(tmp_path, "access.log.xz", lzma.compress(b"another line\n"))
     with pytest.raises(SourceError, match="different content") as caught:
-        check_same_forms([plain, packed])
+        check_same_content([plain, packed])
     assert caught.value.place == f"{plain} and {packed}"
 
 
 def test_one_form_alone_is_not_read(tmp_path: Path) -> None:
-    check_same_forms([tmp_path / "not there"])
+    check_same_content([tmp_path / "not there"])
 
 
 def test_without_its_library_a_zstd_log_is_refused_with_what_to_install(

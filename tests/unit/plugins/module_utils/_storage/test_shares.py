@@ -20,8 +20,8 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._storage
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._storage.shares import (
     check_answers,
-    done_apart,
     mount_of,
+    run_in_child,
     silent_places,
 )
 
@@ -46,7 +46,7 @@ def test_what_does_not_answer_is_an_error_with_its_mount(
 ) -> None:
     os.mkfifo(tmp_path / "held")
     # the process that asks holds the pipe open until it ends
-    monkeypatch.setattr(storage_shares, "_QUESTION", ("sh", "-c", 'exec sleep 600 3>"$0/held"'))
+    monkeypatch.setattr(storage_shares, "_PROBE", ("sh", "-c", 'exec sleep 600 3>"$0/held"'))
     held = os.open(tmp_path / "held", os.O_RDONLY | os.O_NONBLOCK)
     with pytest.raises(OutputError, match=r"within 3 seconds, found none from .* on /"):
         check_answers([tmp_path], patience_seconds=3)
@@ -73,11 +73,11 @@ def test_a_place_is_of_the_mount_that_is_nearest(
 
 
 def test_work_is_done_apart_with_its_result_and_nothing_of_ours_open() -> None:
-    assert done_apart(os.getpid, patience_seconds=60, is_stuck=never) != os.getpid()
+    assert run_in_child(os.getpid, patience_seconds=60, is_stuck=never) != os.getpid()
     large = "x" * (5 << 20)
-    assert done_apart(lambda: large, patience_seconds=60, is_stuck=never) == large
+    assert run_in_child(lambda: large, patience_seconds=60, is_stuck=never) == large
     with Path(os.devnull).open("rb") as ours:
-        open_there = done_apart(
+        open_there = run_in_child(
             lambda: (
                 {os.readlink(f"/proc/self/fd/{n}") for n in (0, 1, 2)}
                 | {str(Path(f"/proc/self/fd/{ours.fileno()}").exists())}
@@ -90,10 +90,10 @@ def test_work_is_done_apart_with_its_result_and_nothing_of_ours_open() -> None:
 
 def test_a_process_that_comes_to_nothing_is_an_error() -> None:
     with pytest.raises(SourceError, match="found code -9"):
-        done_apart(
+        run_in_child(
             lambda: os.kill(os.getpid(), signal.SIGKILL), patience_seconds=60, is_stuck=never
         )
     with pytest.raises(SourceError, match=r"(?s)found Traceback.*in never"):
-        done_apart(never, patience_seconds=60, is_stuck=never)
+        run_in_child(never, patience_seconds=60, is_stuck=never)
     with pytest.raises(SourceError, match="found code 3"):
-        done_apart(lambda: os._exit(3), patience_seconds=60, is_stuck=never)
+        run_in_child(lambda: os._exit(3), patience_seconds=60, is_stuck=never)

@@ -163,7 +163,7 @@ def test_foreign_tables_of_our_names_are_refused(tmp_path: Path, table: str) -> 
 def test_what_is_no_database_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "totals.db"
     path.write_bytes(content)
-    with pytest.raises(OutputError, match="expected a sound SQLite file"):
+    with pytest.raises(OutputError, match="expected a database of totals in SQLite's format"):
         put(path, [row(1)])
     assert path.read_bytes() == content
 
