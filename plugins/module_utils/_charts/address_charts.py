@@ -14,7 +14,7 @@ from typing import Any
 from .._base.errors import printable, wrong_option
 from .._base.fedora import ADDRESS_CHARTS
 from .._base.option_values import pattern_from, rules_version
-from .._condense.mirrorsdata import ALL_NAME
+from .._condense.tables import ALL_NAME
 from .figures import DOTS, LINES, STACK
 
 #: Raise it when the same data gives other charts.

@@ -18,6 +18,9 @@ from .._publish.distribution import AddOn
 Spec: TypeAlias = dict[str, Any]
 """A chart in Vega-Lite."""
 
+#: Raise it when the same figures give other pictures, so that they are drawn again.
+CHARTS_VERSION = 2
+
 #: The width of all pictures in pixels.
 WIDTH = 800
 

@@ -11,7 +11,7 @@ they differ.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -21,8 +21,7 @@ from typing import Any, TypeAlias
 from .._base.days_and_weeks import week_start
 from .._base.errors import CountingError
 from .._base.records import WorkUnit
-from .._publish.distribution import AddOn
-from .._publish.profile import Profile
+from .._publish.profile import Profile, add_ons_of
 from .._publish.totals_reader import read_quality, reading
 from .._storage.files import replace_if_changed
 from .._totals.host_days import HostDays, host_days_of_combined, host_days_of_raw
@@ -33,9 +32,6 @@ from .chart import WIDTH, Chart, ChartTable, sections_of
 from .figures import WEEK_DAYS
 from .machines import marks_of, weekly_charts
 from .pictures import png_of, svg_of
-
-#: Raise it when the same figures give other pictures, so that they are drawn again.
-RULES = 2
 
 Notify: TypeAlias = Callable[[WorkUnit], None]
 
@@ -119,11 +115,6 @@ def all_charts(sources: ChartSources, notify: Notify) -> Iterator[Chart]:
             yield from _guarded(
                 what, partial(_of_addresses, source, sections, suffix, of_log), notify
             )
-
-
-def add_ons_of(profiles: Iterable[Profile]) -> list[AddOn]:
-    """Return the add-ons of all profiles, each name once."""
-    return [*{one.name: one for profile in profiles for one in profile.add_ons}.values()]
 
 
 def file_part(name: str) -> str:

@@ -31,9 +31,15 @@ from .columns import FEDORA_COLUMNS, Columns
 from .condensed_days import read_record
 from .counts import DayCounts, count_day
 from .rules import UNKNOWN_ARCH, calendar_day
-from .tables import DailyTable, MirrorsTable, read_daily_table, read_mirrors_table
+from .tables import (
+    ALL_NAME,
+    DAILY_NAME,
+    DailyTable,
+    MirrorsTable,
+    read_daily_table,
+    read_mirrors_table,
+)
 
-ALL_NAME, DAILY_NAME = "mirrorsdata-all.csv", "mirrors-daily.csv"
 RECORD_NAME = ".condense.json"
 UNIT_NAME = "csv"
 

@@ -17,6 +17,8 @@ from pathlib import Path
 from .._base.errors import OutputError, printable
 from .columns import Columns
 
+ALL_NAME, DAILY_NAME = "mirrorsdata-all.csv", "mirrors-daily.csv"
+
 #: The name of the first column, which holds the date.
 DATE_COLUMN = "1970-01-01"
 #: The second line of all files: a row of zeros, from which plots start.

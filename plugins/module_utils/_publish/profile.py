@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,3 +72,8 @@ class Profile:
                 advice="Set its raw_dir.",
             )
         return self.raw_dir
+
+
+def add_ons_of(profiles: Iterable[Profile]) -> list[AddOn]:
+    """Return the add-ons of all profiles, each name once."""
+    return [*{one.name: one for profile in profiles for one in profile.add_ons}.values()]

@@ -18,7 +18,7 @@ from pathlib import Path
 from .._base.errors import CountingError
 from .._base.observer import NOBODY, Observer
 from .._base.records import WorkUnit
-from .._storage.files import make_folder, write_error
+from .._storage.files import write_error
 from .index import write_index
 from .plan import (
     FileSettings,
@@ -33,16 +33,6 @@ from .record import ProfileRecord, PublishedWeek, is_unchanged, read_records, wr
 from .staging import Staged, stage_profile
 from .swap import Swapped, staging_folder, swap_in
 from .totals_reader import Totals
-
-
-def make_dest(dest: Path) -> None:
-    """Make the folder of the published files if it is not there. Raises OutputError."""
-    try:
-        if not dest.exists():
-            make_folder(dest)
-            dest.chmod(0o755)  # for readers, whatever the umask
-    except OSError as error:
-        raise write_error(dest, error) from error
 
 
 def publish_files(

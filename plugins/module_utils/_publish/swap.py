@@ -31,6 +31,16 @@ class Swapped(NamedTuple):
     removed: tuple[str, ...]
 
 
+def make_dest(dest: Path) -> None:
+    """Make the folder of the published files if it is not there. Raises OutputError."""
+    try:
+        if not dest.exists():
+            make_folder(dest)
+            dest.chmod(0o755)  # for readers, whatever the umask
+    except OSError as error:
+        raise write_error(dest, error) from error
+
+
 @contextlib.contextmanager
 def staging_folder(dest: Path) -> Iterator[Path]:
     """An empty folder that only we can read; gone at the end. A killed run may have left one."""

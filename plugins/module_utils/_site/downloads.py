@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -16,9 +15,7 @@ from .._charts.address_charts import AddressSource
 from .._publish.profile import Profile
 from .._publish.record import ProfileRecord
 from .dictionary import meaning_of, meaning_of_mirrors, reading_order
-
-#: What lies in the folder of client addresses; other files there are none of ours.
-_MIRRORS_GLOB = "mirror*.csv*"
+from .plan import mirrors_files
 
 
 class Download(NamedTuple):
@@ -80,15 +77,6 @@ def addresses_group(source: AddressSource, web_dir: Path, *, of_log: str) -> Gro
         "Distinct addresses that asked for a list of mirrors on a day. They are not machines.",
         found,
         [],
-    )
-
-
-def mirrors_files(source: AddressSource) -> list[Path]:
-    """Return the files of client addresses that exist. Links are none of ours."""
-    if not source.folder.is_dir():
-        return []
-    return sorted(
-        path for path in source.folder.glob(_MIRRORS_GLOB) if stat.S_ISREG(path.lstat().st_mode)
     )
 
 

@@ -7,13 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
-from .._base.errors import SettingsError
-from .._charts.address_charts import AddressSource
 from .._charts.draw import DrawnChart
 from .._html.render import script_json
 from .._publish.files import MACHINES_CSV
@@ -22,10 +19,12 @@ from .._publish.machines import method_of
 from .._publish.profile import Profile
 from .._publish.record import ProfileRecord
 from .dictionary import Place, chapters_of
-from .downloads import groups_of, link, mirrors_files
+from .downloads import groups_of, link
 from .interactive import definition_of
+from .plan import mirrors_files
 from .record import ChartNote
 from .render import render
+from .settings import SiteSettings
 from .style import ICON, SCRIPT, STYLE
 from .weeks import STATES, glance_of, weeks_of
 
@@ -35,57 +34,25 @@ _NUMBER = re.compile(r"[+-]?[0-9][0-9,. ]*%?|", re.ASCII)
 
 
 @dataclass(frozen=True)
-class Site:
-    """Where the pages are, and what they call things."""
+class PageInputs:
+    """The inputs of the pages."""
 
-    web_dir: Path
-    title: str
-    distribution: str
-    addresses: tuple[AddressSource, ...] = ()
-    """The CSV files of client addresses."""
-    combined_dir: Path | None = None
-
-
-def checked_site(site: Site, dest: Path) -> Site:
-    """The site as given by an operator. Raises SettingsError where pages could not link a file."""
-    mirrors = [
-        (f"condensed_logs, {one.name}" if one.name else "mirrors_csv_dir", one.folder)
-        for one in site.addresses
-    ]
-    for option, folder in (("dest", dest), *mirrors):
-        if site.web_dir not in folder.parents:
-            raise SettingsError(
-                f"option {option}",
-                expected=f"a folder below web_dir, {site.web_dir}",
-                found=str(folder),
-                advice="Correct one of the two: pages link the files.",
-            )
-    return site
-
-
-@dataclass(frozen=True)
-class Content:
-    """What pages are made of."""
-
-    site: Site
-    dest: Path
+    site: SiteSettings
     profiles: Sequence[Profile]
-    """Those of which something is published."""
+    """The profiles of which files are published."""
     records: Mapping[str, ProfileRecord]
     notes: Sequence[ChartNote]
-    """All charts that readers can get, in their order, whether drawn just now or before."""
+    """All charts that readers can get, in their order, new ones and old ones."""
     drawn: Sequence[DrawnChart]
-    min_hits: int = 0
-    sections: Mapping[str, str] = field(default_factory=dict)
-    """The headings of sections of charts, in their order."""
+    """The charts that were drawn in this run."""
 
     @property
     def folder(self) -> str:
-        """The published folder as it stands in a link."""
-        return f"{link(self.dest, self.site.web_dir)}/"
+        """The folder of the published files, as in a link."""
+        return f"{link(self.site.dest, self.site.web_dir)}/"
 
 
-Maker = Callable[[], bytes]
+Maker: TypeAlias = Callable[[], bytes]
 
 
 class _Section(NamedTuple):
@@ -105,41 +72,41 @@ def ordered_notes(notes: Sequence[ChartNote], sections: Iterable[str]) -> list[C
     return sorted(known, key=lambda note: order.index(note.section))
 
 
-def makers_of(content: Content) -> dict[str, Maker]:
+def makers_of(inputs: PageInputs) -> dict[str, Maker]:
     """How to make each page and each file that pages need, by its path below the web root."""
     makers: dict[str, Maker] = {
         "assets/pages.css": STYLE.encode,
         "assets/pages.js": SCRIPT.encode,
         "assets/icon.svg": ICON.encode,
-        "index.html": partial(_index, content),
-        "charts.html": partial(_charts, content),
-        "downloads.html": partial(_downloads, content),
-        "dictionary.html": partial(_dictionary, content),
-        "quality.html": partial(_quality, content),
+        "index.html": partial(_index, inputs),
+        "charts.html": partial(_charts, inputs),
+        "downloads.html": partial(_downloads, inputs),
+        "dictionary.html": partial(_dictionary, inputs),
+        "quality.html": partial(_quality, inputs),
     }
-    for chart in content.drawn:
-        makers[f"charts/{chart.name}.html"] = partial(_chart, content, chart)
+    for chart in inputs.drawn:
+        makers[f"charts/{chart.name}.html"] = partial(_chart, inputs, chart)
     return makers
 
 
-def _index(content: Content) -> bytes:
-    site = content.site
+def _index(inputs: PageInputs) -> bytes:
+    site = inputs.site
     glances = [
         glance_of(
             one,
-            content.dest,
-            folder=content.folder,
-            min_hits=content.min_hits,
+            inputs.site.dest,
+            folder=inputs.folder,
+            min_hits=inputs.site.min_hits,
         )
-        for one in content.profiles
+        for one in inputs.profiles
     ]
     return render(
         "index.html",
         here="index.html",
         site=site,
         glances=[one for one in glances if one],
-        highlights=_highlights(content.notes),
-        chart_count=len(content.notes),
+        highlights=_highlights(inputs.notes),
+        chart_count=len(inputs.notes),
     )
 
 
@@ -150,17 +117,17 @@ def _highlights(notes: Sequence[ChartNote]) -> list[ChartNote]:
     return [*figures, *coverage[:1]]
 
 
-def _charts(content: Content) -> bytes:
+def _charts(inputs: PageInputs) -> bytes:
     sections = []
-    for slug, title in content.sections.items():
-        charts = [note for note in content.notes if note.section == slug]
+    for slug, title in inputs.site.sections.items():
+        charts = [note for note in inputs.notes if note.section == slug]
         if charts:
             sections.append(_Section(slug, title, charts))
-    return render("charts.html", here="charts.html", site=content.site, sections=sections)
+    return render("charts.html", here="charts.html", site=inputs.site, sections=sections)
 
 
-def _chart(content: Content, chart: DrawnChart) -> bytes:
-    notes = list(content.notes)
+def _chart(inputs: PageInputs, chart: DrawnChart) -> bytes:
+    notes = list(inputs.notes)
     place = next(n for n, note in enumerate(notes) if note.name == chart.name)
     table = chart.table
     shown, in_all = len(table.rows), table.rows_in_all
@@ -169,7 +136,7 @@ def _chart(content: Content, chart: DrawnChart) -> bytes:
     return render(
         "chart",
         here=f"charts/{chart.name}.html",
-        site=content.site,
+        site=inputs.site,
         chart=note_of(chart),
         description=chart.description,
         subtitle=_subtitle(chart.spec),
@@ -196,46 +163,48 @@ def _numeric_columns(rows: Sequence[Sequence[str]]) -> list[bool]:
     return [all(_NUMBER.fullmatch(cell) for cell in column) for column in zip(*rows, strict=True)]
 
 
-def _downloads(content: Content) -> bytes:
-    site = content.site
+def _downloads(inputs: PageInputs) -> bytes:
+    site = inputs.site
     groups = groups_of(
-        content.profiles,
-        content.records,
-        dest=content.dest,
+        inputs.profiles,
+        inputs.records,
+        dest=inputs.site.dest,
         addresses=site.addresses,
         web_dir=site.web_dir,
     )
-    index = Place(INDEX_NAME, link(content.dest / INDEX_NAME, site.web_dir))
+    index = Place(INDEX_NAME, link(inputs.site.dest / INDEX_NAME, site.web_dir))
     return render("downloads.html", here="downloads.html", site=site, groups=groups, index=index)
 
 
-def _dictionary(content: Content) -> bytes:
-    site = content.site
+def _dictionary(inputs: PageInputs) -> bytes:
+    site = inputs.site
     mirrors = [
         Place(path.name, link(path, site.web_dir))
         for one in site.addresses
         for path in mirrors_files(one)
     ]
-    prefixes = [one.prefix for one in content.profiles]
+    prefixes = [one.prefix for one in inputs.profiles]
     return render(
         "dictionary.html",
         here="dictionary.html",
         site=site,
         chapters=chapters_of(
             prefixes,
-            folder=content.folder,
+            folder=inputs.folder,
             mirrors=mirrors,
-            bases=[one.base for one in content.profiles],
+            bases=[one.base for one in inputs.profiles],
         ),
         states=STATES,
         methods=[
-            method_of(one.base, machines_csv=one.name_of(MACHINES_CSV), min_hits=content.min_hits)
-            for one in content.profiles[:1]
+            method_of(
+                one.base, machines_csv=one.name_of(MACHINES_CSV), min_hits=inputs.site.min_hits
+            )
+            for one in inputs.profiles[:1]
         ],
     )
 
 
-def _quality(content: Content) -> bytes:
-    site = content.site
-    weeks = [weeks_of(one, content.dest, folder=content.folder) for one in content.profiles]
+def _quality(inputs: PageInputs) -> bytes:
+    site = inputs.site
+    weeks = [weeks_of(one, inputs.site.dest, folder=inputs.folder) for one in inputs.profiles]
     return render("quality.html", here="quality.html", site=site, profiles=weeks, states=STATES)

@@ -1,196 +1,49 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Show: the charts and pages around the published files, made again only where these changed.
+"""Make the charts and pages that are due.
 
-All is made in a hidden folder first, then each file that differs takes its place by a rename. What
-fails leaves its own old file in place, and all others alone.
+All files are made in a hidden folder first. Then each file that differs takes its place by a
+rename. A chart or page that fails leaves its own old file and all other files as they are.
 """
 
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TypeAlias
 
-from .._base.errors import CountingError, OutputError, SourceError, printable
+from .._base.errors import CountingError, OutputError, printable
 from .._base.libs import vl_convert
 from .._base.observer import NOBODY, Observer
-from .._base.records import InputFile, Status, WorkUnit, differences
-from .._charts.address_charts import FEDORA_CHARTS, AddressSource
-from .._charts.chart import sections_of
-from .._charts.draw import RULES, ChartSources, DrawnChart, add_ons_of, draw_charts
-from .._publish.distribution import FEDORA_ADD_ONS, FEDORA_BASE
-from .._publish.index import INDEX_NAME
+from .._base.records import WorkUnit
+from .._charts.draw import ChartSources, DrawnChart, draw_charts
 from .._publish.profile import Profile
 from .._publish.record import is_unchanged, read_records
 from .._publish.swap import staging_folder, swap_in
 from .._storage.files import write_error
-from .downloads import mirrors_files
 from .interactive import vega_bundle
-from .pages import Content, Site, makers_of, note_of, ordered_notes
-from .record import ChartNote, SiteRecord, read_site_record, write_site_record
+from .pages import PageInputs, makers_of, note_of, ordered_notes
+from .plan import (
+    MAKERS_VERSION,
+    VEGA,
+    SitePlan,
+    published_profiles,
+    recorded_settings,
+    site_plan,
+)
+from .record import ChartNote, SiteRecord, write_site_record
+from .settings import SiteSettings
 
-#: To be raised when a change of the makers gives other pages for the same inputs.
-MAKERS_VERSION = 2
-
-VEGA = "assets/vega.js"
-PAGES = ("charts.html", "dictionary.html", "downloads.html", "index.html", "quality.html")
-
-#: Draws into a folder and tells of what failed, as :func:`~._charts.draw_charts` does.
-Draw = Callable[..., Sequence[DrawnChart]]
-
-
-@dataclass(frozen=True)
-class Show:
-    """What is to be shown, and how."""
-
-    site: Site
-    dest: Path
-    """Where the files are published, below the web root."""
-    profiles: tuple[Profile, ...]
-    min_hits: int = 0
-    allow_shrink: bool = False
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        """What pages depend on beside their inputs."""
-        return {
-            "makers": MAKERS_VERSION,
-            "charts": RULES,
-            "vl_convert": vl_convert.__version__,
-            "title": self.site.title,
-            "distribution": self.site.distribution,
-            "min_hits": self.min_hits,
-            "profiles": [[one.name, one.prefix, one.label] for one in self.profiles],
-            **self._distribution_settings,
-        }
-
-    @property
-    def _distribution_settings(self) -> dict[str, Any]:
-        """Data of a distribution; records of pages with the usual data have none."""
-        usual = (FEDORA_BASE, FEDORA_ADD_ONS)
-        profiles = [
-            [one.name, one.base.to_json(), [asdict(add_on) for add_on in one.add_ons]]
-            for one in self.profiles
-            if (one.base, one.add_ons) != usual
-        ]
-        several = len(self.site.addresses) > 1
-        charts = [
-            [one.name, one.label, one.charts.version]
-            for one in self.site.addresses
-            if several or one.charts != FEDORA_CHARTS
-        ]
-        return {
-            **({"profile_data": profiles} if profiles else {}),
-            **({"address_charts": charts} if charts else {}),
-        }
-
-    @property
-    def sections(self) -> dict[str, str]:
-        """The headings of sections of charts, in their order."""
-        return sections_of(add_ons_of(self.profiles))
-
-
-@dataclass(frozen=True)
-class _Plan:
-    status: Status
-    units: tuple[WorkUnit, ...]
-    record: SiteRecord
-    inputs: tuple[InputFile, ...] = ()
-
-
-def plan_site(show: Show, *, files_due: bool = False) -> list[WorkUnit]:
-    """What is out of date, and why. Reads only. ``files_due``: published files are to change.
-
-    Pictures that were never drawn are one unit, ``images``, as nobody knows yet which there are.
-    """
-    try:
-        return list(_plan(show, files_due=files_due).units)
-    except CountingError as error:
-        return [WorkUnit("pages", "failed", (str(error),))]
-
-
-def _plan(show: Show, *, files_due: bool = False) -> _Plan:
-    web_dir = show.site.web_dir
-    record = read_site_record(web_dir)
-    if not files_due and not _published(show):
-        waiting = (WorkUnit(name, "waiting", ("nothing is published yet",)) for name in PAGES)
-        return _Plan("waiting", tuple(waiting), record)
-    inputs = _inputs(show)
-    reasons = ["published files change"] if files_due else []
-    if record.files:
-        reasons += _changes(show, record, inputs)
-    else:
-        reasons.append("never made")
-    damaged = {n for n, one in record.files.items() if not is_unchanged(web_dir / n, one)}
-    names = sorted({*PAGES, *(record.files or ["images"])})
-    units = tuple(_unit(name, reasons, missing=name in damaged) for name in names)
-    status: Status = "due" if reasons or damaged else "unchanged"
-    return _Plan(status, units, record, inputs)
-
-
-def _unit(name: str, reasons: Sequence[str], *, missing: bool) -> WorkUnit:
-    why = (*reasons, *(["missing or altered"] if missing else []))
-    return WorkUnit(name, "due" if why else "unchanged", why)
-
-
-def _changes(show: Show, record: SiteRecord, inputs: Sequence[InputFile]) -> list[str]:
-    if not record.inputs:
-        return ["not all could be made the last time"]
-    found = differences(record.inputs, inputs)
-    _refuse_loss(show, found.gone)
-    changes = list(found.reasons)
-    if record.settings != show.settings:
-        changes.append("other settings or a new version")
-    return changes
-
-
-def _refuse_loss(show: Show, gone: Sequence[str]) -> None:
-    """Charts that readers have aren't dropped because a folder isn't mounted just now."""
-    for source, names in _named_files(show):
-        if names(source.csv.name) in gone and not show.allow_shrink:
-            raise SourceError(
-                source.csv,
-                expected="the file that charts were drawn of before",
-                found="none",
-                advice="Put it back. Set allow_shrink to show pages without it; they stay as they are.",
-            )
-
-
-def _named_files(show: Show) -> Iterator[tuple[AddressSource, Callable[[str], str]]]:
-    """Yield the sources of client addresses, and the names of their files in records."""
-    for number, source in enumerate(show.site.addresses):
-        yield source, f"{{}} of {source.name}".format if number else str
-
-
-def _published(show: Show) -> list[Profile]:
-    records = read_records(show.dest)
-    names = {name for name, record in records.items() if record.files}
-    return [one for one in show.profiles if one.name in names]
-
-
-def _inputs(show: Show) -> tuple[InputFile, ...]:
-    """What all pages and charts are made of, as it is now."""
-    index = show.dest / INDEX_NAME
-    found = [InputFile.seen(one, one.parent) for one in [index] if one.is_file()]
-    for source, name_of in _named_files(show):
-        for path in mirrors_files(source):
-            seen = InputFile.seen(path, path.parent)
-            found.append(replace(seen, path=name_of(seen.path)))
-    for one in show.profiles:
-        totals_db = one.totals_db
-        if totals_db.is_file():
-            seen = InputFile.seen(totals_db, totals_db.parent)
-            found.append(replace(seen, path=f"{totals_db.name} of {one.name}"))
-    return tuple(found)
+#: Draws charts into a folder, as :func:`~._charts.draw.draw_charts` does.
+Draw: TypeAlias = Callable[..., Sequence[DrawnChart]]
 
 
 def publish_site(
-    show: Show,
+    site: SiteSettings,
     *,
     now: datetime,
     failed_profiles: Sequence[str] = (),
@@ -203,64 +56,60 @@ def publish_site(
     ``failed_profiles`` stay as they are. Only the writer of the web root may call this.
     """
     try:
-        planned = _plan(show)
+        planned = site_plan(site)
         if planned.status != "due":
             return list(planned.units)
-        with staging_folder(show.site.web_dir) as stage:
-            units = _Work(show, planned, stage, failed_profiles).carry_out(draw, now)
+        with staging_folder(site.web_dir) as stage:
+            units = _SiteWork(site, planned, stage, failed_profiles).make(draw, now)
     except CountingError as error:
         units = [WorkUnit("pages", "failed", (str(error),))]
     except OSError as error:
-        place = Path(error.filename or show.site.web_dir)
+        place = Path(error.filename or site.web_dir)
         units = [WorkUnit("pages", "failed", (str(write_error(place, error)),))]
     for unit in units:
         observer.ended(unit, kind="file")
     return units
 
 
-class _Work:
-    """Making all pages once."""
+class _SiteWork:
+    """The making of all charts and pages in one run."""
 
     def __init__(
-        self, show: Show, planned: _Plan, stage: Path, failed_profiles: Sequence[str]
+        self, site: SiteSettings, planned: SitePlan, stage: Path, failed_profiles: Sequence[str]
     ) -> None:
-        self._show = show
+        self._site = site
         self._planned = planned
         self._stage = stage
         self._failed_profiles = failed_profiles
         self._failed: list[WorkUnit] = []
 
-    def carry_out(self, draw: Draw, now: datetime) -> list[WorkUnit]:
-        show, record = self._show, self._planned.record
+    def make(self, draw: Draw, now: datetime) -> list[WorkUnit]:
+        """Make all files and swap in those that differ; return all units as they are now."""
+        site, record = self._site, self._planned.record
         drawn = self._draw(draw)
         notes = self._notes(drawn)
-        content = Content(
-            site=show.site,
-            dest=show.dest,
-            profiles=_published(show),
-            records=read_records(show.dest),
+        inputs = PageInputs(
+            site=site,
+            profiles=published_profiles(site),
+            records=read_records(site.dest),
             notes=notes,
             drawn=drawn,
-            min_hits=show.min_hits,
-            sections=show.sections,
         )
-        makers = makers_of(content)
+        makers = makers_of(inputs)
         if not self._has_vega():
             makers[VEGA] = vega_bundle
         for name, make in makers.items():
             self._make(name, make)
         wanted = self._wanted(notes)
-        swapped = swap_in(
-            self._stage, show.site.web_dir, record.files, wanted, compressed=[], now=now
-        )
+        swapped = swap_in(self._stage, site.web_dir, record.files, wanted, compressed=[], now=now)
         complete = not self._failed and not self._failed_profiles
         made = SiteRecord(
-            settings=show.settings,
+            settings=recorded_settings(site),
             inputs=self._planned.inputs if complete else (),
             charts=tuple(notes),
             files=swapped.files,
         )
-        write_site_record(show.site.web_dir, made)
+        write_site_record(site.web_dir, made)
         reasons = {unit.name: unit.reasons for unit in self._planned.units}
         units = [
             WorkUnit(name, "made", reasons.get(name, ("new",)), {"bytes": one.size})
@@ -272,24 +121,24 @@ class _Work:
         return [*units, *gone, *self._failed]
 
     def _draw(self, draw: Draw) -> list[DrawnChart]:
-        """The charts of all that can be read; what fails is told."""
-        show = self._show
+        """Draw the charts of all sources that can be read, and keep the failures."""
+        site = self._site
         sources = ChartSources(
             profiles=self._without_failed(),
-            addresses=show.site.addresses,
-            combined_dir=show.site.combined_dir,
-            min_hits=show.min_hits,
+            addresses=site.addresses,
+            combined_dir=site.combined_dir,
+            min_hits=site.min_hits,
         )
         folder = self._stage / "images"
         folder.mkdir()
 
-        def heard(unit: WorkUnit) -> None:
+        def keep_failure(unit: WorkUnit) -> None:
             if unit.status == "failed":
                 self._failed.append(unit)
 
         try:
-            return list(draw(sources, folder, notify=heard))
-        # nothing that a drawing library may say keeps readers from the pages
+            return list(draw(sources, folder, notify=keep_failure))
+        # readers get the pages whatever error the drawing library raises
         except Exception as error:
             self._fail("charts", error)
             return []
@@ -304,17 +153,17 @@ class _Work:
             replace(one, totals_db=nothing, log_name="", raw_dir=None)
             if one.name in self._failed_profiles
             else one
-            for one in self._show.profiles
+            for one in self._site.profiles
         )
 
     def _notes(self, drawn: Sequence[DrawnChart]) -> list[ChartNote]:
-        """All charts that readers can get: those drawn, and those that could not be this time."""
+        """Return all charts that readers can get: new ones, and old ones that were not drawn now."""
         found = {chart.name: note_of(chart) for chart in drawn}
         if self._keeps_old:
             record = self._planned.record
             old = {n.name: n for n in record.charts if f"images/{n.name}.png" in record.files}
             found = {**old, **found}  # in the old order
-        return ordered_notes([*found.values()], self._show.sections)
+        return ordered_notes([*found.values()], self._site.sections)
 
     @property
     def _keeps_old(self) -> bool:
@@ -324,13 +173,13 @@ class _Work:
         record = self._planned.record
         same = record.settings.get("vl_convert") == vl_convert.__version__
         same = same and record.settings.get("makers") == MAKERS_VERSION
-        return same and is_unchanged(self._show.site.web_dir / VEGA, record.files.get(VEGA))
+        return same and is_unchanged(self._site.web_dir / VEGA, record.files.get(VEGA))
 
     def _make(self, name: str, make: Callable[[], bytes]) -> None:
         target = self._stage / name
         try:
             content = make()
-        # a text of a client that no maker was ready for costs its own page only
+        # an unexpected text of a client costs its own page only
         except Exception as error:
             self._fail(name, error)
             return
@@ -341,7 +190,7 @@ class _Work:
         if not isinstance(error, CountingError):
             last = traceback.extract_tb(error.__traceback__)[-1]
             error = OutputError(
-                self._show.site.web_dir / name,
+                self._site.web_dir / name,
                 expected="to make it",
                 found=f"{printable(f'{type(error).__name__}: {error}')} in {last.name}",
                 advice="This is a defect, please report it; what was there stays.",
@@ -349,7 +198,7 @@ class _Work:
         self._failed.append(WorkUnit(name, "failed", (str(error),)))
 
     def _wanted(self, notes: Sequence[ChartNote]) -> list[str]:
-        """Names of all files that are to be there: those made, and those that stay."""
+        """Return the names of all files of the site: new ones, and old ones that stay."""
         stage = self._stage
         staged = {str(p.relative_to(stage)) for p in stage.rglob("*") if p.is_file()}
         failed = {unit.name for unit in self._failed}
@@ -363,6 +212,6 @@ class _Work:
             )
         }
         old = self._planned.record.files
-        web_dir = self._show.site.web_dir
+        web_dir = self._site.web_dir
         kept = {name for name in {*of_charts, *failed, VEGA} & {*old} if (web_dir / name).is_file()}
         return sorted(staged | kept)

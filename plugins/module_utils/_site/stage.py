@@ -32,16 +32,15 @@ from .._base.records import Status, WorkUnit
 from .._base.stage import Outcome, Stage, StageRun, Topics, UnitTopics
 from .._charts.address_charts import AddressCharts, AddressSource
 from .._charts.chart import sections_of
-from .._charts.draw import add_ons_of
 from .._publish.distribution import AddOn, BaseRepositories
 from .._publish.git_history import History, history_of, keep_history, plan_history
 from .._publish.newest_week import newest_weeks
 from .._publish.plan import FileSettings, FilesPlan, ProfilePlan, plan_files
-from .._publish.profile import Profile
-from .._publish.run import make_dest, publish_files
+from .._publish.profile import Profile, add_ons_of
+from .._publish.swap import make_dest
 from .._storage.files import make_folder, writer_lock
-from .pages import Site, checked_site
-from .run import PAGES, Show, plan_site, publish_site
+from .plan import PAGES, plan_site
+from .settings import SiteSettings, checked_site
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,7 @@ class PublishSettings:
 
     profiles: tuple[Profile, ...]
     files: FileSettings
-    show: Show | None = None
+    site: SiteSettings | None = None
     """None without pages."""
     history: History | None = None
     """None without a Git history."""
@@ -94,31 +93,29 @@ def settings_from(options: Mapping[str, Any], _now: datetime) -> PublishSettings
     files = FileSettings(
         Path(options["dest"]), allow_shrink=options["allow_shrink"], min_hits=options["min_hits"]
     )
-    show = _show_from(options, profiles, files)
-    root = show.site.web_dir if show else files.dest
+    site = _site_from(options, profiles, files)
+    root = site.web_dir if site else files.dest
     history = history_of(options["git_history"], options["git_identity"], web_root=root)
-    return PublishSettings(profiles, files, show, history)
+    return PublishSettings(profiles, files, site, history)
 
 
-def _show_from(
-    options: Mapping[str, Any], profiles: Sequence[Profile], files: FileSettings
-) -> Show | None:
+def _site_from(
+    options: Mapping[str, Any], profiles: tuple[Profile, ...], files: FileSettings
+) -> SiteSettings | None:
     if not options["web_dir"]:
         return None
-    site = Site(
+    site = SiteSettings(
         web_dir=Path(options["web_dir"]),
         title=options["site_title"],
         distribution=options["distribution"],
+        dest=files.dest,
+        profiles=profiles,
         addresses=_addresses_from(options, profiles),
         combined_dir=_path_from(options["combined_dir"]),
-    )
-    return Show(
-        checked_site(site, files.dest),
-        files.dest,
-        tuple(profiles),
         min_hits=files.min_hits,
         allow_shrink=files.allow_shrink,
     )
+    return checked_site(site)
 
 
 def _addresses_from(
@@ -167,13 +164,17 @@ def plan_publish(settings: PublishSettings, _run: StageRun) -> PublishPlan:
         history = [
             plan_history(settings.history, settings.files.dest, folders, weeks_due=weeks_due)
         ]
-    if settings.show:
-        site = plan_site(settings.show, files_due=bool(due))
+    if settings.site:
+        site = plan_site(settings.site, files_due=bool(due))
     return PublishPlan(files, history, site)
 
 
 def make_published(settings: PublishSettings, planned: PublishPlan, run: StageRun) -> PublishPlan:
     """Publish what is out of date; what fails leaves everything else alone."""
+    # charts and templates are loaded by a run that makes some
+    from .._publish.run import publish_files
+    from .run import publish_site
+
     files = publish_files(planned.files, settings.files, now=run.now, observer=run.observer)
     done = replace(planned, files=files)
     if settings.history:
@@ -181,10 +182,10 @@ def make_published(settings: PublishSettings, planned: PublishPlan, run: StageRu
         unit = keep_history(settings.history, settings.files.dest, folders, now=run.now)
         run.observer.ended(unit, kind="history")
         done = replace(done, history=[unit])
-    if settings.show:
+    if settings.site:
         failed = [one.profile.name for one in files.profiles if one.status == "failed"]
         site = publish_site(
-            settings.show, now=run.now, failed_profiles=failed, observer=run.observer
+            settings.site, now=run.now, failed_profiles=failed, observer=run.observer
         )
         done = replace(done, site=site)
     return done
@@ -196,7 +197,7 @@ def publish_outcome(settings: PublishSettings, planned: PublishPlan) -> Outcome:
     failed = [
         f"{unit.name}: {'; '.join(unit.reasons)}" for unit in later if unit.status == "failed"
     ]
-    web_dir = settings.show.site.web_dir if settings.show else None
+    web_dir = settings.site.web_dir if settings.site else None
     pages = [page for name in PAGES if web_dir and (page := web_dir / name).is_file()]
     index = web_dir and web_dir / "index.html"
     return Outcome(
@@ -217,11 +218,11 @@ def publish_outcome(settings: PublishSettings, planned: PublishPlan) -> Outcome:
 def _lock(settings: PublishSettings, run: StageRun) -> Iterator[None]:
     make_dest(settings.files.dest)
     with writer_lock(settings.files.dest, run_id=run.run_id):
-        if settings.show is None:
+        if settings.site is None:
             yield
             return
-        make_folder(settings.show.site.web_dir)
-        with writer_lock(settings.show.site.web_dir, run_id=run.run_id):
+        make_folder(settings.site.web_dir)
+        with writer_lock(settings.site.web_dir, run_id=run.run_id):
             yield
 
 

@@ -31,11 +31,13 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._site.di
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._site.interactive import (
     definition_of,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._site.pages import Site
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._site.record import (
     ChartNote,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._site.render import render
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._site.settings import (
+    SiteSettings,
+)
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._totals.csv_reader import (
     CSV_COLUMNS,
 )
@@ -73,14 +75,17 @@ def test_meanings_name_the_files_of_their_own_profile() -> None:
     assert meaning_of("totals-centos.db.gz", prefix) == "totals-centos.db, compressed."
 
 
+def site_called(text: str) -> SiteSettings:
+    return SiteSettings(Path("/web"), text, text, Path("/web/files"), ())
+
+
 @pytest.mark.parametrize("text", HOSTILE)
 def test_every_text_is_escaped(text: str) -> None:
     note = ChartNote("name", text, text, "machines", 800, 460)
-    site = Site(Path("/web"), title=text, distribution=text)
     page = render(
         "chart",
         here="charts/name.html",
-        site=site,
+        site=site_called(text),
         chart=note,
         description=text,
         subtitle=text,
@@ -100,7 +105,7 @@ def test_every_text_is_escaped(text: str) -> None:
 
 def test_a_value_that_is_missing_is_an_error() -> None:
     with pytest.raises(Exception, match="undefined"):
-        render("quality.html", here="quality.html", site=Site(Path("/web"), "t", "d"), states=[])
+        render("quality.html", here="quality.html", site=site_called("t"), states=[])
 
 
 @pytest.mark.parametrize(

@@ -27,10 +27,11 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._publish
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._publish.profile import (
     Profile,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._site.pages import Site
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._site.run import (
-    Show,
     publish_site,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._site.settings import (
+    SiteSettings,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._site.stage import (
     PUBLISH,
@@ -86,101 +87,102 @@ def _raising(*_unused: Any, **_unused_too: Any) -> list[DrawnChart]:
     raise ValueError("the library broke")
 
 
-@pytest.fixture(name="show")
-def _show(tmp_path: Path) -> Show:
+@pytest.fixture(name="site")
+def _site(tmp_path: Path) -> SiteSettings:
     totals = totals_of(tmp_path, weeks=2)
     web = tmp_path / "web"
     profile = Profile("fedora", totals.db, totals.csv, "totals")
     settings = PublishSettings((profile,), FileSettings(web / "countme"))
     outcome_of(PUBLISH, settings, now=NOW)
-    site = Site(web, "Systems", "Fedora")
-    return Show(site, web / "countme", (profile,))
+    return SiteSettings(web, "Systems", "Fedora", web / "countme", (profile,))
 
 
-def make(show: Show, draw: Draw, **options: Any) -> dict[str, str]:
-    return {u.name: u.status for u in publish_site(show, draw=draw, now=NOW, **options)}
+def make(site: SiteSettings, draw: Draw, **options: Any) -> dict[str, str]:
+    return {u.name: u.status for u in publish_site(site, draw=draw, now=NOW, **options)}
 
 
-def text_of(show: Show, name: str) -> str:
-    return (show.site.web_dir / name).read_text(encoding="utf-8")
+def text_of(site: SiteSettings, name: str) -> str:
+    return (site.web_dir / name).read_text(encoding="utf-8")
 
 
-def test_pages_list_the_charts_in_their_order(show: Show) -> None:
-    make(show, drawing(chart("one"), chart("other", section="coverage")))
-    page = text_of(show, "charts.html")
+def test_pages_list_the_charts_in_their_order(site: SiteSettings) -> None:
+    make(site, drawing(chart("one"), chart("other", section="coverage")))
+    page = text_of(site, "charts.html")
     assert page.index("Title of one") < page.index("Title of other")
-    assert 'rel="next" href="other.html"' in text_of(show, "charts/one.html")
+    assert 'rel="next" href="other.html"' in text_of(site, "charts/one.html")
 
 
-def test_a_chart_that_fails_keeps_its_old_files_and_is_made_by_the_next_run(show: Show) -> None:
+def test_a_chart_that_fails_keeps_its_old_files_and_is_made_by_the_next_run(
+    site: SiteSettings,
+) -> None:
     both = (chart("one"), chart("other"))
-    make(show, drawing(*both))
-    web = show.site.web_dir
+    make(site, drawing(*both))
+    web = site.web_dir
     old = (web / "images" / "one.png").stat().st_ino
     (web / "charts" / "other.html").unlink()
-    found = make(show, drawing(chart("other"), failed=["one"]))
+    found = make(site, drawing(chart("other"), failed=["one"]))
     assert found["chart one"] == "failed"
     assert found["charts/other.html"] == "made"
     assert found["images/one.png"] == "unchanged"
     assert (web / "images" / "one.png").stat().st_ino == old
-    assert "Title of one" in text_of(show, "charts.html")
-    again = make(show, drawing(*both, picture=b"2"))
+    assert "Title of one" in text_of(site, "charts.html")
+    again = make(site, drawing(*both, picture=b"2"))
     assert again["images/one.png"] == "made"
-    assert set(make(show, _raising).values()) == {"unchanged"}
+    assert set(make(site, _raising).values()) == {"unchanged"}
 
 
-def test_drawing_that_breaks_leaves_the_pictures_and_makes_the_pages(show: Show) -> None:
-    found = make(show, _raising)
+def test_drawing_that_breaks_leaves_the_pictures_and_makes_the_pages(site: SiteSettings) -> None:
+    found = make(site, _raising)
     assert found["charts"] == "failed"
     assert found["index.html"] == "made"
-    (unit,) = [u for u in publish_site(show, draw=_raising, now=NOW) if u.status == "failed"]
+    (unit,) = [u for u in publish_site(site, draw=_raising, now=NOW) if u.status == "failed"]
     assert "the library broke" in unit.reasons[0]
-    make(show, drawing(chart("one")))
-    (show.site.web_dir / "index.html").unlink()
-    assert make(show, _raising)["images/one.png"] == "unchanged"
-    assert "Title of one" in text_of(show, "charts.html")
+    make(site, drawing(chart("one")))
+    (site.web_dir / "index.html").unlink()
+    assert make(site, _raising)["images/one.png"] == "unchanged"
+    assert "Title of one" in text_of(site, "charts.html")
 
 
-def test_a_page_that_fails_costs_only_itself(show: Show) -> None:
+def test_a_page_that_fails_costs_only_itself(site: SiteSettings) -> None:
     broken = chart("one", table=None)
-    found = make(show, drawing(broken, chart("other")))
+    found = make(site, drawing(broken, chart("other")))
     assert found["charts/one.html"] == "failed"
     assert {found[n] for n in ("index.html", "charts/other.html", "images/one.png")} == {"made"}
-    found = make(show, drawing(chart("one"), chart("other")))
+    found = make(site, drawing(chart("one"), chart("other")))
     assert found["charts/one.html"] == "made"
 
 
-def test_a_chart_that_is_no_longer_there_goes(show: Show) -> None:
-    make(show, drawing(chart("one"), chart("other")))
-    (show.site.web_dir / "index.html").unlink()
-    found = make(show, drawing(chart("other")))
+def test_a_chart_that_is_no_longer_there_goes(site: SiteSettings) -> None:
+    make(site, drawing(chart("one"), chart("other")))
+    (site.web_dir / "index.html").unlink()
+    found = make(site, drawing(chart("other")))
     assert found["images/one.svg"] == "made"
-    assert not list(show.site.web_dir.glob("*/one.*"))
+    assert not list(site.web_dir.glob("*/one.*"))
 
 
-def test_a_failed_profile_has_nothing_to_draw_and_keeps_its_charts(show: Show) -> None:
-    make(show, drawing(chart("one")))
-    (show.site.web_dir / "index.html").unlink()
+def test_a_failed_profile_has_nothing_to_draw_and_keeps_its_charts(site: SiteSettings) -> None:
+    make(site, drawing(chart("one")))
+    (site.web_dir / "index.html").unlink()
     seen: list[ChartSources] = []
 
     def draw(sources: ChartSources, _folder: Path, *, notify: Any) -> list[DrawnChart]:
         seen.append(sources)
         return []
 
-    make(show, draw, failed_profiles=["fedora"])
+    make(site, draw, failed_profiles=["fedora"])
     assert [one.totals_db.exists() for one in seen[0].profiles] == [False]
-    assert "Title of one" in text_of(show, "charts.html")
+    assert "Title of one" in text_of(site, "charts.html")
 
 
-def test_a_damaged_record_has_all_made_again(show: Show) -> None:
-    make(show, drawing(chart("one")))
-    (show.site.web_dir / ".pages.json").write_text('{"format": 1, "files": {"../x": [1, 2, "3"]}}')
-    assert make(show, drawing(chart("one")))["index.html"] == "unchanged"
-    assert set(make(show, _raising).values()) == {"unchanged"}
+def test_a_damaged_record_has_all_made_again(site: SiteSettings) -> None:
+    make(site, drawing(chart("one")))
+    (site.web_dir / ".pages.json").write_text('{"format": 1, "files": {"../x": [1, 2, "3"]}}')
+    assert make(site, drawing(chart("one")))["index.html"] == "unchanged"
+    assert set(make(site, _raising).values()) == {"unchanged"}
 
 
-def test_a_second_writer_is_told(show: Show) -> None:
-    profiles = show.profiles
-    settings = PublishSettings(profiles, FileSettings(show.dest), show)
-    with writer_lock(show.site.web_dir), pytest.raises(LockedError, match="another run at work"):
+def test_a_second_writer_is_told(site: SiteSettings) -> None:
+    profiles = site.profiles
+    settings = PublishSettings(profiles, FileSettings(site.dest), site)
+    with writer_lock(site.web_dir), pytest.raises(LockedError, match="another run at work"):
         outcome_of(PUBLISH, settings, now=NOW)

@@ -8,7 +8,7 @@ import pytest
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.errors import (
     OutputError,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._publish.run import (
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._publish.swap import (
     make_dest,
 )
 
