@@ -54,7 +54,7 @@ class CondensedDays(DailyFiles[CondensedRecord]):
         unknown = UnknownRepos()
         reader = ClientReader(log.day, self.repositories.release_of)
         with CondensedDayWriter(unfinished) as writer:
-            for found in log.blocks.found(reader.clients, self.workers):
+            for found in log.blocks.results(reader.clients, self.workers):
                 unknown.add(found.unknown)
                 writer.add(found)
             summary = writer.complete()

@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 from .._base.days_and_weeks import UNIX_EPOCH_DAY
 from .._base.libs import np, pa, pc
 from .._logs.coded_columns import drop_unused
-from .._logs.quoted_fields import FieldRule, codes_of, cut_at_quotes, lines_of, matches
+from .._logs.quoted_fields import MemoizedRule, codes_of, cut_at_quotes, lines_of, matches
 from .._logs.request_time import TAIL_BYTES, read_days
 from .rules import (
     ODD_DATE,
@@ -106,7 +106,7 @@ class ClientReader:
         self._first = day.toordinal() - _DAYS_BEFORE
         self._last = day.toordinal() + _DAYS_AFTER
         self._release_of = release_of
-        self._request = FieldRule(self._field, lambda one: one.mentions_path)
+        self._request = MemoizedRule(self._field, lambda one: one.mentions_path)
         self._targets: list[Target] = []
         self._number: dict[Target, int] = {}
         self._lock = Lock()
@@ -132,7 +132,7 @@ class ClientReader:
         if not chosen.all():
             rows, days, hosts = rows[chosen], days[chosen], hosts.filter(pa.array(chosen))
         found_requests, places = drop_unused(
-            [one.request for one in requests.outcomes], request[rows]
+            [one.request for one in requests.results], request[rows]
         )
         dates, codes = _as_dates(days)
         found = BlockClients(

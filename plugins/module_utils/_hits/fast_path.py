@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .._base.libs import np, pa, pc
-from .._logs.quoted_fields import FieldRule, Outcomes, cut_at_quotes, lines_of, matches
+from .._logs.quoted_fields import MemoizedRule, RuleResults, cut_at_quotes, lines_of, matches
 from .._logs.request_time import TAIL_BYTES, read_tails
 from .rules import (
     ANSWER,
@@ -74,8 +74,8 @@ class BlockReader:
     """Reads hits out of blocks of lines. Threads may share one."""
 
     def __init__(self) -> None:
-        self._request = FieldRule(request_of_field, lambda outcome: outcome is not UNRELATED)
-        self._agent = FieldRule(system_of_agent, lambda found: found is not None)
+        self._request = MemoizedRule(request_of_field, lambda outcome: outcome is not UNRELATED)
+        self._agent = MemoizedRule(system_of_agent, lambda found: found is not None)
 
     def hits(self, block: bytes | memoryview) -> BlockHits:
         """All hits of a block that starts where a line starts and ends where one ends.
@@ -101,9 +101,9 @@ class BlockReader:
             timestamp=timestamps[rows],
             host=hosts,
             system=system[rows],
-            systems=systems.outcomes,
+            systems=systems.results,
             request=request[rows],
-            requests=requests.outcomes,
+            requests=requests.results,
             lines=count + len(odd_lines),
             rejects=Counter({UNRELATED.reason: count - len(rows) - int(np.count_nonzero(exact))}),
         )
@@ -147,7 +147,9 @@ def _exact_hits(lines: Sequence[str], found: BlockHits) -> list[Hit]:
     return hits
 
 
-def _add(found: BlockHits, hits: Sequence[Hit], systems: Outcomes, requests: Outcomes) -> None:
+def _add(
+    found: BlockHits, hits: Sequence[Hit], systems: RuleResults, requests: RuleResults
+) -> None:
     if not hits:
         return
     found.timestamp = np.append(found.timestamp, np.array([hit.timestamp for hit in hits]))

@@ -100,7 +100,7 @@ class RawDays(DailyFiles[RawRecord]):
         reader = self.reader or BlockReader()
         samples: list[tuple[str, str]] = []
         with RawDayWriter(unfinished, hash_hosts=hash_hosts) as writer:
-            for hits in log.blocks.found(reader.hits, self.workers):
+            for hits in log.blocks.results(reader.hits, self.workers):
                 samples += hits.samples[: _SAMPLES - len(samples)]
                 writer.add(hits)
             summary = writer.complete()

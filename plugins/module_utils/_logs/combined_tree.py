@@ -25,7 +25,7 @@ from .._storage.files import open_regular, read_error, write_bytes
 from .paths import COMPRESSIONS, day_folder, is_log_name, split_compression, variants_of_log
 
 RECORD_NAME = ".combine.json"
-RECORD_FORMAT = 1
+_RECORD_FORMAT = 1
 _LARGEST_RECORD = 64 << 20
 
 
@@ -87,10 +87,10 @@ def read_combined_day(combined: Path, day: date) -> CombinedDay:
         text = file.read(_LARGEST_RECORD)
     try:
         record = json.loads(text)
-        if int(record["format"]) > RECORD_FORMAT:
+        if int(record["format"]) > _RECORD_FORMAT:
             raise OutputError(
                 path,
-                expected=f"a record of format {RECORD_FORMAT}",
+                expected=f"a record of format {_RECORD_FORMAT}",
                 found=f"format {int(record['format'])}",
                 advice="A newer version of this collection wrote it; update this one.",
             )
@@ -108,7 +108,7 @@ def read_combined_day(combined: Path, day: date) -> CombinedDay:
 def write_combined_day(combined: Path, combined_day: CombinedDay) -> None:
     """Write the record of a day to the tree. Raises OutputError."""
     day, logs = combined_day.day, dict(sorted(combined_day.logs.items()))
-    record = {"format": RECORD_FORMAT, "day": day.isoformat(), "logs": to_json(logs)}
+    record = {"format": _RECORD_FORMAT, "day": day.isoformat(), "logs": to_json(logs)}
     text = json.dumps(record, indent=1) + "\n"
     write_bytes(day_folder(combined, day) / RECORD_NAME, text.encode())
 
@@ -135,11 +135,6 @@ def newest_days(combined: Path) -> Iterator[date]:
     Raises SourceError if a folder exists but cannot be read.
     """
     return _days(combined, newest_first=True)
-
-
-def oldest_days(combined: Path) -> Iterator[date]:
-    """Yield the days that have a folder in the tree, the oldest first; see newest_days()."""
-    return _days(combined, newest_first=False)
 
 
 def _days(combined: Path, *, newest_first: bool) -> Iterator[date]:
@@ -174,4 +169,5 @@ def reach_of_days(root: Path) -> tuple[date | None, date | None]:
 
     Raises SourceError if a folder exists but cannot be read.
     """
-    return next(oldest_days(root), None), next(newest_days(root), None)
+    oldest = next(_days(root, newest_first=False), None)
+    return oldest, next(newest_days(root), None)

@@ -160,7 +160,7 @@ def _is_own_folder(root: Path, folder: Path) -> bool:
     return folder.is_dir() and not any(part.is_symlink() for part in below)
 
 
-def reach_of_hosts(root: Path, hosts: Iterable[str]) -> tuple[date | None, date | None]:
+def _reach_of_hosts(root: Path, hosts: Iterable[str]) -> tuple[date | None, date | None]:
     """Return the oldest and the newest day of the hosts in the hosts' tree."""
     oldest, newest = [], []
     for host in hosts:
@@ -175,7 +175,7 @@ def reach_of_hosts(root: Path, hosts: Iterable[str]) -> tuple[date | None, date 
 
 def reach_of_tree(root: Path) -> tuple[date | None, date | None]:
     """Return the oldest and the newest day of the hosts' tree; None if there is no tree yet."""
-    return reach_of_hosts(root, existing_hosts_tree(root).hosts)
+    return _reach_of_hosts(root, existing_hosts_tree(root).hosts)
 
 
 def existing_hosts_tree(root: Path) -> HostsTree:

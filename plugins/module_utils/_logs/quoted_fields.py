@@ -1,10 +1,10 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Blocks of log lines cut at their quotes, and rules for whole fields run once per distinct value.
+"""Cut blocks of log lines at their quotes, and apply a rule once to each distinct field.
 
-A line of the Combined Log Format has six quotes. One with exactly six is cut at them by pyarrow's
-tokenizer, so no field holds a quote; every other line is given as text, for an exact rule.
+A line of the Combined Log Format has six quotes. pyarrow's tokenizer cuts the lines with exactly
+six at them, so no field contains a quote. All other lines are returned as text, for an exact rule.
 """
 
 from __future__ import annotations
@@ -17,27 +17,28 @@ from .._base.libs import np, pa, pa_csv, pc
 
 FIELDS = ("client", "request", "answer", "referrer", "gap", "agent", "end")
 
-#: Distinct values remembered per field; far above what real logs have, a bound for hostile ones.
+#: Distinct values remembered per field: more than real logs have, and a bound for hostile ones.
 _REMEMBERED_VALUES = 100_000
 _LAST_ASCII = 0x7F
 
 
-class Outcomes:
-    """What a rule said of the values of a field so far; outcomes have numbers and only get more."""
+class RuleResults:
+    """The distinct results of a rule for a field. A new result gets the next number."""
 
-    def __init__(self, fits: Callable[[Any], bool]) -> None:
-        self.outcomes: list[Any] = []
-        self._fits = fits
-        self._fitting: list[bool] = []
+    def __init__(self, is_relevant: Callable[[Any], bool]) -> None:
+        self.results: list[Any] = []
+        """The results by number."""
+        self._is_relevant = is_relevant
+        self._relevant: list[bool] = []
         self._by_value: dict[bytes, int] = {}
-        self._by_outcome: dict[Any, int] = {}
+        self._by_result: dict[Any, int] = {}
         self._lock = Lock()
 
     def __len__(self) -> int:
         return len(self._by_value)
 
     def numbers(self, values: Sequence[bytes], rule: Callable[[str], Any]) -> Any:
-        """The number of the outcome for each value, as numpy int32."""
+        """Return the number of the result for each value, as numpy int32."""
         with self._lock:
             by_value = self._by_value
             for value in values:
@@ -45,48 +46,49 @@ class Outcomes:
                     by_value[value] = self._number(rule(value.decode()))
             return np.array([by_value[value] for value in values], np.int32)
 
-    def numbers_of(self, outcomes: Iterable[Any]) -> Any:
-        """The numbers of outcomes that come from elsewhere, as numpy int32."""
+    def numbers_of(self, results: Iterable[Any]) -> Any:
+        """Return the numbers of results that the exact rule found, as numpy int32."""
         with self._lock:
-            return np.array([self._number(outcome) for outcome in outcomes], np.int32)
+            return np.array([self._number(result) for result in results], np.int32)
 
-    def _number(self, outcome: Any) -> int:
-        number = self._by_outcome.setdefault(outcome, len(self.outcomes))
-        if number == len(self.outcomes):
-            self._fitting.append(self._fits(outcome))
-            self.outcomes.append(outcome)
+    def _number(self, result: Any) -> int:
+        number = self._by_result.setdefault(result, len(self.results))
+        if number == len(self.results):
+            self._relevant.append(self._is_relevant(result))
+            self.results.append(result)
         return number
 
-    def fitting(self, numbers: Any) -> Any:
-        """For each number, as numpy column, whether its outcome fits."""
-        return np.array(self._fitting, bool)[numbers]
+    def relevant(self, numbers: Any) -> Any:
+        """Return a mask of the numbers, as numpy column, whose result is relevant."""
+        return np.array(self._relevant, bool)[numbers]
 
 
-class FieldRule:
-    """A rule for a whole field, run once per distinct value and remembered within bounds."""
+class MemoizedRule:
+    """A rule for a whole field. It runs once for each distinct value, and memory is bounded."""
 
-    def __init__(self, rule: Callable[[str], Any], fits: Callable[[Any], bool]) -> None:
-        """``fits`` says which outcomes of the rule a line is worth looking at for."""
+    def __init__(self, rule: Callable[[str], Any], is_relevant: Callable[[Any], bool]) -> None:
+        """Remember results of ``rule``; lines count only if ``is_relevant`` accepts their result."""
         self._rule = rule
-        self._fits = fits
-        self._known = Outcomes(fits)
+        self._is_relevant = is_relevant
+        self._known = RuleResults(is_relevant)
 
-    def __call__(self, column: Any) -> tuple[Outcomes, Any, Any]:
-        """What is known, and for each line of a column the number of its outcome, and if it fits.
+    def __call__(self, column: Any) -> tuple[RuleResults, Any, Any]:
+        """Apply the rule to a column, which is a pyarrow dictionary array.
 
-        The column is a pyarrow dictionary array.
+        Return all results so far, the number of the result of each line, and a mask of the lines
+        with a relevant result.
         """
         known = self._known
         if len(known) > _REMEMBERED_VALUES:
-            known = self._known = Outcomes(self._fits)
+            known = self._known = RuleResults(self._is_relevant)
         numbers = known.numbers(column.dictionary.to_pylist(), self._rule)[codes_of(column)]
-        return known, numbers, known.fitting(numbers)
+        return known, numbers, known.relevant(numbers)
 
 
 def matches(column: Any, rule: str) -> Any:
-    """Which lines of a field match a rule as a whole: booleans, or one where it is that of all.
+    """Return a mask of the lines whose field matches a pattern as a whole, or one value for all.
 
-    A plain column is quick where all lines have the same.
+    A plain column is fast if all its values are equal.
     """
     if not isinstance(column, pa.DictionaryArray):
         if len(column) and pc.all(pc.equal(column, column[0])).as_py():
@@ -103,10 +105,10 @@ def _matching(values: Any, rule: str) -> Any:
 def cut_at_quotes(
     block: bytes | memoryview, *, plain: Sequence[str]
 ) -> tuple[dict[str, Any], list[str]]:
-    """Lines with exactly six quotes as a column per field; all others as text. No empty lines.
+    """Return the lines with exactly six quotes as a column per field, and all others as text.
 
-    A column is a pyarrow dictionary array of bytes, or a binary array where it is ``plain``. What
-    is not UTF-8 becomes U+FFFD.
+    A column is a binary array of pyarrow if it is in ``plain``, and otherwise a dictionary array of
+    bytes. Empty lines are left out. Bytes that are not UTF-8 become U+FFFD.
     """
     if np.frombuffer(block, np.uint8).max(initial=0) > _LAST_ASCII:
         block = bytes(block).decode("utf-8", "replace").encode()
@@ -117,7 +119,7 @@ def cut_at_quotes(
         return "skip"
 
     if block[:1] != b"\n":
-        # else pyarrow would drop a byte order mark, and refuse an empty block
+        # pyarrow would drop a byte order mark at the start, and refuse an empty block
         block = b"\n" + bytes(block)
     coded = pa.dictionary(pa.int32(), pa.binary())
     table = pa_csv.read_csv(
@@ -142,11 +144,11 @@ def cut_at_quotes(
 
 
 def codes_of(column: Any) -> Any:
-    """The indices of a pyarrow dictionary array into its values, as numpy column."""
+    """Return the indices of a pyarrow dictionary array into its values, as numpy column."""
     return column.indices.to_numpy(zero_copy_only=False)
 
 
 def lines_of(fields: dict[str, Any], rows: Any) -> list[str]:
-    """The text of some lines that were cut at their quotes."""
+    """Return the text of some lines that were cut at their quotes."""
     chosen = [fields[name].take(pa.array(rows)).to_pylist() for name in FIELDS]
     return [b'"'.join(parts).decode() for parts in zip(*chosen, strict=True)]

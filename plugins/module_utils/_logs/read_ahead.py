@@ -1,13 +1,12 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A log in blocks of whole lines: a thread reads and decompresses ahead, others look into them.
+"""Read a log in blocks of whole lines: one thread decompresses ahead, others parse the blocks.
 
-``_line_blocks`` cuts logs into blocks, too, and is no second copy. There no byte may change: a line
-ends with a line feed only, the last one gets its own, and a giant line is an error. Its blocks are
-as large as the memory of a merge allows, with room on both sides for words of eight bytes. Here any
-line end counts, a giant line is left out and counted, and buffers are used again. What one reader
-could do for both is to look for the last line end.
+``_combine/line_stream`` has a reader of its own, because a merge needs other blocks. It must not
+change a byte, so only a line feed ends a line there and a giant line is an error; the size of its
+blocks depends on the memory for the merge. Here every line end counts, a giant line is left out and
+counted, and buffers are used again. The only shared part would be finding the last line end.
 """
 
 from __future__ import annotations
@@ -19,17 +18,17 @@ from queue import Empty, SimpleQueue
 from threading import Event, Semaphore
 from typing import IO, Protocol, TypeVar
 
-#: Bytes of plain log that are looked into at a time.
+#: Bytes of plain log in a block.
 BLOCK_SIZE = 4 << 20
-#: Blocks per worker that are read ahead, to be worked on while a row group is written.
+#: Blocks per worker that are read ahead, so that workers are busy while a row group is written.
 _AHEAD = 8
-#: A longer line is counted as too long instead of being read; keeps memory bounded.
+#: A longer line is counted as too long and not parsed, so that memory is bounded.
 LONGEST_LINE = 128 << 20
-TOO_LONG = "too_long"
+_TOO_LONG = "too_long"
 
 
-class FoundInBlock(Protocol):
-    """What was found in a block, at the least."""
+class _BlockResult(Protocol):
+    """The result of parsing a block has at least these fields."""
 
     lines: int
     """Lines read, empty ones left out."""
@@ -37,41 +36,42 @@ class FoundInBlock(Protocol):
     """Lines left out, by reason."""
 
 
-Found = TypeVar("Found", bound=FoundInBlock)
+_Result = TypeVar("_Result", bound=_BlockResult)
 
 
 class LogBlocks:
-    """A log, open for reading its plain bytes, and what was found in it so far."""
+    """A log that is open for reading its plain bytes, and the counts of the lines read so far."""
 
     def __init__(self, log: IO[bytes]) -> None:
         self.lines = 0
         """Lines that are not empty."""
         self.rejects: Counter[str] = Counter()
+        """Lines left out, by reason."""
         self._log = log
         self._too_long = 0
         self._free: SimpleQueue[bytearray] = SimpleQueue()
 
     @property
     def accepted(self) -> int:
-        """Lines that were not left out."""
+        """The number of lines that were not left out."""
         return self.lines - sum(self.rejects.values())
 
-    def found(self, find: Callable[[memoryview], Found], workers: int) -> Iterator[Found]:
-        """What ``find`` finds in the blocks, in their order; a bounded number is read ahead.
+    def results(self, parse: Callable[[memoryview], _Result], workers: int) -> Iterator[_Result]:
+        """Yield the result of ``parse`` for each block in order; read a bounded number ahead.
 
-        A block has an empty line before the others, which saves ``cut_at_quotes`` a copy.
+        A block begins with an empty line, which saves ``cut_at_quotes`` a copy.
         """
-        coming: SimpleQueue[Future[Found] | None] = SimpleQueue()
+        coming: SimpleQueue[Future[_Result] | None] = SimpleQueue()
         room = Semaphore(_AHEAD * workers)
-        unwanted = Event()
+        stopped = Event()
 
         def feed() -> None:
             try:
                 for block, end in self._blocks():
                     room.acquire()
-                    if unwanted.is_set():
+                    if stopped.is_set():
                         return
-                    coming.put(threads.submit(self._look, block, end, find))
+                    coming.put(threads.submit(self._parse, block, end, parse))
             finally:
                 coming.put(None)
 
@@ -79,27 +79,27 @@ class LogBlocks:
             fed = feeder.submit(feed)
             try:
                 while (future := coming.get()) is not None:
-                    found = future.result()
-                    self.lines += found.lines
-                    self.rejects.update(+found.rejects)
-                    yield found
+                    result = future.result()
+                    self.lines += result.lines
+                    self.rejects.update(+result.rejects)
+                    yield result
                     room.release()
                 fed.result()
             finally:
-                unwanted.set()
+                stopped.set()
                 room.release()
         if self._too_long:
             self.lines += self._too_long
-            self.rejects[TOO_LONG] = self._too_long
+            self.rejects[_TOO_LONG] = self._too_long
 
-    def _look(self, block: bytearray, end: int, find: Callable[[memoryview], Found]) -> Found:
-        found = find(memoryview(block)[:end])
+    def _parse(self, block: bytearray, end: int, parse: Callable[[memoryview], _Result]) -> _Result:
+        result = parse(memoryview(block)[:end])
         if len(block) == BLOCK_SIZE:
             self._free.put(block)
-        return found
+        return result
 
     def _blocks(self) -> Iterator[tuple[bytearray, int]]:
-        """The blocks, and where in each the lines end; too long lines are counted and left out."""
+        """Yield each block with the end of its last line; count and leave out lines too long."""
         carry = b"\n"
         while True:
             block = self._buffer(carry)
@@ -118,7 +118,7 @@ class LogBlocks:
                 carry = b"\n" + self._skip_line()
 
     def _buffer(self, carry: bytes) -> bytearray:
-        """A buffer that starts with the carry; one that was used, where it has room enough."""
+        """Return a buffer that begins with ``carry``; use an old buffer again if it is large enough."""
         if len(carry) > BLOCK_SIZE // 2:
             block = bytearray(min(2 * len(carry), LONGEST_LINE + BLOCK_SIZE))
         else:
@@ -130,7 +130,7 @@ class LogBlocks:
         return block
 
     def _skip_line(self) -> bytes:
-        """Leave out the rest of a line that is too long; gives what was read behind it."""
+        """Skip the rest of a line that is too long; return the bytes that were read after it."""
         self._too_long += 1
         while piece := self._log.read(BLOCK_SIZE):
             ends = [at for at in (piece.find(b"\n"), piece.find(b"\r")) if at >= 0]

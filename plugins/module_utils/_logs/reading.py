@@ -27,7 +27,7 @@ READ_SIZE = 1 << 20
 
 #: The most memory of a decoder. A file that needs more is damaged or an attack: xz -9 needs 65 MiB,
 #: zstd --long needs 128 MiB.
-MOST_DECODER_MEMORY = 192 << 20
+_MOST_DECODER_MEMORY = 192 << 20
 
 #: Bytes of zstd expand at most 32,768 times (a block of 4 bytes to 128 KiB), so this gives 64 MiB.
 _ZSTD_FEED = 1 << 11
@@ -109,7 +109,7 @@ class LogFile(io.RawIOBase):
 
 def _decoder(compression: str, compressed: IO[bytes]) -> Any:
     if compression == ".xz" and liblzma():
-        return XzReader(compressed, memory=MOST_DECODER_MEMORY)
+        return XzReader(compressed, memory=_MOST_DECODER_MEMORY)
     if compression == ".xz":
         return _Frames(compressed, _xz_frame, padded=True)
     if compression == ".gz":
@@ -177,7 +177,7 @@ class _Frames:
 
 
 def _xz_frame() -> lzma.LZMADecompressor:
-    return lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=MOST_DECODER_MEMORY)
+    return lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=_MOST_DECODER_MEMORY)
 
 
 class _GzipFrame:
@@ -211,7 +211,7 @@ class _ZstdFrame:
     needs_input = True
 
     def __init__(self) -> None:
-        decompressor = zstandard.ZstdDecompressor(max_window_size=MOST_DECODER_MEMORY)
+        decompressor = zstandard.ZstdDecompressor(max_window_size=_MOST_DECODER_MEMORY)
         self._frame = decompressor.decompressobj()
 
     def decompress(self, compressed: bytes, most: int) -> bytes:

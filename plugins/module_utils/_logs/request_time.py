@@ -1,9 +1,9 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Times of many lines at once: ``… - - [27/Sep/2021:12:00:00 +0000] `` read by numpy.
+"""Parse the times of many lines at once, by numpy: ``… - - [27/Sep/2021:12:00:00 +0000] ``.
 
-What does not look exactly so is left to :func:`~._access_log.parse_time`, which defines the rule.
+A client field of any other shape is left to ``access_log.parse_time``, which defines the rule.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from .access_log import parse_day_of_time, parse_zone
 #: Length of `` - - [27/Sep/2021:12:00:00 +0000] ``, the end of nearly every client field.
 TAIL_BYTES = 34
 
-# A tail is looked at as five overlapping words of eight bytes, by their distance from the end:
-# ` - - [27`, `/Sep/202`, `1:12:00:`, `00 +0000`, `+0000] `. Equal words mean an equal tail.
+# Tails are compared as five overlapping words of eight bytes, here by their distance from the end:
+# ` - - [27`, `/Sep/202`, `1:12:00:`, `00 +0000`, `+0000] `. Equal words mean equal tails.
 _WORDS_FROM_END = (34, 26, 18, 10, 8)
 
 _DASHES = slice(0, 6)
@@ -34,44 +34,47 @@ _PLAIN_DAY = re.compile(r"[0-9]{2}/[A-Z][a-z]{2}/[0-9]{4}")
 
 
 def read_tails(client: Any) -> tuple[Any, Any]:
-    """Times (int64, Unix seconds) of client fields, and whether each could be read this way.
+    """Return the times of client fields (int64, Unix seconds), and a mask of the readable fields.
 
-    ``client`` is a pyarrow binary array. Where the second is False the first says nothing.
+    ``client`` is a pyarrow binary array. The time of a field that is not readable has no meaning.
     """
     return _read(client, _read_distinct)
 
 
 def read_days(client: Any) -> tuple[Any, Any]:
-    """Likewise the days as written, whatever the zone: int64, days since the Unix epoch.
+    """Return the days as written, in any zone, and a mask of the readable fields.
 
-    The day has two digits then, and the time of day may be any text.
+    Days are int64, since the Unix epoch. A readable day has two digits; its time may be any text.
     """
     return _read(client, _read_distinct_days)
 
 
 def _read(client: Any, read_distinct: Callable[[Any], tuple[Any, Any]]) -> tuple[Any, Any]:
     count = len(client)
-    outcomes = np.zeros(count, np.int64)
+    values = np.zeros(count, np.int64)
     readable = np.zeros(count, bool)
     _unused, offset_buffer, bytes_buffer = client.buffers()
     if not count or bytes_buffer is None:
-        return outcomes, readable
+        return values, readable
     offsets = np.frombuffer(offset_buffer, np.int32)[client.offset : client.offset + count + 1]
     long_enough = np.flatnonzero(np.diff(offsets) >= TAIL_BYTES)
     text = np.frombuffer(bytes_buffer, np.uint8)
     ends = offsets[1:][long_enough].astype(np.int64)
     if not len(ends):
-        return outcomes, readable
+        return values, readable
     first_of_run, run = _runs_of_equal_tails(text, ends)
     tails = text[(ends[first_of_run] - TAIL_BYTES)[:, None] + np.arange(TAIL_BYTES)]
-    run_outcomes, run_readable = read_distinct(tails)
-    outcomes[long_enough] = run_outcomes[run]
+    run_values, run_readable = read_distinct(tails)
+    values[long_enough] = run_values[run]
     readable[long_enough] = run_readable[run]
-    return outcomes, readable
+    return values, readable
 
 
 def _runs_of_equal_tails(text: Any, ends: Any) -> tuple[Any, Any]:
-    """Neighbours with the same tail, as a log in order of time has many: (first of each, run)."""
+    """Group neighbours with equal tails, of which a log in order of time has many.
+
+    Return the index of the first member of each group, and the number of the group of each tail.
+    """
     words = np.ndarray((len(text) - 7,), "<u8", text, strides=(1,))
     changes = np.zeros(len(ends), bool)
     changes[0] = True
@@ -82,7 +85,7 @@ def _runs_of_equal_tails(text: Any, ends: Any) -> tuple[Any, Any]:
 
 
 def _read_distinct(tails: Any) -> tuple[Any, Any]:
-    """Times of tails (one a row of bytes), and whether each looks as expected."""
+    """Return the times of tails, one in each row of bytes, and a mask of the readable ones."""
     clock = tails[:, _CLOCK]
     digits = clock[:, _CLOCK_DIGITS].astype(np.int64) - ord("0")
     hour, minute, second = (10 * digits[:, at] + digits[:, at + 1] for at in (0, 2, 4))
@@ -122,19 +125,22 @@ def _is_text(columns: Any, text: bytes) -> Any:
 
 
 def _by_run(columns: Any, rule: Any) -> tuple[Any, Any]:
-    """A rule for text of fixed width, run once per run of equal ones; False if it is not for it."""
+    """Apply a rule to texts of fixed width, once for each group of equal neighbours.
+
+    Return the values, and a mask of the texts that the rule can read.
+    """
     changes = np.ones(len(columns), bool)
     changes[1:] = (columns[1:] != columns[:-1]).any(axis=1)
     first_of_run = np.flatnonzero(changes)
-    outcomes = np.zeros(len(first_of_run), np.int64)
+    values = np.zeros(len(first_of_run), np.int64)
     readable = np.zeros(len(first_of_run), bool)
-    for at, value in enumerate(map(bytes, columns[first_of_run])):
-        # beyond ASCII, and with blanks, the value in the line may end somewhere else
-        if value.isascii() and not any(byte <= 0x20 for byte in value):
+    for at, text in enumerate(map(bytes, columns[first_of_run])):
+        # with blanks or other than ASCII characters the field may end elsewhere in the line
+        if text.isascii() and not any(byte <= 0x20 for byte in text):
             try:
-                outcomes[at] = rule(value.decode("ascii"))
+                values[at] = rule(text.decode("ascii"))
                 readable[at] = True
             except ValueError:
                 pass
     run = np.cumsum(changes) - 1
-    return outcomes[run], readable[run]
+    return values[run], readable[run]

@@ -1,11 +1,11 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Decompress xz straight into the reader's buffer, by liblzma.
+"""Decompress xz directly into the buffer of the reader, by liblzma.
 
-Python's own decompressor collects what it makes in blocks, joins them, and gives a copy to copy
-from again, all but the decoding under Python's lock. Where several logs are read at a time, that
-keeps half of the processors waiting. Where there is no liblzma, Python's own has to do.
+Python's decompressor collects its output in blocks, joins them and returns a copy, which is copied
+again, and holds Python's lock for all of it but the decoding. With several logs at the same time
+half of the processors then wait. Without liblzma, Python's decompressor is used.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from typing import IO, Any
 _INPUT_SIZE = 128 << 10
 _RUN = 0
 _OK, _STREAM_END, _NO_MEMORY = 0, 1, 5
-#: What liblzma answers, in words.
-_WORDS = {
-    6: "it needs more memory than a log is given",
+#: The errors of liblzma by number, in words.
+_ERRORS = {
+    6: "it needs more memory than the limit",
     7: "it is no xz file",
-    8: "options that are not known",
+    8: "it has unknown options",
     9: "corrupt data",
     10: "corrupt data",
 }
 
 
 class _Stream(ctypes.Structure):
-    """lzma_stream of lzma/base.h."""
+    """The structure ``lzma_stream`` of lzma/base.h."""
 
     _fields_ = (
         ("next_in", ctypes.c_void_p),
@@ -50,7 +50,7 @@ class _Stream(ctypes.Structure):
 
 @functools.cache
 def liblzma() -> Any:
-    """The C library, or None where there is none."""
+    """Return the C library, or None if it is not installed."""
     try:
         library = ctypes.CDLL("liblzma.so.5")
         stream = ctypes.POINTER(_Stream)
@@ -63,13 +63,13 @@ def liblzma() -> Any:
 
 
 class XzReader:
-    """The plain bytes of an xz file of one or more streams, zero bytes between and behind them.
+    """The plain bytes of an xz file of one or more streams. Zero bytes may follow each stream.
 
-    Raises lzma.LZMAError for what is no xz, EOFError where it is cut short.
+    Raises lzma.LZMAError for damaged data, and EOFError if the file is cut short.
     """
 
     def __init__(self, compressed: IO[bytes], *, memory: int) -> None:
-        """``memory`` is what a decoder may take, in bytes. Needs :func:`liblzma`."""
+        """Begin the first stream. ``memory`` is the limit of the decoder in bytes."""
         self._compressed = compressed
         self._memory = memory
         self._liblzma = liblzma()
@@ -79,7 +79,7 @@ class XzReader:
         self._start()
 
     def readinto(self, buffer: Any) -> int:
-        """Fill the buffer; 0 at the end of the file only, which was verified then."""
+        """Fill the buffer and return the number of bytes; 0 only at the verified end of the file."""
         if self._at_end:
             return 0
         output = (ctypes.c_char * len(buffer)).from_buffer(buffer)
@@ -97,7 +97,7 @@ class XzReader:
 
     def _step(self) -> None:
         if not self._stream.avail_in and not self._read():
-            raise EOFError("it is cut short")
+            raise EOFError("the file is cut short")
         if self._check(self._liblzma.lzma_code(self._stream, _RUN)) == _STREAM_END:
             self._next_stream()
 
@@ -118,9 +118,9 @@ class XzReader:
         self._stream.avail_in = count
         return count
 
-    def _check(self, answer: int) -> int:
-        if answer == _NO_MEMORY:
+    def _check(self, code: int) -> int:
+        if code == _NO_MEMORY:
             raise MemoryError("liblzma found no memory left")
-        if answer not in (_OK, _STREAM_END):
-            raise lzma.LZMAError(_WORDS.get(answer, f"liblzma answers {answer}"))
-        return answer
+        if code not in (_OK, _STREAM_END):
+            raise lzma.LZMAError(_ERRORS.get(code, f"liblzma returned {code}"))
+        return code

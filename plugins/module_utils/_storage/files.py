@@ -23,7 +23,7 @@ from .._base.errors import LockedError, OutputError, SourceError
 
 #: Unfinished outputs are named ``.NAME.unfinished``: never read, overwritten by the next try.
 UNFINISHED = ".unfinished"
-LOCK_NAME = ".writing"
+_LOCK_NAME = ".writing"
 _LOCK_POLL_SECONDS = 0.05
 # Python has no function for it, but every C library for Linux has one.
 _SYNCFS = ctypes.CDLL(None, use_errno=True).syncfs
@@ -192,7 +192,7 @@ def writer_lock(
     run_id: str = "",
     now: datetime | None = None,
     patience_seconds: float = 0,
-    name: str = LOCK_NAME,
+    name: str = _LOCK_NAME,
 ) -> Iterator[None]:
     """Make this process the only writer below ``folder`` while the block runs.
 
@@ -263,7 +263,7 @@ def sync_file_system(folder: Path) -> None:
 def current_writer(folder: Path) -> str:
     """Return the process that writes below ``folder`` now, or an empty text. Write nothing."""
     try:
-        descriptor = os.open(folder / LOCK_NAME, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        descriptor = os.open(folder / _LOCK_NAME, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError:
         return ""
     with os.fdopen(descriptor, "rb") as lock:

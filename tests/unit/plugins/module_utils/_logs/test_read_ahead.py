@@ -36,7 +36,7 @@ def _line(second: int) -> bytes:
 
 
 def _seconds(log: LogBlocks) -> Iterator[int]:
-    for hits in log.found(BlockReader().hits, WORKERS):
+    for hits in log.results(BlockReader().hits, WORKERS):
         yield from (hits.timestamp - 1632700800).tolist()
 
 
@@ -84,7 +84,7 @@ def test_an_error_of_reading_comes_after_the_hits_before_it() -> None:
 
 def test_who_stops_early_leaves_no_thread_behind() -> None:
     before = threading.active_count()
-    hits = LogBlocks(io.BytesIO(b"".join(map(_line, range(5000))))).found(
+    hits = LogBlocks(io.BytesIO(b"".join(map(_line, range(5000))))).results(
         BlockReader().hits, WORKERS
     )
     next(hits)
