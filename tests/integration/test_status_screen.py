@@ -13,6 +13,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from ansible_collections.fedora_infra.dnf_counting.tests.support.recorded_options import (
+    options_of,
+    record,
+)
 from ansible_collections.fedora_infra.dnf_counting.tests.support.terminal import (
     on_terminal,
     without_colours,
@@ -35,13 +39,26 @@ def hosts_dir(tmp_path: Path) -> Path:
         folder.mkdir(parents=True)
         (folder / "mirrors.fedoraproject.org-access.log.xz").write_bytes(b"log")
     (hosts / HOSTILE).mkdir()
+    record_stages(hosts)
     return hosts
+
+
+def record_stages(hosts: Path) -> None:
+    """Record that the sync and the combining of these hosts have just run."""
+    now = datetime.now(UTC)
+    synced = options_of("http_log_sync", hosts=["proxy01"], dest=str(hosts))
+    record(history_of(hosts), "sync", synced, at=now)
+    combined = options_of("http_log_combine", src=str(hosts), dest=f"{hosts}-combined")
+    record(history_of(hosts), "combine", combined, at=now)
+
+
+def history_of(hosts: Path) -> Path:
+    return hosts.with_name("history.db")
 
 
 def command(hosts_dir: Path, *arguments: str, show: bool = True) -> list[str]:
     options = {
-        "hosts_dir": str(hosts_dir),
-        "combined_dir": f"{hosts_dir}-combined",
+        "history_db": str(history_of(hosts_dir)),
         "log_host": "{{ inventory_hostname }}",
         "show": show,
     }

@@ -83,7 +83,7 @@ def test_a_new_statistic_needs_its_entry_only(tmp_path: Path) -> None:
     rows += [hit(START, "192.0.2.3", sys_age=-1)]
     path = write_raw_day(tmp_path, date(2021, 9, 28), rows)
     with WeekCounter(Limits(tmp_path / "spill", workers=1)) as counter:
-        (block,) = counter.count_week(WEEK, [path], [weekly])
+        (block,) = [*counter.count_week(WEEK, [path], [weekly])]
     assert hits_by_age(block) == {"2": 2}
     (row,) = block
     assert TotalsRow(*row).repo_tag == "fedora-34"
