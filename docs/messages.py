@@ -11,12 +11,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.stage import (
+    TOPIC_PREFIX,
+)
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._pipeline.stages import (
     ALL_STAGES,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._watch.topics import (
     FIELDS,
-    TOPIC_PREFIX,
     all_topics,
 )
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._watch.topics import (
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.stage import (
     TOPIC_PREFIX,
 )
 from ansible_collections.fedora_infra.dnf_counting.tests.support.log_host import (

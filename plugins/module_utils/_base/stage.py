@@ -24,6 +24,10 @@ from .records import Status, WorkUnit
 CHANGES: frozenset[Status] = frozenset({"due", "made", "trimmed"})
 
 
+#: The first words of all topics, behind the prefix in the configuration of fedora-messaging.
+TOPIC_PREFIX = "logging.stats"
+
+
 class Planned(Protocol):
     """The units of a stage with all that the stage knows about them, before or after its work."""
 

@@ -21,7 +21,6 @@ from .._logs.paths import checked_hosts
 from .._storage.files import check_mount, current_writer, writer_lock
 from .coverage import COMBINE_COVERAGE
 from .latest import PlannedLatest, plan_latest, swap_latest
-from .make import combine
 from .plan import CombineSettings, PlannedLog, plan
 from .strays import StrayHosts, stray_hosts
 
@@ -89,6 +88,9 @@ def plan_combine(settings: CombineSettings, run: StageRun) -> CombinePlan:
 
 def make_combined(settings: CombineSettings, planned: CombinePlan, run: StageRun) -> CombinePlan:
     """Make the combined logs that are due, then the links in ``latest``."""
+    # imported only when something is due, so that an unchanged night stays light
+    from .make import combine
+
     units = combine(
         planned.logs,
         settings.dest,

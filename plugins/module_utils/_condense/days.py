@@ -14,9 +14,7 @@ from typing import ClassVar
 from .._base.errors import OutputError, printable
 from .._daily.stage import DailyFiles, DayLog, WrittenDay, other_rules
 from .condensed_days import CondensedRecord, read_record
-from .fast_path import ClientReader
 from .repositories import FEDORA_REPOSITORIES, Repositories
-from .writer import CondensedDayWriter
 
 #: Unknown repositories that are recorded for each day.
 _SHOWN_REPOS = 20
@@ -51,6 +49,10 @@ class CondensedDays(DailyFiles[CondensedRecord]):
         return other_rules(record, self.repositories.version)
 
     def write(self, log: DayLog, unfinished: Path) -> WrittenDay:
+        # imported only when a day is due, so that an unchanged night stays light
+        from .fast_path import ClientReader
+        from .writer import CondensedDayWriter
+
         unknown = UnknownRepos()
         reader = ClientReader(log.day, self.repositories.release_of)
         with CondensedDayWriter(unfinished) as writer:

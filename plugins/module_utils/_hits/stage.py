@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from .._base.coverage import (
     LATE,
@@ -40,8 +40,6 @@ from .._daily.stage import (
 from .._logs.combined_tree import read_combined_day
 from .._logs.paths import checked_log_name
 from .._storage.files import remove_unfinished, writer_lock
-from .fast_path import BlockReader
-from .host_hash import host_hasher
 from .raw_days import (
     FROM_LOG,
     RawRecord,
@@ -50,7 +48,9 @@ from .raw_days import (
     read_trimmed_through,
 )
 from .rules import RULES_VERSION
-from .writer import RawDayWriter
+
+if TYPE_CHECKING:
+    from .fast_path import BlockReader
 
 _DEFAULT_DAYS = 14
 #: The most days that are made at once: two keep two processors busy, and each takes some 250 MB.
@@ -95,6 +95,11 @@ class RawDays(DailyFiles[RawRecord]):
         return log.hosts_expected or None, log.hosts_present
 
     def write(self, log: DayLog, unfinished: Path) -> WrittenDay:
+        # imported only when a day is due, so that an unchanged night stays light
+        from .fast_path import BlockReader
+        from .host_hash import host_hasher
+        from .writer import RawDayWriter
+
         expected, present = self._hosts(log.day)
         hash_hosts = host_hasher(self.folder, log.day, wanted=self.hash_hosts)
         reader = self.reader or BlockReader()
@@ -156,6 +161,9 @@ def make_raw_days(
     make a few days at once: while the hits of one are written, another is read. ``workers`` is the
     number of processors to use.
     """
+    # imported only when a day is due, so that an unchanged night stays light
+    from .fast_path import BlockReader
+
     if executor is not None:
         return replace(files, workers=workers).make(planned, map_=executor.map)
     due = sum(unit.status == "due" for unit in planned.units)

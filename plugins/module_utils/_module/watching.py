@@ -16,10 +16,8 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 from .._base.errors import CountingError
-from .._base.stage import Stage
+from .._base.stage import TOPIC_PREFIX, Stage
 from .._watch.local_sinks import LOG_SOCKET, HistoryFile, ProgressFile, SystemLog
-from .._watch.messages import make_messages
-from .._watch.topics import TOPIC_PREFIX
 from .._watch.watch import Sink, Step, Watch
 from .ending import end_early, temporary_folders
 
@@ -74,15 +72,19 @@ def _makers(params: Mapping[str, Any]) -> Iterator[tuple[str, Callable[[], Sink]
     if params["history_db"]:
         history = Path(params["history_db"])
         yield "run history", lambda: HistoryFile(history, keep_days=params["history_days"])
-    # the last one: at the end of a step it waits until all is sent
     if params["messaging_config"]:
-        yield (
-            "messages",
-            lambda: make_messages(
-                Path(params["messaging_config"]),
-                Path(params["messaging_spool"]),
-                run_id=params["run_id"],
-                prefix=params["messaging_prefix"].strip("."),
-                timeout_seconds=params["messaging_timeout"],
-            ),
-        )
+        # the last one, because at the end of a step it waits until all messages are sent
+        yield "messages", lambda: _messages(params)
+
+
+def _messages(params: Mapping[str, Any]) -> Sink:
+    # imported only where messages are sent, because it is a third of what a module imports
+    from .._watch.messages import make_messages
+
+    return make_messages(
+        Path(params["messaging_config"]),
+        Path(params["messaging_spool"]),
+        run_id=params["run_id"],
+        prefix=params["messaging_prefix"].strip("."),
+        timeout_seconds=params["messaging_timeout"],
+    )

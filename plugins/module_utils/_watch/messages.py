@@ -14,11 +14,10 @@ from typing import Any
 
 from .._base.errors import CountingError, LockedError
 from .._base.records import WorkUnit
-from .._base.stage import UnitTopics
+from .._base.stage import TOPIC_PREFIX, UnitTopics
 from .._storage.files import writer_lock
 from .bus import BusDownError, Publish, RefusedError, connect
 from .spool import Message, Spool
-from .topics import TOPIC_PREFIX
 from .watch import Sink, Step, StepResult, utc_text
 
 #: How long the end of a step waits for messages to be sent; the rest is the next step's.

@@ -11,11 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
-from .._base.stage import Stage, Topics
-
-#: What all topics begin with, behind the prefix in the configuration of fedora-messaging.
-TOPIC_PREFIX = "logging.stats"
-
+from .._base.stage import TOPIC_PREFIX, Stage, Topics
 
 _TEXT = {"type": "string"}
 _COUNT = {"type": "integer", "minimum": 0}
