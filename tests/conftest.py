@@ -33,8 +33,10 @@ def pytest_xdist_auto_num_workers() -> int:
     return (os.cpu_count() or 1) + 1
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the tests that take longest first."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Put the tests that take longest first, where several processes run them."""
+    if not hasattr(config, "workerinput"):
+        return
 
     def place(item: pytest.Item) -> int:
         found = (n for n, name in enumerate(LONGEST_FIRST) if item.nodeid.startswith(name))
