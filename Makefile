@@ -9,7 +9,7 @@ PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3.14 pyth
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 # an inventory of your own for `make daily`; without one, the sample run on this machine
 INVENTORY ?=
-# those that `make test-platforms` runs; all of them without it
+# systems for `make test-platforms`, such as SUITES=trixie; all of them without it
 SUITES ?=
 # more options for ansible-playbook, such as ARGS='--check --diff'
 ARGS ?=
