@@ -145,7 +145,7 @@ def test_every_link_leads_to_a_file(made: Path) -> None:
     assert "mirrors/mirrorsdata-all.csv" in downloads
 
 
-def test_the_newest_week_is_told_with_its_quality_and_change(made: Path) -> None:
+def test_the_newest_week_has_its_quality_and_its_change(made: Path) -> None:
     index = (made / "csv-reports" / "index.html").read_text(encoding="utf-8")
     text = " ".join(re.sub(r"<[^>]*>", " ", index).split()).replace(" ,", ",")
     assert "2021-W38, 2021-09-20 to 2021-09-26 complete" in text
@@ -157,7 +157,7 @@ def test_the_newest_week_is_told_with_its_quality_and_change(made: Path) -> None
     assert '<a href="countme/machines.csv" download>' in index
 
 
-def test_what_most_readers_want_comes_first(made: Path) -> None:
+def test_the_most_useful_files_come_first(made: Path) -> None:
     downloads = (made / "csv-reports" / "downloads.html").read_text(encoding="utf-8")
     names = re.findall(r"<a [^>]*download>([^<]*)</a>", downloads)
     assert names[:5] == [

@@ -98,7 +98,7 @@ def test_only_what_changed_is_replaced(totals: Files) -> None:
     assert all((web(totals) / name).stat().st_ino == inodes[name] for name in kept)
 
 
-def test_touched_totals_are_looked_at_and_nothing_is_replaced(totals: Files) -> None:
+def test_totals_with_a_new_time_only_replace_nothing(totals: Files) -> None:
     publish(totals)
     before = published(totals)
     write_totals(totals.db.parent, ROWS, status=STATUS)
@@ -214,7 +214,7 @@ def test_totals_of_the_old_system_have_weeks_of_unknown_quality(tmp_path: Path) 
     assert {row["status"] for row in cells(published(totals)["quality.csv"])} == {"unknown"}
 
 
-def test_index_tells_the_truth(totals: Files) -> None:
+def test_the_index_agrees_with_the_files(totals: Files) -> None:
     publish(totals)
     files = published(totals)
     index = json.loads(files.pop("index.json"))
@@ -305,7 +305,7 @@ def test_versions_of_four_numbers_are_no_addresses(tmp_path: Path) -> None:
     assert b"2.0.8.1" in files["machines.csv"]
 
 
-def test_an_address_in_what_we_say_ourselves_is_replaced(tmp_path: Path) -> None:
+def test_an_address_in_the_reason_of_a_suspect_week_is_replaced(tmp_path: Path) -> None:
     totals = write_totals(
         tmp_path / "lib", ROWS, status=STATUS, suspect_reason="one host, 192.0.2.7, sent half"
     )

@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The charts of the stage ``publish``: figures, Vega-Lite specifications, pictures, texts.
 
-It takes totals and the CSV files of addresses a day, and returns pictures with their figures.
+It takes totals and the CSV files of client addresses a day, and draws pictures. It returns the
+specification, the text and the figures of each for its page.
 
 It may import ``_base``, ``_storage``, ``_totals``, ``_condense``, ``_publish`` and ``_html``.
 """

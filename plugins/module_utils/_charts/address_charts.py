@@ -1,7 +1,7 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The charts of client addresses that a distribution has: data, parsed from an option."""
+"""The definitions of a distribution's charts of client addresses, parsed from an option."""
 
 from __future__ import annotations
 
@@ -34,19 +34,22 @@ _OPTION = "address_charts"
 
 @dataclass(frozen=True)
 class SeriesGroup:
-    """Columns of the CSV file that charts show together, with their labels."""
+    """Columns of the CSV file that a chart shows together, with their labels."""
 
     columns: Mapping[str, str]
     """Labels by name of column, in the order of the series."""
     releases: re.Pattern[str] | None = None
-    """Columns of releases, by the number that is its first group. They come before the others."""
+    """A pattern for columns of releases. Its first group is the number of the release.
+
+    These columns come before the others.
+    """
     label: str = "{}"
     """The label of a release, with ``{}`` for the number."""
 
 
 @dataclass(frozen=True)
 class AddressChart:
-    """One chart."""
+    """The definition of one chart."""
 
     name: str
     title: str
@@ -54,9 +57,9 @@ class AddressChart:
     kind: str
     """STACK, LINES or DOTS."""
     show: str
-    """ALL series; the LATEST releases; the NEWEST_YEAR; or all REVERSED, the newest at the bottom."""
+    """ALL series, the LATEST releases, the NEWEST_YEAR, or all REVERSED, the newest at the bottom."""
     most: int
-    """The most series; the rest is added up. 0 for no limit."""
+    """The most series; all others are added up. 0 for no limit."""
     section: str
 
 
@@ -83,7 +86,7 @@ class AddressCharts:
         return cls(groups, charts)
 
     def within(self, sections: Collection[str]) -> AddressCharts:
-        """Return the same charts with those of unknown sections among the other charts of addresses."""
+        """Return the charts; those of other sections are moved to the section of addresses."""
         charts = tuple(
             one if one.section in sections else replace(one, section=ADDRESSES)
             for one in self.charts

@@ -1,10 +1,10 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Charts of client addresses per day, from the CSV file that people read by column number.
+"""Make charts of client addresses per day from mirrorsdata-all.csv.
 
-Columns are found by the names in its header (``68-f33``), so releases that are new need nothing
-here. An address that asks for two releases counts in each.
+Columns are found by the names in the header (``68-f33``), so a new release needs no change here. An
+address that requests two releases counts in each.
 """
 
 from __future__ import annotations
@@ -41,31 +41,31 @@ from .figures import (
 )
 from .time_chart import TimeChart
 
-#: Longer times are shown as weekly means: days can't be told apart at 800 pixels, and the swing
-#: between working days and weekends hides all else.
-MOST_DAYS_SHOWN = 370
-#: How many of the newest releases are "the latest".
-LATEST_RELEASES = 6
-#: Dots beyond this number make one grey cloud and megabytes of SVG.
+#: More days are shown as weekly means: days can't be distinguished at 800 pixels, and the swing
+#: between working days and weekends hides everything else.
+_MOST_DAYS_SHOWN = 370
+#: The number of the newest releases that are "the latest".
+_LATEST_RELEASES = 6
+#: More dots would be one grey cloud, and megabytes of SVG.
 _MOST_DOTS = 6000
 
 _ADDRESSES = "client addresses"
 _MEANING = (
-    "Distinct addresses that asked for a mirror list on a day. "
+    "Distinct addresses that requested a mirror list on a day. "
     "Many machines can share an address, and one machine can have several."
 )
 
 
 @dataclass(frozen=True)
 class DailyClients:
-    """The CSV file: the days it has, and the values of each column that has any."""
+    """The days of the CSV file, and the values of each column that is not empty."""
 
     days: tuple[date, ...]
     columns: Mapping[str, Mapping[date, int]]
 
 
 def read_daily_clients(path: Path) -> DailyClients:
-    """Return the days of the CSV file. Rows written before a column was added are 0 there.
+    """Return the days of the CSV file. A row that is older than a column is 0 there.
 
     Raises CountingError for a file of another kind.
     """
@@ -73,12 +73,12 @@ def read_daily_clients(path: Path) -> DailyClients:
     table = read_mirrors_table(path, MirrorsTable())
     found: dict[date, list[int]] = {}
     for written, rows in table.rows.items():
-        # a row of zeros stands for no day: the old file has one for the day after the Unix epoch,
-        # and some for days such as 2021-10-1
+        # a row of zeros is no day: the old file has one for the day after the Unix epoch, and some
+        # for days such as 2021-10-1
         counted = [row for row in rows if any(cell.strip("0") for cell in row)]
         if counted:
             day, values = _day_of(path, written), map(int, (cell or "0" for cell in counted[-1]))
-            # a day written with one digit has a row of its own
+            # a day that is written with one digit has a row of its own
             found[day] = [sum(v) for v in zip_longest(found.get(day, ()), values, fillvalue=0)]
     days = tuple(sorted(found))
     columns: dict[str, dict[date, int]] = {}
@@ -110,7 +110,7 @@ def daily_charts(
 ) -> list[TimeChart]:
     """Return every chart of client addresses that has figures.
 
-    ``suffix`` ends the names of the charts and ``of_log`` their titles, where several logs are
+    ``suffix`` ends the names of the charts, and ``of_log`` their titles if several logs are
     condensed.
     """
     if not clients.days:
@@ -153,12 +153,12 @@ class _Drawer:
         shown_values: Mapping[str, ValuesByStart] = within
         if chart.kind == DOTS:
             step_days = -(-len(known) * len(named) // _MOST_DOTS)
-            # not the same day of each week
+            # a multiple of 7 would show the same day of each week
             step_days += step_days % WEEK_DAYS == 0
             known, shown_values = _thinned(known, within, step_days)
             if step_days > 1:
                 description += f" One day in {step_days} is shown."
-        elif len(known) > MOST_DAYS_SHOWN:
+        elif len(known) > _MOST_DAYS_SHOWN:
             shown_values, known = weekly_means(within, known)
             description += " Each week is shown as the mean of its days."
             measure, step_days = "weekly means", WEEK_DAYS
@@ -204,13 +204,13 @@ def _series_of(clients: DailyClients, group: SeriesGroup) -> dict[str, ValuesByS
 
 
 def _latest(releases: Mapping[str, ValuesByStart]) -> dict[str, ValuesByStart]:
-    """The newest few releases that are more than noise, and those that have no number."""
+    """Return the newest few releases that are more than noise, and those without a number."""
     peaks = {label: max(values.values()) for label, values in releases.items()}
     floor = max(peaks.values(), default=0) * NOISE_SHARE
     real = [label for label in releases if peaks[label] > floor]
     numbered = [label for label in real if label[-1].isdecimal()]
     rolling = [label for label in real if label not in numbered]
-    newest = numbered[-LATEST_RELEASES:]
+    newest = numbered[-_LATEST_RELEASES:]
     first = _first_day(releases[label] for label in newest or rolling)
     return _since({label: releases[label] for label in (*newest, *rolling)}, first)
 
@@ -225,7 +225,7 @@ def _since(named: Mapping[str, ValuesByStart], first: date) -> dict[str, ValuesB
 
 
 def _reversed(named: Mapping[str, ValuesByStart]) -> dict[str, ValuesByStart]:
-    """The other way round; what is added up from the rest stays on top."""
+    """Return the series in the reverse order; the sum of the others stays on top."""
     backwards = list(named)[::-1]
     turned = sorted(backwards, key=is_others)
     return {label: named[label] for label in turned}

@@ -1,7 +1,7 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Calendars of host-days: their definition, their words and their figures as a table."""
+"""Calendars of host-days: the definition, the text and the table of figures."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .._base.days_and_weeks import format_days, week_name, week_of_day
 from .._totals.host_days import HostDays
 from .chart import MOST_ROWS, Chart, ChartTable, Spec, format_number
 from .coverage import ALL, NOT_RECORDED, coverage_of
-from .figures import WEEK_DAYS, spell_step
+from .figures import WEEK_DAYS, format_step
 from .vega_calendar import calendar_height, calendar_spec
 
 #: The newest days or weeks that the alternative text names.
@@ -28,7 +28,7 @@ class CalendarChart(Chart):
     """7 for weeks, by their Mondays, or 1 for days."""
     host_days: Mapping[date, HostDays]
     marks: Mapping[date, str]
-    """Weeks to be taken with care, by their Mondays, and the reasons."""
+    """The reasons why weeks need care, by their Mondays."""
 
     @property
     def weekly(self) -> bool:
@@ -78,7 +78,7 @@ class CalendarChart(Chart):
         marked = bool(self.marks)
         rows = [
             (
-                spell_step(day, self.step_days),
+                format_step(day, self.step_days),
                 format_number(one.received),
                 format_number(one.expected),
                 coverage_of(one),

@@ -89,5 +89,5 @@ class Chart(ABC):
 
 
 def format_number(value: float | None) -> str:
-    """Format a figure for a table or a sentence, as an empty text where it is not known."""
+    """Format a figure for a table or a sentence, as an empty text if it is not known."""
     return "" if value is None else f"{value:,.0f}"

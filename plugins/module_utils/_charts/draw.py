@@ -74,12 +74,12 @@ class DrawnChart:
     height: int
 
 
-def ignore(unit: WorkUnit) -> None:
+def _ignore(unit: WorkUnit) -> None:
     """Take no notice of a unit."""
 
 
 def draw_charts(
-    sources: ChartSources, folder: Path, *, notify: Notify = ignore
+    sources: ChartSources, folder: Path, *, notify: Notify = _ignore
 ) -> list[DrawnChart]:
     """Draw every chart that has figures into ``folder``, and return them in reading order.
 
@@ -161,7 +161,7 @@ def _of_totals(
                 name=f"coverage-weeks{suffix}",
                 section="coverage",
                 title=f"Host-days received per week{of_profile}",
-                description="How much of what should be counted is there. "
+                description="The share of the expected logs that was received. "
                 "A host-day is the log of one host for one day.",
                 step_days=WEEK_DAYS,
                 host_days={
@@ -183,7 +183,7 @@ def _of_days(profile: Profile, sources: ChartSources, suffix: str, of_profile: s
             name=f"coverage-days{suffix}",
             section="coverage",
             title=f"Host-days received per day{of_profile}",
-            description="From how many of the hosts there is a log of the day.",
+            description="The share of the hosts whose log of the day was received.",
             step_days=1,
             host_days=host_days,
             marks={},
@@ -200,7 +200,7 @@ def _host_days(profile: Profile, sources: ChartSources) -> dict[date, HostDays]:
 
 
 def _drawn(chart: Chart, folder: Path, notify: Notify) -> Iterator[DrawnChart]:
-    """Yield a chart whose pictures are in ``folder``; nothing where it cannot be drawn."""
+    """Yield a chart whose pictures are in ``folder``; nothing if it cannot be drawn."""
     title, alt = chart.full_title, chart.alt_text()
     try:
         svg = svg_of(chart.spec(interactive=False), title=title, alt=alt)

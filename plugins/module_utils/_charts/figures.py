@@ -1,10 +1,10 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a chart shows: its figures and its words, before anything is drawn.
+"""The figures of a chart and their labels, before anything is drawn.
 
-Time goes in equal steps, weeks or days. Nothing is made up: a step that nothing is known of has no
-value, and is a gap in the picture; a series that is absent where others are known is 0 there.
+Time goes in equal steps, weeks or days. A step without known values is a gap in the picture. A
+series without a value in a step in which others have one is 0 there.
 """
 
 from __future__ import annotations
@@ -20,25 +20,25 @@ from .._publish.public_text import public_text, visible_text
 
 WEEK_DAYS = 7
 
-#: More series than this can't be told apart in one picture; the smallest are added up.
+#: More series can't be distinguished in one picture; the smallest are added up.
 MOST_SERIES = 12
-#: For charts that are to show all of a kind.
+#: The same for charts that should show all series of a kind.
 MOST_SERIES_OF_ALL = 20
 
-#: Series that never reach this share of the largest one are noise of odd clients.
+#: Series that never reach this share of the largest one are noise from odd clients.
 NOISE_SHARE = 0.001
 
-#: One row of a wrong century must not make a chart of a million steps.
+#: One row with a date in a wrong century must not make a chart of a million steps.
 MOST_STEPS = 4000
 
-#: The recent past. What is longer ago counts for a part where the largest series are chosen.
+#: For the choice of the largest series, values before the recent past count for a part only.
 RECENT_DAYS = 365
 PAST_DIVISOR = 4
 
 _OTHERS = re.compile(r"[0-9,]+ others?", re.ASCII)
 
 _LONGEST_LABEL = 28
-#: The drawing library cuts labels by halves of these, and draws nothing where one is left over.
+#: The drawing library may cut a label within such a character, and then draws nothing.
 _WIDE_CHARACTER = re.compile("[\U00010000-\U0010ffff]")
 _LONGEST_READ = 4 * _LONGEST_LABEL
 
@@ -51,7 +51,7 @@ ValuesByStart: TypeAlias = "Mapping[date, float]"
 
 
 class Series(NamedTuple):
-    """One line or layer; a value for each step, None where nothing is known."""
+    """One line or layer, with a value for each step; None if it is not known."""
 
     label: str
     values: tuple[float | None, ...]
@@ -59,15 +59,15 @@ class Series(NamedTuple):
 
 @dataclass(frozen=True)
 class Figures:
-    """What is drawn over time."""
+    """The series of a chart over time."""
 
     starts: tuple[date, ...]
     """The first day of each step, ascending, all steps from the first known to the last."""
     step_days: int
     series: tuple[Series, ...]
-    """The bottom of a stack first."""
+    """The series, from the bottom of a stack upwards."""
     marks: Mapping[date, str] = field(default_factory=dict)
-    """Why a step is to be taken with care, by its first day."""
+    """The reasons why steps need care, by their first days."""
 
     @property
     def end(self) -> date:
@@ -76,24 +76,24 @@ class Figures:
 
 
 def series_label(text: str, *, version: str = "", empty: str = "(no name)") -> str:
-    """A text of a client as the name of a series: public, visible, short.
+    """Return a text of a client as a short public label of a series.
 
-    A ``version`` may look like an address. Emoji and what else has no place among the first 65,536
-    characters are shown as U+FFFD; who calls itself ``3 others`` is quoted.
+    A ``version`` may look like an address. Emoji and all other characters after the first 65,536
+    become U+FFFD. A label such as ``3 others`` is quoted.
     """
-    shown = f"{public_text(text[:_LONGEST_READ])} {public_text(version, 'os_version')}"
-    visible = visible_text(_WIDE_CHARACTER.sub("\ufffd", shown.strip(" ")), _LONGEST_LABEL)
+    public = f"{public_text(text[:_LONGEST_READ])} {public_text(version, 'os_version')}"
+    visible = visible_text(_WIDE_CHARACTER.sub("\ufffd", public.strip(" ")), _LONGEST_LABEL)
     return f"'{visible}'" if is_others(visible) else visible or empty
 
 
 def natural_key(label: str) -> list[tuple[int, int, str]]:
-    """Orders labels with their numbers as numbers: ``Fedora 9`` before ``Fedora 10``."""
+    """Return a key that orders labels by their numbers: ``Fedora 9`` before ``Fedora 10``."""
     parts = re.split(r"([0-9]{1,9})", label, flags=re.ASCII)
     return [(0, int(p), "") if p.isdecimal() else (1, 0, p.casefold()) for p in parts if p]
 
 
 def others_label(count: int) -> str:
-    """The label of the sum of so many series that are not shown by themselves."""
+    """Return the label of the sum of a number of series that are not shown by themselves."""
     return f"{count:,} other" if count == 1 else f"{count:,} others"
 
 
@@ -102,7 +102,7 @@ def is_others(label: str) -> bool:
 
 
 def distinct_labels(labels: Iterable[str]) -> list[str]:
-    """The labels, those that came out alike numbered, so that each names one series."""
+    """Return the labels with numbers at equal ones, so that each names one series."""
     given: list[str] = []
     for label in labels:
         number, candidate = 1, label
@@ -114,10 +114,10 @@ def distinct_labels(labels: Iterable[str]) -> list[str]:
 
 
 def largest(named: Mapping[str, ValuesByStart], keep: int) -> dict[str, ValuesByStart]:
-    """The ``keep`` series that reach highest, in the given order, and the sum of the rest, last.
+    """Return the ``keep`` largest series, in the given order, and then the sum of the others.
 
-    What was reached longer than a year ago counts for a part, so that a new release finds its
-    place. The rest are those beyond ``keep`` and those that are noise; nothing is lost.
+    Values that are older than a year count for a part, so that a new release is among the largest.
+    The others are the smaller series and those that are noise; no value is lost.
     """
     last = max((start for values in named.values() for start in values), default=date.min)
     recent = last.toordinal() - RECENT_DAYS
@@ -130,7 +130,7 @@ def largest(named: Mapping[str, ValuesByStart], keep: int) -> dict[str, ValuesBy
         for name, values in named.items()
     }
     floor = max(peaks.values(), default=0) * NOISE_SHARE
-    # of equals the later, which is the newer release
+    # of equal series the later one, which is the newer release, comes first
     ranked = sorted(
         (name for name in list(named)[::-1] if peaks[name] > floor), key=lambda n: -weights[n]
     )
@@ -142,10 +142,10 @@ def largest(named: Mapping[str, ValuesByStart], keep: int) -> dict[str, ValuesBy
             summed += 1
             for start, value in values.items():
                 rest[start] = rest.get(start, 0) + value
-    shown: dict[str, ValuesByStart] = {n: values for n, values in named.items() if n in kept}
+    found: dict[str, ValuesByStart] = {n: values for n, values in named.items() if n in kept}
     if summed:
-        shown[others_label(summed)] = rest
-    return shown
+        found[others_label(summed)] = rest
+    return found
 
 
 def figures_of(
@@ -155,10 +155,10 @@ def figures_of(
     step_days: int,
     marks: Mapping[date, str] | None = None,
 ) -> Figures | None:
-    """Figures from named values, in the given order; None where there is nothing to show.
+    """Return the figures of named values, in the given order; None if all values are 0.
 
-    ``known`` are the starts of the steps something is known of. Steps before the first value of
-    any series are left out, and those more than MOST_STEPS before the last.
+    ``known`` are the first days of the steps with known values. Steps before the first value of any
+    series are left out, and steps that are more than MOST_STEPS before the last one.
     """
     used = [start for values in named.values() for start, value in values.items() if value]
     if not used:
@@ -172,8 +172,8 @@ def figures_of(
         for label, values in zip(labels, named.values(), strict=True)
         if any(values.values())
     )
-    shown_marks = {start: why for start, why in (marks or {}).items() if starts[0] <= start}
-    return Figures(starts, step_days, series, shown_marks)
+    marks_within = {start: why for start, why in (marks or {}).items() if starts[0] <= start}
+    return Figures(starts, step_days, series, marks_within)
 
 
 def _steps(first: date, last: date, step_days: int) -> tuple[date, ...]:
@@ -184,7 +184,7 @@ def _steps(first: date, last: date, step_days: int) -> tuple[date, ...]:
 def weekly_means(
     named: Mapping[str, ValuesByStart], known: Collection[date]
 ) -> tuple[dict[str, ValuesByStart], set[date]]:
-    """Daily values as the mean of the known days of each week; the weeks something is known of."""
+    """Return the mean of the known days of each week, and the weeks with a known day."""
     mondays = {day: week_start(week_of_day(day)) for day in known}
     days_known: dict[date, int] = {}
     for monday in mondays.values():
@@ -198,14 +198,14 @@ def weekly_means(
     return means, set(days_known)
 
 
-def spell_step(start: date, step_days: int) -> str:
-    """A step as people write it: ``2021-W39 (2021-09-27 to 2021-10-03)`` or ``2021-09-27``."""
+def format_step(start: date, step_days: int) -> str:
+    """Format a step as ``2021-W39 (2021-09-27 to 2021-10-03)`` or ``2021-09-27``."""
     if step_days != WEEK_DAYS:
         return str(start)
     return f"{week_name(week_of_day(start))} ({start} to {start + timedelta(days=6)})"
 
 
 def totals_of(series: Sequence[Series], step: int) -> float | None:
-    """The sum of all series at a step; None where nothing is known."""
+    """Return the sum of all series in a step; None if it is not known."""
     values = [one.values[step] for one in series]
     return None if not values or values[0] is None else sum(value or 0 for value in values)

@@ -1,10 +1,10 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Charts of machines per week, from the totals; all adding up is done by SQLite.
+"""Make charts of machines per week from the totals. SQLite does all sums.
 
-Machines are counted by the first method of :mod:`_machines`. Weeks that are not complete, or out
-of the ordinary, are marked.
+Machines are counted by the first method of :mod:`~._publish.machines`. Weeks that are not complete
+or suspect are marked.
 """
 
 from __future__ import annotations
@@ -52,14 +52,14 @@ class _Split(NamedTuple):
     name: str
     title: str
     key: str
-    """An SQL expression over the columns of the table of machines; a version after a char(31)."""
+    """An SQL expression for the label of a series; a version follows after a char(31)."""
     empty: str
     description: str
     table: str = "machines"
     section: str = "machines"
     most: int = MOST_SERIES
     natural_order: bool = False
-    """Whether the series have an order of their own; else the largest is at the bottom."""
+    """True to order the series by their labels; else the largest is at the bottom."""
 
 
 _SPLITS = (
@@ -68,7 +68,7 @@ _SPLITS = (
         "Machines per week by release",
         "os_name || char(31) || os_version",
         "(no name)",
-        "Machines that asked for updates in a week, by the system they say they are.",
+        "Machines that requested updates in a week, by the name and version that they sent.",
         most=MOST_SERIES_OF_ALL,
         natural_order=True,
     ),
@@ -77,14 +77,14 @@ _SPLITS = (
         "Machines per week by variant",
         "os_variant",
         "(no variant)",
-        "Editions and spins, as the system names its variant; generic stands for none.",
+        "Editions and spins, by the variant that the system sent; generic stands for none.",
     ),
     _Split(
         "machines-by-architecture",
         "Machines per week by architecture",
         "os_arch",
         "(no architecture)",
-        "The processor architecture the system was built for.",
+        "The processor architecture that the system was built for.",
     ),
 )
 
@@ -95,14 +95,14 @@ def _split_of(add_on: AddOn) -> _Split:
         f"Machines with {add_on.title} per week by distribution",
         "os_name",
         "(no name)",
-        f"Machines that use {add_on.title}, by distribution. DNF counts; systems with yum don't.",
+        f"Machines that use {add_on.title}, by distribution. Systems with yum send no counts.",
         table=f"{add_on.name}_machines",
         section=add_on.name,
     )
 
 
 def marks_of(quality: Mapping[int, WeekQuality]) -> dict[date, str]:
-    """Why weeks are to be taken with care, by their Mondays."""
+    """Return the reasons why weeks need care, by their Mondays."""
     marks = {}
     for week, known in quality.items():
         reasons = [known.status] if known.status in (PARTIAL, PROVISIONAL) else []
@@ -121,10 +121,10 @@ def weekly_charts(
     least: int = 0,
     add_ons: Sequence[AddOn] = FEDORA_ADD_ONS,
 ) -> list[TimeChart]:
-    """Every chart of machines that the totals have figures for.
+    """Return every chart of machines that has figures in the totals.
 
-    ``suffix`` ends the names of the charts and ``of_profile`` their titles, where there are
-    several profiles. Systems of fewer machines than ``least`` are left out.
+    ``suffix`` ends the names of the charts, and ``of_profile`` their titles if there are several
+    profiles. Kinds of systems with fewer machines than ``least`` are left out.
     """
     with_add_on = {_split_of(one): one.repositories for one in add_ons}
     tables = {split.table: repositories for split, repositories in with_add_on.items()}
@@ -159,12 +159,15 @@ _BY_AGE = _Split(
     "Machines per week by age",
     "",
     "",
-    "How long ago the system was installed, which tells how long systems live.",
+    "The time since the system was installed, which shows how long systems live.",
 )
 
 
 def _series(connection: sqlite3.Connection, split: _Split) -> dict[str, ValuesByStart]:
-    """The largest series of a split; the rest added up. Clients may name a million of them."""
+    """Return the largest series of a split, and the sum of the others.
+
+    Clients may send a million names, so SQLite chooses and adds up.
+    """
     parts = f"SELECT week, {split.key} AS label, sum(machines) AS n FROM {split.table} GROUP BY 1,2"  # noqa: S608
     connection.execute("DROP TABLE IF EXISTS temp.parts")
     connection.execute(f"CREATE TEMP TABLE parts AS {parts}")
@@ -195,7 +198,7 @@ def _series(connection: sqlite3.Connection, split: _Split) -> dict[str, ValuesBy
 
 
 def _label(raw: str, split: _Split) -> str:
-    # whatever a client puts in, what is after the last one is the end of the version
+    # a client may send this character, too, so only the last one separates the version
     name, separator, version = raw.rpartition("\x1f")
     return (
         series_label(name, version=version, empty=split.empty)
@@ -205,7 +208,7 @@ def _label(raw: str, split: _Split) -> str:
 
 
 def _ages(connection: sqlite3.Connection) -> dict[str, ValuesByStart]:
-    """Machines by age, the oldest at the bottom."""
+    """Return the machines by age, the oldest at the bottom."""
     sums = ", ".join(f"sum(age_{age})" for age in AGES)
     query = f"SELECT week, sum(machines), {sums} FROM machines GROUP BY week"  # noqa: S608
     named: dict[str, dict[date, float]] = {_AGE_LABELS[age]: {} for age in reversed(AGES)}

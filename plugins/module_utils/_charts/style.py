@@ -1,10 +1,10 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How charts look: colours that people with any colour vision can tell apart, and themes.
+"""The colours of series, which people with any colour vision can distinguish, and the themes.
 
-Series colours stand in the charts themselves and are made for a light and a dark ground alike; all
-else (ground, text, grid) comes from the theme, so that one chart fits both.
+The colours of series are part of a chart, and fit a light and a dark ground. The theme has all other
+colours (ground, text, grid), so that one chart fits both grounds.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from typing import Any
 from .._html.colours import DARK, LIGHT
 from .figures import is_others
 
-#: As many as the most series of a chart, so that none occurs twice in one. Neighbours differ in
-#: lightness as well as in hue. Made from the sets of Okabe and Ito and of Paul Tol, without black
-#: and white, and filled up with what is farthest from all before.
+#: A chart has at most as many series, so no colour occurs twice in one. Neighbours differ in
+#: lightness as well as in hue. These are the sets of Okabe and Ito and of Paul Tol without black and
+#: white, and then colours that are farthest from all earlier ones.
 PALETTE = (
     "#0072b2",
     "#e69f00",
@@ -44,33 +44,33 @@ PALETTE = (
     "#d147d1",
 )
 _NEAR = len(PALETTE) - 1
-#: Colours as near to each other as this (in RGB) are not laid side by side.
+#: Colours with a smaller distance in RGB are not put side by side.
 _ALIKE = 90
-OTHERS_COLOUR = "#9aa0a6"
+_OTHERS_COLOUR = "#9aa0a6"
 
-#: The font that the drawing library brings along, so that pictures are the same on every machine;
-#: it has the measures of Arial, which browsers take in its place.
-FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
+#: The font of the drawing library, so that pictures are the same on every machine. It has the
+#: measures of Arial, which browsers use instead.
+_FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
 
 _GRID = {False: "#e1e4e8", True: DARK["line"]}
 
 
 def series_colours(labels: Sequence[str]) -> list[str]:
-    """A colour for each series, the same from run to run as far as that can be.
+    """Return a colour for each series, which is the same from run to run if possible.
 
-    Releases take colours in the order of their numbers, so neighbours always differ; other names
-    have a colour by their text. What is added up from the rest is grey.
+    Releases take colours in the order of their numbers, so neighbours always differ. The text of
+    other labels decides on their colour. The sum of other series is grey.
     """
     slots: list[int | None] = []
     for label in labels:
-        # with more series than colours, those that lie near each other still differ
+        # if there are more series than colours, neighbours still differ
         near = slots[-_NEAR:]
         first = _preferred_slot(label)
         wished = [(first + n) % len(PALETTE) for n in range(len(PALETTE))]
         free = [slot for slot in wished if slot not in near]
         apart = [slot for slot in free if not near or not _are_alike(slot, near[-1])]
         slots.append(None if is_others(label) else (apart or free)[0])
-    return [OTHERS_COLOUR if slot is None else PALETTE[slot] for slot in slots]
+    return [_OTHERS_COLOUR if slot is None else PALETTE[slot] for slot in slots]
 
 
 def _are_alike(slot: int, before: int | None) -> bool:
@@ -86,12 +86,12 @@ def _preferred_slot(label: str) -> int:
 
 
 def chart_theme(*, dark: bool = False) -> dict[str, Any]:
-    """The Vega-Lite configuration of all charts, on a light or a dark ground."""
+    """Return the Vega-Lite configuration of all charts for a light or a dark ground."""
     tones = DARK if dark else LIGHT
     text = {"labelColor": tones["text"], "titleColor": tones["text"]}
     return {
         "background": tones["card"],
-        "font": FONT,
+        "font": _FONT,
         "view": {"stroke": None},
         "title": {
             "anchor": "start",

@@ -1,7 +1,7 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Charts over time: their definition, their words and their figures as a table."""
+"""Charts over time: the definition, the text and the table of figures."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from .._base.days_and_weeks import week_name, week_of_day
 from .chart import MOST_ROWS, Chart, ChartTable, Spec, format_number
-from .figures import DOTS, LINES, STACK, WEEK_DAYS, Figures, spell_step, totals_of
+from .figures import DOTS, LINES, STACK, WEEK_DAYS, Figures, format_step, totals_of
 from .vega_frame import HEIGHT, has_bars, ordered_legend
 from .vega_time import time_spec
 
@@ -78,8 +78,8 @@ class TimeChart(Chart):
         header = (self.step, *(one.label for one in series), *(["care"] if marked else []))
         rows = [
             (
-                spell_step(start, figures.step_days),
-                # an empty cell is a step that nothing is known of
+                format_step(start, figures.step_days),
+                # the cell of an unknown value is empty
                 *(format_number(one.values[n]) for one in series),
                 *([figures.marks.get(start, "")] if marked else []),
             )

@@ -12,13 +12,13 @@ from .._base.days_and_weeks import week_of_day, week_start
 from .._totals.host_days import HostDays
 from .chart import WIDTH, Spec
 from .coverage import CLASSES, NOT_RECORDED, coverage_of
-from .figures import spell_step
+from .figures import format_step
 from .vega_frame import SCHEMA
 
 if TYPE_CHECKING:
     from .calendar_chart import CalendarChart
 
-#: From good to bad by lightness too, so that no colour vision is needed.
+#: The colours of the classes. They also differ in lightness, so that no colour vision is needed.
 _COLOURS = ("#1b6ca8", "#6baed6", "#f2c14e", "#e07b39", "#8c1d40", "#c3c9d0")
 _SUSPECT_COLOUR = "#ffffff"
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -27,13 +27,13 @@ _FURNITURE_HEIGHT = 150
 
 
 def calendar_height(calendar: CalendarChart) -> int:
-    """The height of the picture in pixels."""
+    """Return the height of the picture in pixels."""
     rows = {day.isocalendar().year for day in calendar.host_days}
     return _FURNITURE_HEIGHT + _ROW_HEIGHT * (len(rows) if calendar.weekly else 7)
 
 
 def calendar_spec(calendar: CalendarChart, *, interactive: bool) -> Spec:
-    """The calendar in Vega-Lite, without a theme."""
+    """Return the calendar in Vega-Lite, without a theme."""
     rows = [_cell(calendar, day, found) for day, found in sorted(calendar.host_days.items())]
     columns, column_axis = _columns(calendar)
     lines = sorted({row["line"] for row in rows}) if calendar.weekly else list(_WEEKDAYS)
@@ -118,7 +118,7 @@ def _cell(calendar: CalendarChart, day: date, found: HostDays) -> dict[str, Any]
         "line": str(iso.year) if weekly else _WEEKDAYS[day.weekday()],
         "coverage": coverage,
         "of": f"{found.received:,} of {found.expected:,}" if known else NOT_RECORDED,
-        "t": spell_step(day, calendar.step_days),
+        "t": format_step(day, calendar.step_days),
         "care": calendar.marks.get(monday, "") if weekly else "",
     }
 
@@ -136,7 +136,7 @@ def _columns(calendar: CalendarChart) -> tuple[list[Any], Spec]:
     columns = [str(monday) for monday in mondays]
     # the first week of each month has a label
     first = [str(m) for n, m in enumerate(mondays) if n == 0 or m.month != mondays[n - 1].month]
-    # the label of a month that is nearly over would touch the next one
+    # the label of a month with few weeks would touch the next one
     values = (
         columns if len(columns) <= 8 else [c for c in first if c != columns[0] or len(first) < 2]
     )

@@ -1,9 +1,9 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What all parts of a chart over time share: its rows, its axes and its colours.
+"""The common parts of a chart over time: rows, axes and colours.
 
-Figures go in as one row a step, with a column ``s0``, ``s1``, … for each series; the names that
+The data have one row for each step, with a column ``s0``, ``s1``, … for each series. Names that
 clients chose are values only, never parts of an expression or names of columns.
 """
 
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._base.days_and_weeks import DAY_SECONDS
 from .chart import Spec
-from .figures import STACK, Series, spell_step
+from .figures import STACK, Series, format_step
 from .style import series_colours
 
 if TYPE_CHECKING:
@@ -24,18 +24,18 @@ if TYPE_CHECKING:
 SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 HEIGHT = 460
 
-#: So few steps are drawn as bars, and lines get points.
+#: Up to this number, steps are drawn as bars, and lines have points.
 FEW_STEPS = 12
 _BAR_SHARE = 0.35
 
-#: Pixels; below it numbers are short, and legends go down instead of across.
+#: The width in pixels below which numbers are short, and legends go down instead of across.
 NARROW = 400
 
-DAY_MS = DAY_SECONDS * 1000
+_DAY_MS = DAY_SECONDS * 1000
 
 
 class Frame(NamedTuple):
-    """What the layers of a chart share. Times in milliseconds since the Unix epoch."""
+    """The common values of the layers of a chart; times in milliseconds since the Unix epoch."""
 
     chart: TimeChart
     labels: list[str]
@@ -54,7 +54,7 @@ def milliseconds(day: date) -> int:
 def frame_of(chart: TimeChart, *, interactive: bool) -> Frame:
     figures = chart.figures
     labels = [one.label for one in figures.series]
-    step = figures.step_days * DAY_MS
+    step = figures.step_days * _DAY_MS
     first, last = milliseconds(figures.starts[0]), milliseconds(figures.starts[-1]) + step
     lacking = max(0, 4 * step - (last - first)) // 2
     return Frame(
@@ -70,7 +70,7 @@ def frame_of(chart: TimeChart, *, interactive: bool) -> Frame:
 
 
 def has_bars(chart: TimeChart) -> bool:
-    """Whether what is stacked is drawn as a bar for each step."""
+    """Return true if a stack is drawn as one bar for each step."""
     return chart.kind == STACK and len(chart.figures.starts) <= FEW_STEPS
 
 
@@ -81,7 +81,7 @@ def _highest(chart: TimeChart) -> float:
 
 
 def rounded_up(value: float) -> float:
-    """The next number that an axis may well end at."""
+    """Return the next round number, at which an axis can end."""
     power = 1.0
     while power * 10 < value:
         power *= 10
@@ -90,7 +90,7 @@ def rounded_up(value: float) -> float:
 
 
 def step_rows(frame: Frame) -> Iterator[dict[str, Any]]:
-    """One row a step at its middle; more where an area begins or ends, so that it has an edge."""
+    """Yield a row for the middle of each step, and rows for the edges of areas."""
     figures = frame.chart.figures
     stack = frame.chart.kind == STACK
     bars = has_bars(frame.chart)
@@ -103,7 +103,7 @@ def step_rows(frame: Frame) -> Iterator[dict[str, Any]]:
         edge_after = stack and known[n] and (bars or n + 1 == len(known) or not known[n + 1])
         if edge_before:
             yield {"x": int(middle - half), **values}
-        label = spell_step(start, figures.step_days)
+        label = format_step(start, figures.step_days)
         named = {"t": label, "m": figures.marks.get(start, "")} if known[n] else {}
         yield {"x": middle, **values, **named}
         if edge_after:
@@ -120,7 +120,7 @@ def x_encoding(frame: Frame) -> Spec:
         axis["labelSeparation"] = 6
         axis["values"] = [milliseconds(start) + frame.step // 2 for start in figures.starts]
         axis["labelExpr"] = f"utcFormat(datum.value - {frame.step // 2}, '%Y-%m-%d')"
-    elif frame.last - frame.first < 100 * DAY_MS:
+    elif frame.last - frame.first < 100 * _DAY_MS:
         axis["format"] = "%-d %b"
     return {
         "field": "x",
@@ -146,10 +146,10 @@ def y_encoding(frame: Frame, field: str) -> Spec:
 
 
 def colour_encoding(frame: Frame, *, legend: bool) -> Spec:
-    # as in the stack: what lies on top comes first; lines: what ends highest
+    # the series on top of the stack comes first, or the line that ends highest
     order = [one.label for one in ordered_legend(frame.chart)]
     columns = {"expr": "max(1, floor(width / 190))"}
-    shown: Spec = {
+    legend_spec: Spec = {
         "title": None,
         "values": order,
         "symbolType": "square",
@@ -163,12 +163,12 @@ def colour_encoding(frame: Frame, *, legend: bool) -> Spec:
         "type": "nominal",
         "sort": None,
         "scale": {"domain": frame.labels, "range": frame.colours},
-        "legend": shown if legend else None,
+        "legend": legend_spec if legend else None,
     }
 
 
 def ordered_legend(chart: TimeChart) -> list[Series]:
-    """The series as the eye meets them at the right end, from the top."""
+    """Return the series in their order at the right end, from the top."""
     series = list(chart.figures.series)
     if chart.kind == STACK:
         return series[::-1]

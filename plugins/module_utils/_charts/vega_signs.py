@@ -1,7 +1,7 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What stands around the figures of a chart: signs at weeks to take with care, names of lines."""
+"""The signs around the figures of a chart: signs at weeks that need care, and names of lines."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .vega_frame import (
     y_encoding,
 )
 
-#: The share of a picture's height that figures are drawn on, and the room a label takes.
+#: The height in pixels of the figures, and of a label.
 _PLOT_HEIGHT = 330
 _LABEL_HEIGHT = 14
 
@@ -31,7 +31,7 @@ _MARK_SHAPES = {
 
 
 def care_layers(frame: Frame) -> list[Spec]:
-    """Bands and signs for the steps that are to be taken with care."""
+    """Return bands and signs for the steps that need care."""
     figures = frame.chart.figures
     if not figures.marks:
         return []
@@ -61,7 +61,7 @@ def care_layers(frame: Frame) -> list[Spec]:
             "size": 60,
             "color": "#c4314b",
             "opacity": 1,
-            # above the figures; where these can be moved, all is clipped to their ground
+            # above the figures; in the interactive form, everything is clipped to their area
             "yOffset": 7 if frame.interactive else -7,
         },
         "encoding": {
@@ -87,7 +87,7 @@ def care_layers(frame: Frame) -> list[Spec]:
 
 
 def label_layers(frame: Frame) -> list[Spec]:
-    """Names at the ends of the lines, moved apart, each with a thread to its line."""
+    """Return the names at the ends of the lines, moved apart, each with a rule to its line."""
     ends = [(one, end_value(one)) for one in ordered_legend(frame.chart)]
     gap = frame.top * _LABEL_HEIGHT / _PLOT_HEIGHT
     places = spread_apart([end for _series, end in ends], gap=gap, top=frame.top)
@@ -128,12 +128,15 @@ def label_layers(frame: Frame) -> list[Spec]:
 
 
 def spread_apart(places: list[float], *, gap: float, top: float) -> list[float]:
-    """Descending places moved as little as keeps them ``gap`` apart, between 0 and ``top``."""
+    """Return descending places, moved as little as possible to be ``gap`` apart.
+
+    All are between 0 and ``top``.
+    """
     gap = min(gap, top / max(1, len(places) - 1))
     spread: list[float] = []
     for place in places:
         spread.append(min(place, spread[-1] - gap) if spread else place)
-    # what was pushed below the axis goes up again and takes its neighbours along
+    # places that were pushed below the axis go up again, and push their neighbours
     floor = 0.0
     for n in range(len(spread) - 1, -1, -1):
         spread[n] = max(spread[n], floor)

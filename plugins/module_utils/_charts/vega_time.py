@@ -1,7 +1,7 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The Vega-Lite form of a chart over time, for its pictures and for its interactive form."""
+"""The Vega-Lite form of a chart over time, for its pictures and for its interactive page."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def time_spec(chart: TimeChart, *, interactive: bool) -> Spec:
-    """The chart in Vega-Lite, without a theme: see :func:`~._chart_style.chart_theme`."""
+    """Return the chart in Vega-Lite, without a theme (see :func:`~.style.chart_theme`)."""
     frame = frame_of(chart, interactive=interactive)
     direct = chart.kind == LINES and not interactive
     layers = [*care_layers(frame), _figure_layer(frame, legend=not direct)]
@@ -37,7 +37,7 @@ def time_spec(chart: TimeChart, *, interactive: bool) -> Spec:
         layers.append(_hover_layer(frame))
     return {
         "$schema": SCHEMA,
-        # a page has its own heading, which wraps where it is narrow
+        # the page has its own heading, which wraps on a narrow screen
         **({} if interactive else {"title": {"text": chart.title, "subtitle": _subtitle(chart)}}),
         "width": "container" if interactive else WIDTH,
         "height": HEIGHT,
@@ -75,7 +75,7 @@ def _figure_layer(frame: Frame, *, legend: bool) -> Spec:
 
 
 def _long_form(frame: Frame) -> list[Spec]:
-    """From a column a series to a row a value, with the label of its series."""
+    """Return the transform from a column for each series to a row for each value."""
     columns = [f"s{k}" for k in range(len(frame.labels))]
     labels = [{"key": c, "series": s} for c, s in zip(columns, frame.labels, strict=True)]
     transform: list[Spec] = [
@@ -95,7 +95,7 @@ def _long_form(frame: Frame) -> list[Spec]:
                 "sort": [{"field": "order"}],
                 "as": ["y0", "upper"],
             },
-            # a step without figures is a gap, not a fall to zero
+            # a step without values is a gap, not a fall to zero
             {"calculate": "isValid(datum.value) ? datum.upper : null", "as": "y1"},
             {"calculate": "isValid(datum.value) ? datum.y0 : null", "as": "y0"},
         ]
@@ -121,7 +121,7 @@ def _mark(frame: Frame) -> Spec:
 
 
 def _picking() -> list[Spec]:
-    """What a reader can do: pick series in the legend; move and, with Shift, zoom in time."""
+    """Return the interactions: pick series in the legend; move and, with Shift, zoom in time."""
     return [
         {"name": "pick", "select": {"type": "point", "fields": ["series"]}, "bind": "legend"},
         {
@@ -142,7 +142,7 @@ def _picked_opacity(kind: str) -> Spec:
 
 
 def _hover_layer(frame: Frame) -> Spec:
-    """A ground for each step, which tells its figures to the pointer above it."""
+    """Return a layer with an area for each step, which shows its figures under the pointer."""
     series = [
         {"field": f"s{k}", "type": "quantitative", "title": label, "format": ","}
         for k, label in enumerate(frame.labels)
@@ -152,8 +152,8 @@ def _hover_layer(frame: Frame) -> Spec:
     tooltip: list[Spec] = [{"field": "t", "type": "nominal", "title": frame.chart.step}, *series]
     if frame.chart.figures.marks:
         tooltip.insert(1, {"field": "m", "type": "nominal", "title": "to be taken with care"})
-    # not "nearest": with it Vega-Lite 6 looks for words in the wrong place
-    shown = {"condition": {"param": "hover", "empty": False, "value": 0.35}, "value": 0.001}
+    # with "nearest", Vega-Lite 6 takes the tooltip from the wrong row
+    opacity = {"condition": {"param": "hover", "empty": False, "value": 0.35}, "value": 0.001}
     half = frame.step // 2
     return {
         "transform": [
@@ -176,7 +176,7 @@ def _hover_layer(frame: Frame) -> Spec:
         "encoding": {
             "x": {**x_encoding(frame), "field": "from"},
             "x2": {"field": "until"},
-            "opacity": shown,
+            "opacity": opacity,
             "tooltip": tooltip,
         },
     }

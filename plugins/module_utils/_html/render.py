@@ -39,8 +39,8 @@ def environment_of(
         {
             "thousands": thousands,
             "size": format_size,
-            "iso": iso_time,
-            "minute": format_minute,
+            "iso": _iso_time,
+            "minute": _format_minute,
             "whole_dates": whole_dates,
             **(filters or {}),
         }
@@ -50,7 +50,7 @@ def environment_of(
 
 def _without_forbidden(value: object) -> object:
     """Return the text of a value as it may stand in a page."""
-    # what is HTML already has passed through here, or is a constant of this library
+    # HTML was made from values that passed through here, or is a constant of this library
     if hasattr(value, "__html__"):
         return value
     return _BIDIRECTIONAL.sub("", _FORBIDDEN.sub("\ufffd", str(value)))
@@ -70,7 +70,7 @@ def whole_dates(text: str) -> Any:
 
 
 def thousands(number: int | None) -> str:
-    """Format a number as ``1,234,567``, or as an empty text where it is not known."""
+    """Format a number as ``1,234,567``, or as an empty text if it is not known."""
     return "" if number is None else f"{number:,}"
 
 
@@ -83,11 +83,11 @@ def format_size(size: int) -> str:
     return f"{amount:.{digits}f} {_UNITS[unit]}"
 
 
-def iso_time(seconds: int) -> str:
+def _iso_time(seconds: int) -> str:
     """Format seconds since the Unix epoch as ISO 8601, UTC."""
     return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
 
 
-def format_minute(seconds: int) -> str:
+def _format_minute(seconds: int) -> str:
     """Format seconds since the Unix epoch to the minute, UTC."""
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M}"

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The first part of the stage ``publish``: the files that readers download.
 
-It takes totals, and returns published files that are swapped in together, with an index.
+It takes totals, and writes published files and their index. The files of a profile change together.
 
 It may import ``_base``, ``_storage`` and ``_totals``.
 """

@@ -1,7 +1,7 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``totals.csv`` read week by week, whatever its size; the rows of one week are in memory."""
+"""The rows of totals.csv as they are published: checked, without addresses, week by week."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ from .public_text import has_address, public_text
 from .totals_reader import WeekFigures, format_weeks
 
 TEXT_COLUMNS = ("os_name", "os_version", "os_variant", "os_arch", "repo_tag", "repo_arch")
-#: A repository may be named like an address by one client. Where half the hits of a week have an
-#: address in a name, a column is not what it should be.
-LEAK_SHARE = 0.5
+
+#: One client may name a repository like an address. If half of the hits of a week have an address in
+#: a name, a column holds something else than it should.
+_LEAK_SHARE = 0.5
 
 
 def figures_of(week: CsvWeek) -> WeekFigures:
@@ -28,7 +29,7 @@ def figures_of(week: CsvWeek) -> WeekFigures:
 
 
 def csv_figures(path: Path) -> dict[int, WeekFigures]:
-    """Rows and hits of each week of a totals.csv."""
+    """Return the number of rows and hits of each week of a totals.csv."""
     return {week.week: figures_of(week) for week in weeks_of_csv(path)}
 
 
@@ -38,7 +39,7 @@ def refuse_other_state(
     expected: Mapping[int, WeekFigures],
     totals_db: Path,
 ) -> None:
-    """Raises SourceError where the CSV belongs to another state of the totals than the database."""
+    """Raise SourceError if the CSV belongs to another state of the totals than the database."""
     differing = [w for w in {*found, *expected} if found.get(w) != expected.get(w)]
     if differing:
         raise SourceError(
@@ -50,9 +51,9 @@ def refuse_other_state(
 
 
 def public_week(week: CsvWeek) -> CsvWeek:
-    """The week without addresses in names; rows that became equal are one row.
+    """Return the week without addresses in names; rows that became equal are merged.
 
-    Raises OutputError where that is more than some client's joke.
+    Raises OutputError if addresses stand in so many rows that a column must be wrong.
     """
     _refuse_leak(week)
     replaced = {name: _public_column(week.rows[name], name) for name in TEXT_COLUMNS}
@@ -68,9 +69,9 @@ def public_week(week: CsvWeek) -> CsvWeek:
 
 
 def digest_of(week: CsvWeek) -> str:
-    """A digest of a week's rows."""
+    """Return a digest of the rows of a week."""
     sink = pa.BufferOutputStream()
-    # taken anew, so that it does not matter where the blocks of the file ended
+    # a copy of the rows, so that the digest does not depend on the blocks of the file
     rows = week.rows.take(pa.array(np.arange(week.rows.num_rows))).combine_chunks()
     with pa.ipc.new_stream(sink, rows.schema) as stream:
         stream.write_table(rows)
@@ -78,7 +79,7 @@ def digest_of(week: CsvWeek) -> str:
 
 
 def _public_column(column: Any, name: str) -> Any:
-    """The column with addresses replaced; None where there are none."""
+    """Return the column with addresses replaced; None if it has none."""
     encoded = pc.dictionary_encode(column).combine_chunks()
     texts = encoded.dictionary.to_pylist()
     public = [public_text(text, name) for text in texts]
@@ -95,10 +96,10 @@ def _refuse_leak(week: CsvWeek) -> None:
         if any(texts):
             masked |= np.array(texts)[encoded.indices.to_numpy()]
     hits = week.rows["hits"].to_numpy()
-    if masked.any() and hits[masked].sum() >= LEAK_SHARE * hits.sum():
+    if masked.any() and hits[masked].sum() >= _LEAK_SHARE * hits.sum():
         raise OutputError(
             f"week {format_weeks([week.week])}",
             expected="names of systems and repositories",
             found="addresses in at least half of the hits",
-            advice="Look at the totals: they must never hold addresses. Nothing was published.",
+            advice="Check the totals, which must never hold addresses. Nothing was published.",
         )

@@ -89,17 +89,17 @@ class AddOn:
         )
         names = [one.name for one in found]
         for name in names:
-            if names.count(name) > 1 or name in RESERVED:
+            if names.count(name) > 1 or name in _RESERVED:
                 raise wrong_option(
                     "add_ons.name",
-                    expected=f"different names, and none of {', '.join(RESERVED)}",
+                    expected=f"different names, and none of {', '.join(_RESERVED)}",
                     found=printable(name),
                 )
         return found
 
 
 #: Sections of charts that every site has.
-RESERVED = ("machines", "addresses", "coverage")
+_RESERVED = ("machines", "addresses", "coverage")
 
 FEDORA_BASE = BaseRepositories.from_option(None)
 FEDORA_ADD_ONS = AddOn.from_options(None)

@@ -33,7 +33,7 @@ from .makers import (
 from .totals_reader import Totals, write_totals_db
 
 #: Readers that do not need the whole history get the weeks of a year.
-RECENT_WEEKS = 52
+_RECENT_WEEKS = 52
 
 _EXAMPLE_PREFIX = "totals"
 _EXAMPLE_WEEK = "2021-W39"
@@ -151,9 +151,9 @@ RECENT_CSV = PublishedFile(
     columns=described(CSV_COLUMNS),
     compressed=True,
     make_weekly=weeks_as_csv,
-    newest_weeks=RECENT_WEEKS,
+    newest_weeks=_RECENT_WEEKS,
 )
-#: The copy of the CSV file of the totals, made before all that is made week by week.
+#: The copy of the CSV file of the totals. It is made before the files that are made week by week.
 TOTALS_CSV = PublishedFile(
     pattern="{prefix}.csv",
     chapter="Totals",
@@ -163,7 +163,7 @@ TOTALS_CSV = PublishedFile(
     columns=described(CSV_COLUMNS),
     compressed=True,
 )
-#: The copy of the database of the totals, made before all others: it is the state that they show.
+#: The copy of the database of the totals. It is made first: all other files show its state.
 TOTALS_DB = PublishedFile(
     pattern="{prefix}.db",
     chapter="Totals as databases",
@@ -199,7 +199,7 @@ PARQUET = PublishedFile(
     make_weekly=weeks_as_parquet,
 )
 
-#: All files of a profile but those of single weeks, the most useful ones first.
+#: All files of a profile except those of single weeks, the most useful ones first.
 FILES = (
     MACHINES_CSV,
     MACHINES_README,
@@ -234,7 +234,7 @@ CHAPTERS = ("Totals", "Totals as databases", "Machines", "Quality", "List of fil
 
 
 def names_of(prefix: str) -> list[str]:
-    """Return the names of all files of a profile but those of single weeks, sorted."""
+    """Return the names of all files of a profile except those of single weeks, sorted."""
     names = [one.name_of(prefix) for one in FILES]
     return sorted([*names, *(f"{name}.gz" for name in compressed_of(prefix))])
 

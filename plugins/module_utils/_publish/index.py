@@ -18,7 +18,7 @@ from .record import ProfileRecord
 INDEX_NAME = INDEX.pattern
 
 
-def index_of(records: Mapping[str, ProfileRecord]) -> bytes:
+def _index_of(records: Mapping[str, ProfileRecord]) -> bytes:
     """Return the list as JSON: names, sizes, hashes and times."""
     profiles = {
         name: {
@@ -49,14 +49,14 @@ def plan_index(dest: Path, records: Mapping[str, ProfileRecord], *, due: bool) -
         return WorkUnit(INDEX_NAME, "due", ("published files change",))
     if not any(record.files for record in records.values()):
         return WorkUnit(INDEX_NAME, "waiting", ("nothing is published yet",))
-    if has_content(dest / INDEX_NAME, index_of(records)):
+    if has_content(dest / INDEX_NAME, _index_of(records)):
         return WorkUnit(INDEX_NAME, "unchanged")
     return WorkUnit(INDEX_NAME, "due", ("missing or altered",))
 
 
 def write_index(dest: Path, records: Mapping[str, ProfileRecord]) -> WorkUnit:
     """Write the list if it differs, and return its unit."""
-    content = index_of(records)
+    content = _index_of(records)
     if not replace_if_changed(dest / INDEX_NAME, content):
         return WorkUnit(INDEX_NAME, "unchanged")
     return WorkUnit(INDEX_NAME, "made", ("published files changed",), {"bytes": len(content)})

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Machines per week, by two declared methods.
 
-A machine sends one hit a week for *each* of its enabled repositories, so hits can't be added up
+A machine sends one hit a week for *each* of its enabled repositories, so hits must not be added up
 over repositories. Both methods start from hits with ``sys_age`` of at least 1 (``-1`` is another
 statistic, and ``countme`` starts at 1), added up over ages and repository architectures:
 

@@ -25,15 +25,15 @@ from .machines import Machines, machines_of_week, method_of
 from .public_text import csv_text, public_text, refuse_private_columns
 from .totals_reader import reading
 
-#: Of index.json and quality.json; raised when a key changes its meaning or goes.
+#: The version of index.json and quality.json. Raise it when a key changes its meaning or goes.
 SCHEMA_VERSION = 1
 
-#: The columns of machines.csv but the last one, which has the name of the base repositories.
+#: The columns of machines.csv except the last one, whose name the base repositories give.
 MACHINES_COLUMNS = ("week", "week_start", "week_end", *Machines._fields[:-1])
 
 
 def write_gzip(source: Path, target: Path) -> None:
-    """Compress a file; no name and no time in it, so that same content gives same bytes."""
+    """Compress a file without its name and time, so that the same content gives the same bytes."""
     with (
         open_regular(source) as reader,
         target.open("wb") as writer,
@@ -46,7 +46,7 @@ WeekWriter = Callable[[CsvWeek], None]
 
 
 def at_least(week: CsvWeek, min_hits: int) -> CsvWeek:
-    """The rows of a week that have enough hits to be published."""
+    """Return the week without the rows that have too few hits to be published."""
     if min_hits <= 1:
         return week
     return CsvWeek(week.week, week.rows.filter(pc.greater_equal(week.rows["hits"], min_hits)))
@@ -54,7 +54,7 @@ def at_least(week: CsvWeek, min_hits: int) -> CsvWeek:
 
 @contextlib.contextmanager
 def weeks_as_csv(target: Path) -> Iterator[WeekWriter]:
-    """Write weeks with the columns and line ends of totals.csv (single weeks, recent weeks)."""
+    """Return a writer of weeks with the columns and line ends of totals.csv."""
     with target.open("w", encoding="utf-8", newline="") as opened:
         rows = csv.writer(opened)
         rows.writerow(CSV_COLUMNS)
@@ -77,7 +77,7 @@ def _cells(week: CsvWeek, name: str) -> list[Any]:
 
 @contextlib.contextmanager
 def weeks_as_parquet(target: Path) -> Iterator[WeekWriter]:
-    """Write weeks with real types, each to a row group of its own, so that readers can skip."""
+    """Return a writer of weeks with real types; each week is a row group, so readers can skip it."""
     schema = pa.schema(
         [
             *((name, pa.date32()) for name in ("week_start", "week_end")),
@@ -106,7 +106,10 @@ def write_machines_csv(
     min_hits: int,
     base: BaseRepositories,
 ) -> None:
-    """Write the machines of each week by both methods, without systems of fewer machines."""
+    """Write the machines of each week by both methods.
+
+    Kinds of systems with fewer machines than ``min_hits`` are left out.
+    """
     columns = (*MACHINES_COLUMNS, base.column)
     refuse_private_columns(columns, target.name)
     with target.open("w", encoding="utf-8", newline="") as opened, reading(totals_db) as connection:
@@ -132,7 +135,7 @@ def write_machines_readme(
 
 
 def write_quality_csv(target: Path, quality: Sequence[WeekQuality]) -> None:
-    """The quality of each week; what isn't known is empty."""
+    """Write the quality of each week; a fact that is not known is empty."""
     refuse_private_columns(WeekQuality._fields, target.name)
     with target.open("w", encoding="utf-8", newline="") as opened:
         rows = csv.writer(opened)
@@ -147,7 +150,7 @@ def _quality_cell(value: object) -> object:
 
 
 def write_quality_json(target: Path, quality: Sequence[WeekQuality]) -> None:
-    """The quality of each week; what isn't known is null, ``suspect`` is true or false."""
+    """Write the quality of each week; a fact that is not known is null."""
     weeks = []
     for one in quality:
         cells = {
@@ -159,5 +162,5 @@ def write_quality_json(target: Path, quality: Sequence[WeekQuality]) -> None:
 
 
 def as_json(content: object) -> bytes:
-    """JSON for people and programs: one form, ASCII only."""
+    """Return JSON in the one form of all published files; ASCII only."""
     return json.dumps(content, indent=1).encode("ascii") + b"\n"

@@ -85,7 +85,7 @@ class FilesPlan:
         return sorted([*names, self.index.name]) if names else []
 
 
-def checked_profiles(profiles: Sequence[Profile]) -> list[Profile]:
+def _checked_profiles(profiles: Sequence[Profile]) -> list[Profile]:
     """Return the profiles. Raises SettingsError if two would share a file."""
     owners: dict[str, str] = {INDEX.pattern: "the index"}
     for profile in profiles:
@@ -114,7 +114,7 @@ def plan_files(profiles: Sequence[Profile], settings: FileSettings) -> FilesPlan
     records = read_records(settings.dest)
     plans = tuple(
         _plan_profile(profile, records.get(profile.name, ProfileRecord()), settings)
-        for profile in checked_profiles(profiles)
+        for profile in _checked_profiles(profiles)
     )
     due = any(one.status == "due" for one in plans)
     return FilesPlan(plans, plan_index(settings.dest, records, due=due))

@@ -16,7 +16,7 @@ from .files import PublishedFile, compressed_of, names_of, week_file, week_folde
 
 @dataclass(frozen=True)
 class Profile:
-    """One distribution's totals and the names they are published under."""
+    """The totals of one distribution, and the names of its published files."""
 
     name: str
     """The name in settings, results and messages."""
@@ -25,7 +25,7 @@ class Profile:
     prefix: str
     """The beginning of the names of published files, such as ``totals``."""
     title: str = ""
-    """The name for readers; ``name`` where it is empty."""
+    """The name for readers; ``name`` if it is empty."""
     log_name: str = ""
     """The name of its log in the tree of combined logs."""
     raw_dir: Path | None = None
@@ -44,7 +44,7 @@ class Profile:
 
     @property
     def file_names(self) -> list[str]:
-        """The names of its published files but those of single weeks, sorted."""
+        """The names of its published files except those of single weeks, sorted."""
         return names_of(self.prefix)
 
     @property
@@ -63,7 +63,7 @@ class Profile:
 
     @property
     def raw_days(self) -> Path:
-        """The folder of its raw days. Raises SettingsError where the profile names none."""
+        """The folder of its raw days. Raises SettingsError if the profile names none."""
         if self.raw_dir is None:
             raise SettingsError(
                 f"profile {printable(self.name)}",

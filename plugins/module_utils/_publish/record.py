@@ -1,7 +1,7 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The hidden record beside the published files: what each was made of, and how it looked then."""
+"""The hidden record beside the published files: the inputs of each, and its size, time and hash."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _NAME = re.compile(r"([a-z0-9][a-z0-9._-]*/)?[A-Za-z0-9][A-Za-z0-9._-]*", re.ASC
 
 
 class FileRecord(NamedTuple):
-    """A published file as it was left."""
+    """A published file as the last run left it."""
 
     size: int
     mtime_ns: int
@@ -34,21 +34,23 @@ class FileRecord(NamedTuple):
 
 
 class PublishedWeek(NamedTuple):
-    """What was published of a week. ``digest`` is that of all its rows."""
+    """The published state of a week."""
 
     rows: int
     hits: int
     revision: int | None
     digest: str
+    """A digest of all its rows."""
 
     @property
     def figures(self) -> WeekFigures:
+        """The number of its rows and hits."""
         return WeekFigures(self.rows, self.hits)
 
 
 @dataclass(frozen=True)
 class ProfileRecord:
-    """What the files of one profile were made of."""
+    """The inputs and settings of the files of one profile, and the files."""
 
     settings: Mapping[str, Any] = field(default_factory=dict)
     inputs: tuple[InputFile, ...] = ()
@@ -58,7 +60,7 @@ class ProfileRecord:
 
 
 def read_records(dest: Path) -> dict[str, ProfileRecord]:
-    """Records by profile; none where the file is damaged: then all is made and compared again."""
+    """Return the records by profile; none if the file is damaged, so that all is made again."""
     path = dest / RECORD_NAME
     if not path.exists():
         return {}
@@ -74,7 +76,7 @@ def read_records(dest: Path) -> dict[str, ProfileRecord]:
 
 
 def write_records(dest: Path, records: Mapping[str, ProfileRecord]) -> None:
-    """Put the records in their place. They name paths of this host: not for the web."""
+    """Write the records, with a mode that keeps them from readers: they name paths of this host."""
     record = {"format": _FORMAT, "profiles": to_json(records)}
     content = json.dumps(record, indent=1, sort_keys=True)
     write_bytes(dest / RECORD_NAME, content.encode() + b"\n", mode=0o640)
@@ -88,7 +90,7 @@ def _record_from(found: Mapping[str, Any]) -> ProfileRecord:
 
 
 def sha256_of(path: Path) -> str:
-    """The SHA-256 of a file's content, read in blocks."""
+    """Return the SHA-256 of the content of a file."""
     digest = hashlib.sha256()
     with open_regular(path) as opened:
         while block := opened.read(1 << 20):
@@ -97,7 +99,7 @@ def sha256_of(path: Path) -> str:
 
 
 def is_unchanged(path: Path, recorded: FileRecord | None) -> bool:
-    """Whether a published file is there as it was left (by size and time)."""
+    """Return true if a published file has the recorded size and time."""
     if recorded is None:
         return False
     try:
@@ -108,6 +110,6 @@ def is_unchanged(path: Path, recorded: FileRecord | None) -> bool:
 
 
 def published_now(path: Path, sha256: str) -> FileRecord:
-    """A published file as it is now, its content being known."""
+    """Return the record of a published file as it is now, with the known hash."""
     found = os.stat(path, follow_symlinks=False)
     return FileRecord(found.st_size, found.st_mtime_ns, sha256)

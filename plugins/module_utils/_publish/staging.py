@@ -1,7 +1,7 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""All files of one profile, made from one state of its totals and checked, in a folder aside."""
+"""Make all files of one profile from one state of its totals, in a folder that readers do not see."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .totals_reader import Totals, WeekFigures, write_totals_db
 
 
 class Staged(NamedTuple):
-    """What was made of a profile; week files that are published already are not made again."""
+    """The state of the totals that the files were made from, and the published state of each week."""
 
     totals: Totals
     weeks: dict[int, PublishedWeek]
@@ -36,10 +36,10 @@ def stage_profile(
     check: Callable[[Totals], None],
     keep: Callable[[int, PublishedWeek], bool],
 ) -> Staged:
-    """Make the files of a profile below ``stage``, but for the ``.gz``.
+    """Make the files of a profile below ``stage``, except the ``.gz``.
 
-    ``check`` raises where this state must not be published; ``keep`` says whether the file of a
-    week is as it must be already. Raises CountingError; what is in ``stage`` is then of no use.
+    ``check`` raises an error if this state must not be published. ``keep`` returns true if the
+    published file of a week can stay. Raises CountingError; the files are then of no use.
     """
     totals_db = stage / profile.name_of(TOTALS_DB)
     totals = write_totals_db(profile.totals_db, totals_db)
@@ -112,7 +112,7 @@ def _stage_week(target: Path, week: CsvWeek) -> None:
 
 
 def _refuse_private(stage: Path, profile: Profile) -> None:
-    """Raise OutputError where a new file holds an address; the files of the old names may."""
+    """Raise OutputError if a file holds an address. Files of the old names are not checked."""
     for path in sorted(stage.rglob("*")):
         is_text = path.suffix in (".csv", ".json", ".txt")
         if is_text and path.name != profile.name_of(TOTALS_CSV):

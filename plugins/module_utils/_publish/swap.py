@@ -1,7 +1,7 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From the folder aside to the readers: each file whole, by a rename, and only where it differs."""
+"""Move finished files to the readers: each by a rename, and only if it differs."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from .._storage.files import make_folder, replacing, write_error
 from .makers import write_gzip
 from .record import FileRecord, is_unchanged, published_now, sha256_of
 
-#: Files are made in this folder below the published one, on the same file system.
-STAGE_NAME = ".publishing"
+#: The folder in which files are made. It is below the published one, on the same file system.
+_STAGE_NAME = ".publishing"
 
 
 class Swapped(NamedTuple):
-    """The files of a profile as they now are, and which of them were replaced or removed."""
+    """The published files as they are now, and the names of those that were replaced or removed."""
 
     files: dict[str, FileRecord]
     made: frozenset[str]
@@ -43,8 +43,8 @@ def make_dest(dest: Path) -> None:
 
 @contextlib.contextmanager
 def staging_folder(dest: Path) -> Iterator[Path]:
-    """An empty folder that only we can read; gone at the end. A killed run may have left one."""
-    stage = dest / STAGE_NAME
+    """Make an empty private folder, and remove it at the end. A killed run may have left one."""
+    stage = dest / _STAGE_NAME
     _remove(stage)
     try:
         stage.mkdir(mode=0o700)
@@ -71,10 +71,10 @@ def swap_in(
     compressed: Sequence[str],
     now: datetime,
 ) -> Swapped:
-    """Put the staged files that differ from the published ones in their places.
+    """Replace the published files that differ from the staged ones.
 
-    ``wanted`` are the names to be published; those neither staged nor ``.gz`` stay as they are.
-    All slow work comes first, so that the files change within a moment of each other.
+    ``wanted`` are the names to be published. Files that are neither staged nor ``.gz`` stay as they
+    are. All slow work comes first, so that the files change within a moment of each other.
     """
 
     def hashed(name: str) -> tuple[str, str]:
@@ -112,7 +112,7 @@ def swap_in(
 
 
 def _is_published(dest: Path, name: str, sha256: str, recorded: Mapping[str, FileRecord]) -> bool:
-    """Whether the published file has this content already."""
+    """Return true if the published file has this content already."""
     path = dest / name
     if is_unchanged(path, recorded.get(name)):
         return recorded[name].sha256 == sha256

@@ -1,10 +1,10 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The totals as publishing sees them: read in one state, copied without anything private.
+"""Read one state of the totals, and copy it without anything private.
 
-A published database holds the table ``countme_totals`` and nothing else, in a fixed order of rows,
-so that one state of the totals gives the same bytes whatever became of the file before.
+A published database holds only the table ``countme_totals``, in a fixed order of rows. So one state
+of the totals gives the same bytes, whatever happened to the file before.
 """
 
 from __future__ import annotations
@@ -31,69 +31,69 @@ from .._totals.database import (
 )
 from .._totals.quality import unknown_quality
 
-#: The quality of a week, for those who read published totals.
+#: The quality of a week, for code that reads published totals.
 WeekQuality: TypeAlias = totals_quality.WeekQuality
 #: Columns of the totals, in the old order, with their types; all are NOT NULL.
-TOTALS_COLUMNS = {name: "INTEGER" if name == "hits" else "TEXT" for name in TotalsRow._fields}
+_TOTALS_COLUMNS = {name: "INTEGER" if name == "hits" else "TEXT" for name in TotalsRow._fields}
 
-#: What the file of the old name totals.db holds.
-ALL_ROWS = "1"
+#: The condition for the rows of the file of the old name totals.db.
+_ALL_ROWS = "1"
 
 _MENDED = "Put back a good copy, or have the totals made again."
 
-#: How long to wait for a writer of the totals; it holds its lock for one short transaction.
-WAIT_SECONDS = 60.0
+#: The longest wait for a writer of the totals, which holds its lock for one short transaction.
+_WAIT_SECONDS = 60.0
 
-#: A week that keeps less than this share of its rows or hits is taken for damage: a revision adds
+#: A week that keeps less than this share of its rows or hits is regarded as damaged: a revision adds
 #: late logs, or removes the few hits of one polluter.
-SHRUNK_SHARE = 0.5
+_SHRUNK_SHARE = 0.5
 
 
 class WeekFigures(NamedTuple):
-    """How much the totals hold of one week."""
+    """The number of rows and hits of one week in the totals."""
 
     rows: int
     hits: int
 
 
 class Totals(NamedTuple):
-    """One state of the totals: what is there of each week, and how good it is."""
+    """One state of the totals: the rows and hits of each week, and its quality."""
 
     figures: Mapping[int, WeekFigures]
     quality: Mapping[int, WeekQuality]
 
 
 @contextlib.contextmanager
-def reading(path: Path, *, wait_seconds: float = WAIT_SECONDS) -> Iterator[sqlite3.Connection]:
-    """One read transaction on a totals database: all queries see the same state.
+def reading(path: Path, *, wait_seconds: float = _WAIT_SECONDS) -> Iterator[sqlite3.Connection]:
+    """Open a read transaction on a database of totals, in which all queries see the same state.
 
-    Raises CountingError where it is locked for too long, damaged, or not a database of totals.
+    Raises CountingError if it is locked for too long, damaged, or not a database of totals.
     """
     open_regular(path).close()
     with open_totals(path, write=False, lock_timeout_seconds=wait_seconds) as connection:
         connection.execute("BEGIN")
-        check_totals_table(connection, path)
+        _check_totals_table(connection, path)
         yield connection
 
 
-def check_totals_table(connection: sqlite3.Connection, path: Path, schema: str = "main") -> None:
-    """Raises SourceError where ``countme_totals`` has other columns than it must have.
+def _check_totals_table(connection: sqlite3.Connection, path: Path, schema: str = "main") -> None:
+    """Raise SourceError if ``countme_totals`` has other columns than it must have.
 
-    A column more could be a host or a time of the raw hits, which must not be published.
+    A further column could be a host or a time of the raw hits, which must not be published.
     """
     query = "SELECT name, type FROM pragma_table_info('countme_totals', ?)"
     columns = dict(connection.execute(query, (schema,)).fetchall())
-    if {name: kind.upper() for name, kind in columns.items()} != TOTALS_COLUMNS:
+    if {name: kind.upper() for name, kind in columns.items()} != _TOTALS_COLUMNS:
         raise SourceError(
             path,
-            expected=f"a table countme_totals of the columns {', '.join(TOTALS_COLUMNS)} only",
+            expected=f"a table countme_totals of the columns {', '.join(_TOTALS_COLUMNS)} only",
             found=f"the columns {printable(', '.join(columns))}" if columns else "no such table",
             advice="Correct the totals; nothing else is ever published.",
         )
 
 
 def read_figures(connection: sqlite3.Connection) -> dict[int, WeekFigures]:
-    """Rows and hits of each week, ascending."""
+    """Return the rows and hits of each week, ascending."""
     query = "SELECT weeknum, count(*), sum(hits) FROM countme_totals GROUP BY weeknum"
     found = {
         week_number(week): WeekFigures(*figures) for week, *figures in connection.execute(query)
@@ -102,7 +102,7 @@ def read_figures(connection: sqlite3.Connection) -> dict[int, WeekFigures]:
 
 
 def read_totals(connection: sqlite3.Connection) -> Totals:
-    """The state of the totals; a week that nothing more is known of has the status ``unknown``."""
+    """Return the state of the totals; a week without a record has the status ``unknown``."""
     figures = read_figures(connection)
     known = read_quality(connection)
     quality = {
@@ -150,24 +150,24 @@ def sums_of_week(connection: sqlite3.Connection, week: int) -> WeekSums:
     return WeekSums(*connection.execute(query, (str(week),)).fetchone())
 
 
-def write_totals_db(source: Path, target: Path, *, rows: str = ALL_ROWS) -> Totals:
-    """Copy some of the totals to a new database; gives the state that was copied.
+def write_totals_db(source: Path, target: Path, *, rows: str = _ALL_ROWS) -> Totals:
+    """Copy some of the totals to a new database, and return the state that was copied.
 
     All is read in one transaction, so a writer of ``source`` comes before or after it.
     """
     open_regular(source).close()
     target.unlink(missing_ok=True)
-    columns = ", ".join(TOTALS_COLUMNS)
-    declared = ", ".join(f"{name} {kind} NOT NULL" for name, kind in TOTALS_COLUMNS.items())
+    columns = ", ".join(_TOTALS_COLUMNS)
+    declared = ", ".join(f"{name} {kind} NOT NULL" for name, kind in _TOTALS_COLUMNS.items())
     with sqlite_errors(source, "a database of totals", if_damaged=_MENDED, written=target):
-        connection = connect(target, "rwc", timeout_seconds=WAIT_SECONDS)
+        connection = connect(target, "rwc", timeout_seconds=_WAIT_SECONDS)
         with contextlib.closing(connection):
-            # nobody reads the file before it has its name, so a journal protects nothing
+            # no reader opens the file before it has its name, so a journal protects nothing
             connection.execute("PRAGMA page_size = 4096")
             connection.execute("PRAGMA journal_mode = OFF")
             connection.execute("PRAGMA synchronous = OFF")
             connection.execute("ATTACH ? AS source", (sqlite_uri(source, "ro"),))
-            check_totals_table(connection, source, "source")
+            _check_totals_table(connection, source, "source")
             connection.execute("BEGIN")
             connection.execute(f"CREATE TABLE main.countme_totals ({declared})")
             # rows come by week, so that the index grows at its end and needs no sorting
@@ -182,23 +182,23 @@ def write_totals_db(source: Path, target: Path, *, rows: str = ALL_ROWS) -> Tota
 
 
 def format_weeks(weeks: list[int], limit: int = 5) -> str:
-    """Names of weeks, the first few of many."""
+    """Format the names of weeks, of many only the first few."""
     names = ", ".join(week_name(week) for week in sorted(weeks)[:limit])
     return names if len(weeks) <= limit else f"{names} and {len(weeks) - limit} more"
 
 
-def shrinkage(
+def _shrinkage(
     published: Mapping[int, WeekFigures], new: Mapping[int, WeekFigures]
 ) -> tuple[str, ...]:
-    """What good published totals would lose by being replaced; empty where nothing is wrong."""
+    """Return what published totals would lose if they were replaced; empty if nothing."""
     missing = [week for week in published if week not in new]
     shrunk = [
         week
         for week, before in published.items()
         if week in new
         and (
-            new[week].rows < before.rows * SHRUNK_SHARE
-            or new[week].hits < before.hits * SHRUNK_SHARE
+            new[week].rows < before.rows * _SHRUNK_SHARE
+            or new[week].hits < before.hits * _SHRUNK_SHARE
         )
     ]
     losses = []
@@ -216,13 +216,13 @@ def refuse_shrinkage(
     published_path: Path,
     new_path: Path,
 ) -> None:
-    """Raises OutputError where the new totals would overwrite published ones that are better."""
-    losses = shrinkage(published, new)
+    """Raise OutputError if the new totals hold less than the published ones."""
+    losses = _shrinkage(published, new)
     if losses:
         raise OutputError(
             published_path,
             expected=f"{new_path} to hold all that is published",
             found="; ".join(losses),
-            advice="Look whether the right totals are configured. "
-            "Set allow_shrink to publish them all the same; nothing was replaced.",
+            advice="Check that the right totals are configured. "
+            "Set allow_shrink to publish them anyway; nothing was replaced.",
         )

@@ -1,7 +1,7 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The pages of the stage ``publish``, and the order of all that it does.
+"""The pages of the stage ``publish``, and the stage itself.
 
 It takes published files and drawn charts, and returns the pages of the site.
 

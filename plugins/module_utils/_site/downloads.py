@@ -1,7 +1,7 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The list of all that can be downloaded, with sizes and dates."""
+"""The list of all downloads, with sizes and dates."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Download(NamedTuple):
 
     name: str
     href: str
-    """Relative to the web root, as it stands in a link."""
+    """The path relative to the web root, as in a link."""
     holds: str
     bytes: int
     changed: int
@@ -31,6 +31,8 @@ class Download(NamedTuple):
 
 
 class Group(NamedTuple):
+    """The files of a profile, or of a condensed log."""
+
     title: str
     about: str
     files: list[Download]
@@ -39,12 +41,14 @@ class Group(NamedTuple):
 
 
 def link(path: Path, web_dir: Path) -> str:
-    """A path below the web root as it stands in a link on a page there."""
+    """Return a path below the web root as it stands in a link."""
     return quote(path.relative_to(web_dir).as_posix())
 
 
-def published_group(profile: Profile, record: ProfileRecord, *, dest: Path, web_dir: Path) -> Group:
-    """What is published of a profile."""
+def _published_group(
+    profile: Profile, record: ProfileRecord, *, dest: Path, web_dir: Path
+) -> Group:
+    """Return the published files of a profile."""
     folder = f"{profile.week_folder}/"
     weeks: list[Download] = []
     others: list[Download] = []
@@ -58,7 +62,7 @@ def published_group(profile: Profile, record: ProfileRecord, *, dest: Path, web_
     return Group(profile.label, "", others, weeks[::-1])
 
 
-def addresses_group(source: AddressSource, web_dir: Path, *, of_log: str) -> Group:
+def _addresses_group(source: AddressSource, web_dir: Path, *, of_log: str) -> Group:
     """Return the files of client addresses a day. ``of_log`` ends the title."""
     found = []
     for path in mirrors_files(source):
@@ -74,7 +78,7 @@ def addresses_group(source: AddressSource, web_dir: Path, *, of_log: str) -> Gro
         )
     return Group(
         f"Client addresses a day{of_log}",
-        "Distinct addresses that asked for a list of mirrors on a day. They are not machines.",
+        "Distinct addresses that requested a list of mirrors on a day. They are not machines.",
         found,
         [],
     )
@@ -88,15 +92,15 @@ def groups_of(
     addresses: Sequence[AddressSource],
     web_dir: Path,
 ) -> list[Group]:
-    """All downloads: those of each profile, then client addresses."""
+    """Return all downloads: the files of each profile, then the files of client addresses."""
     groups = [
-        published_group(one, records[one.name], dest=dest, web_dir=web_dir)
+        _published_group(one, records[one.name], dest=dest, web_dir=web_dir)
         for one in profiles
         if one.name in records and records[one.name].files
     ]
     several = len(addresses) > 1
     of_addresses = [
-        addresses_group(one, web_dir, of_log=f", {one.label}" if several else "")
+        _addresses_group(one, web_dir, of_log=f", {one.label}" if several else "")
         for one in addresses
     ]
     return [*groups, *(group for group in of_addresses if group.files)]

@@ -1,10 +1,10 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Interactive charts as browsers get them: compiled beforehand, light and dark, figures once.
+"""Compile interactive charts for browsers: light and dark, with one copy of the figures.
 
 Pages forbid evaluated code, so Vega interprets its expressions. The interpreter takes the number in
-``datetime(NUMBER)`` for a year; in its place stands the number itself, which means the same time.
+``datetime(NUMBER)`` for a year, so the number itself replaces it, which means the same time.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _TIME = re.compile(r"(?:datetime\(([0-9]+)\)|\{data: datetime\(([0-9]+)\)\})", r
 
 
 def definition_of(spec: Mapping[str, Any]) -> dict[str, Any]:
-    """The chart as Vega: ``light`` and ``dark``, and ``data`` for both."""
+    """Return the chart as Vega: ``light`` and ``dark``, and ``data`` for both."""
     light, dark = (_compiled(spec, dark=dark) for dark in (False, True))
     shared = light["data"] if light.get("data") == dark.get("data") else None
     if shared is None:
@@ -33,7 +33,7 @@ def definition_of(spec: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _compiled(spec: Mapping[str, Any], *, dark: bool) -> dict[str, Any]:
-    # the page tells what is seen; thousands of marks would each be told again
+    # screen readers read the page, not each of thousands of marks
     config = {**chart_theme(dark=dark), "aria": False}
     compiled = vl_convert.vegalite_to_vega(
         json.dumps(spec), vl_version=VEGA_LITE, config=json.dumps(config)
@@ -56,8 +56,8 @@ def _with_times(part: Any) -> Any:
 
 
 def vega_bundle() -> bytes:
-    """The library that draws interactive charts; making it takes a second."""
-    # all in one function: its thousand names are no business of the page's
+    """Return the library that draws interactive charts. It takes a second to make."""
+    # a function keeps its thousand names from the page
     bundle: str = vl_convert.javascript_bundle()
-    told = "/* Vega, Vega-Lite, Vega-Embed and what they need; BSD-3-Clause, vega.github.io */"
-    return f"{told}\n(function(){{{bundle}}}());\n".encode()
+    notice = "/* Vega, Vega-Lite, Vega-Embed and what they need; BSD-3-Clause, vega.github.io */"
+    return f"{notice}\n(function(){{{bundle}}}());\n".encode()

@@ -1,7 +1,7 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The site: each page from what is published and from the charts. Same inputs, same bytes."""
+"""Make each page from the published files and the charts. The same inputs give the same bytes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from .settings import SiteSettings
 from .style import ICON, SCRIPT, STYLE
 from .weeks import STATES, glance_of, weeks_of
 
-#: Charts on the first page, where they are there.
+#: The number of charts on the first page.
 _HIGHLIGHTS = 4
 _NUMBER = re.compile(r"[+-]?[0-9][0-9,. ]*%?|", re.ASCII)
 
@@ -56,12 +56,15 @@ Maker: TypeAlias = Callable[[], bytes]
 
 
 class _Section(NamedTuple):
+    """A section of the list of charts."""
+
     slug: str
     title: str
     charts: list[ChartNote]
 
 
 def note_of(chart: DrawnChart) -> ChartNote:
+    """Return the part of a chart that other pages need."""
     return ChartNote(chart.name, chart.title, chart.alt, chart.section, chart.width, chart.height)
 
 
@@ -73,7 +76,7 @@ def ordered_notes(notes: Sequence[ChartNote], sections: Iterable[str]) -> list[C
 
 
 def makers_of(inputs: PageInputs) -> dict[str, Maker]:
-    """How to make each page and each file that pages need, by its path below the web root."""
+    """Return the makers of all pages and of the files that they need, by path below the web root."""
     makers: dict[str, Maker] = {
         "assets/pages.css": STYLE.encode,
         "assets/pages.js": SCRIPT.encode,
@@ -92,12 +95,7 @@ def makers_of(inputs: PageInputs) -> dict[str, Maker]:
 def _index(inputs: PageInputs) -> bytes:
     site = inputs.site
     glances = [
-        glance_of(
-            one,
-            inputs.site.dest,
-            folder=inputs.folder,
-            min_hits=inputs.site.min_hits,
-        )
+        glance_of(one, site.dest, folder=inputs.folder, min_hits=site.min_hits)
         for one in inputs.profiles
     ]
     return render(
@@ -111,7 +109,7 @@ def _index(inputs: PageInputs) -> bytes:
 
 
 def _highlights(notes: Sequence[ChartNote]) -> list[ChartNote]:
-    """The first charts, but one of whether the logs are there is among them."""
+    """Return the first charts, and one chart of coverage."""
     figures = [note for note in notes if note.section != "coverage"][: _HIGHLIGHTS - 1]
     coverage = [note for note in notes if note.section == "coverage"]
     return [*figures, *coverage[:1]]
@@ -130,8 +128,8 @@ def _chart(inputs: PageInputs, chart: DrawnChart) -> bytes:
     notes = list(inputs.notes)
     place = next(n for n, note in enumerate(notes) if note.name == chart.name)
     table = chart.table
-    shown, in_all = len(table.rows), table.rows_in_all
-    # the page has the title; in a narrow chart it would take the room of the figures
+    listed, in_all = len(table.rows), table.rows_in_all
+    # the page has the title; in a narrow chart it would take room from the figures
     spec = {name: value for name, value in chart.spec.items() if name != "title"}
     return render(
         "chart",
@@ -143,7 +141,7 @@ def _chart(inputs: PageInputs, chart: DrawnChart) -> bytes:
         header=table.header,
         rows=table.rows,
         numeric=_numeric_columns(table.rows),
-        table_note=f"The newest {shown:,} of {in_all:,} rows." if shown < in_all else "",
+        table_note=f"The newest {listed:,} of {in_all:,} rows." if listed < in_all else "",
         definition=script_json(definition_of(spec)),
         before=notes[place - 1] if place else None,
         after=notes[place + 1] if place + 1 < len(notes) else None,
@@ -151,15 +149,15 @@ def _chart(inputs: PageInputs, chart: DrawnChart) -> bytes:
 
 
 def _subtitle(spec: Mapping[str, Any]) -> str:
-    """What the picture says below its title."""
+    """Return the text below the title of a picture."""
     title = spec.get("title")
-    said = title.get("subtitle") if isinstance(title, dict) else None
-    lines = [said] if isinstance(said, str) else said or []
+    subtitle = title.get("subtitle") if isinstance(title, dict) else None
+    lines = [subtitle] if isinstance(subtitle, str) else subtitle or []
     return " ".join(lines).rstrip(".")
 
 
 def _numeric_columns(rows: Sequence[Sequence[str]]) -> list[bool]:
-    """Which columns hold nothing but numbers."""
+    """Return for each column true if it holds only numbers."""
     return [all(_NUMBER.fullmatch(cell) for cell in column) for column in zip(*rows, strict=True)]
 
 
@@ -168,11 +166,11 @@ def _downloads(inputs: PageInputs) -> bytes:
     groups = groups_of(
         inputs.profiles,
         inputs.records,
-        dest=inputs.site.dest,
+        dest=site.dest,
         addresses=site.addresses,
         web_dir=site.web_dir,
     )
-    index = Place(INDEX_NAME, link(inputs.site.dest / INDEX_NAME, site.web_dir))
+    index = Place(INDEX_NAME, link(site.dest / INDEX_NAME, site.web_dir))
     return render("downloads.html", here="downloads.html", site=site, groups=groups, index=index)
 
 
@@ -196,9 +194,7 @@ def _dictionary(inputs: PageInputs) -> bytes:
         ),
         states=STATES,
         methods=[
-            method_of(
-                one.base, machines_csv=one.name_of(MACHINES_CSV), min_hits=inputs.site.min_hits
-            )
+            method_of(one.base, machines_csv=one.name_of(MACHINES_CSV), min_hits=site.min_hits)
             for one in inputs.profiles[:1]
         ],
     )
@@ -206,5 +202,5 @@ def _dictionary(inputs: PageInputs) -> bytes:
 
 def _quality(inputs: PageInputs) -> bytes:
     site = inputs.site
-    weeks = [weeks_of(one, inputs.site.dest, folder=inputs.folder) for one in inputs.profiles]
+    weeks = [weeks_of(one, site.dest, folder=inputs.folder) for one in inputs.profiles]
     return render("quality.html", here="quality.html", site=site, profiles=weeks, states=STATES)

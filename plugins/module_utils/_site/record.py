@@ -1,7 +1,7 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The hidden record in the web root: what pages and pictures were made of, and how they looked."""
+"""The hidden record in the web root: the inputs of pages and pictures, and the state of each file."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _NAME = re.compile(r"((assets|charts|images)/)?[a-z0-9][a-z0-9._-]*", re.ASCII)
 
 @dataclass(frozen=True)
 class ChartNote:
-    """What the pages with many charts say of one; kept, so that they can without drawing it."""
+    """The part of a chart that other pages need; kept for runs that do not draw it."""
 
     name: str
     title: str
@@ -36,7 +36,7 @@ class ChartNote:
 
 @dataclass(frozen=True)
 class SiteRecord:
-    """What the pages were made of; no ``inputs`` where not all of them could be made."""
+    """The settings, inputs and charts of the pages; no ``inputs`` if not all could be made."""
 
     settings: Mapping[str, Any] = field(default_factory=dict)
     inputs: tuple[InputFile, ...] = ()
@@ -46,7 +46,7 @@ class SiteRecord:
 
 
 def read_site_record(web_dir: Path) -> SiteRecord:
-    """The record; an empty one where there is none or it is damaged: then all is made again."""
+    """Return the record; an empty one if it is missing or damaged, so that all is made again."""
     path = web_dir / RECORD_NAME
     if not path.exists():
         return SiteRecord()
@@ -62,6 +62,6 @@ def read_site_record(web_dir: Path) -> SiteRecord:
 
 
 def write_site_record(web_dir: Path, record: SiteRecord) -> None:
-    """Put the record in its place. It is not for the web."""
+    """Write the record, with a mode that keeps it from readers."""
     text = json.dumps({"format": _FORMAT, **to_json(record)}, indent=1, sort_keys=True)
     write_bytes(web_dir / RECORD_NAME, text.encode() + b"\n", mode=0o640)

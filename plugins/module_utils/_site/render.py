@@ -13,7 +13,7 @@ from .style import POLICY
 from .templates import TEMPLATES
 
 #: Pages in the order of the menu.
-MENU = (
+_MENU = (
     ("index.html", "Overview"),
     ("charts.html", "Charts"),
     ("downloads.html", "Downloads"),
@@ -35,7 +35,7 @@ def render(template: str, *, here: str, **values: Any) -> bytes:
         **values,
         here=here,
         root=root,
-        menu=MENU,
+        menu=_MENU,
         policy=POLICY,
         known_states=("complete", "partial", "provisional", "suspect", "unknown"),
     )

@@ -1,7 +1,7 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The pages as Jinja2 templates. They are Python because a module takes nothing else to a host."""
+"""The pages as Jinja2 templates. They are Python because a module takes only Python to a host."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ BASE = """\
 {% block content %}{% endblock %}
 </main>
 <footer class="wrap bottom">
-<p>All times are UTC. Nothing here tells of single systems: no address, and no time finer than a day,
-is published. What the columns mean is in the <a href="{{ root }}dictionary.html">data dictionary</a>.</p>
+<p>All times are UTC. Nothing here is about single systems: no address, and no time finer than a day,
+is published. The <a href="{{ root }}dictionary.html">data dictionary</a> describes each column.</p>
 </footer>
 {% block scripts %}{% endblock %}
 </body>
@@ -59,7 +59,7 @@ MACROS = """\
 <div class="scroll files" role="region" aria-label="{{ caption }}" tabindex="0">
 <table>
 <caption>{{ caption }}</caption>
-<thead><tr><th scope="col">File</th><th scope="col">What it holds</th><th scope="col" class="number">Size</th>
+<thead><tr><th scope="col">File</th><th scope="col">Content</th><th scope="col" class="number">Size</th>
 <th scope="col">Changed</th></tr></thead>
 <tbody>
 {%- for file in rows %}
@@ -125,7 +125,7 @@ To quote a number, name the week with its status and the file: <q>{{ one.quote |
 {% endif %}
 
 <section aria-labelledby="meaning" class="prose">
-<h2 id="meaning">What the numbers are, and what they are not</h2>
+<h2 id="meaning">The meaning of the numbers</h2>
 <dl class="terms">
 <dt>Hits</dt>
 <dd>Once a week the package manager of a system adds <code>countme</code> to the first request it makes for each of its
@@ -140,12 +140,12 @@ not in it; a system that lives for a day counts in its week. Hits of a system's 
 <em>another statistic in the same table</em> and must never be added to hits. Many machines can share one address, and one machine
 can have several in a week.</dd>
 <dt>Age</dt>
-<dd><code>sys_age</code> tells how long ago a system was installed: 1 is its first week, 2 its first month, 3 its first six months,
+<dd><code>sys_age</code> is the time since the installation of a system: 1 is its first week, 2 its first month, 3 its first six months,
 4 is older.</dd>
-<dt>Weeks not to trust</dt>
+<dt>Quality of weeks</dt>
 <dd>A week for which logs are missing is marked {{ badge("partial") }}, or {{ badge("provisional") }} while they may still
-come: its numbers are too low. It is counted again when a log comes. A {{ badge("suspect") }} week is far from those before it.
-Of {{ badge("unknown") }} weeks nothing is recorded. <a href="quality.html">Look up each week</a> before you trust it.</dd>
+arrive. Its numbers are too low. It is counted again when a log arrives. A {{ badge("suspect") }} week is far from those before it.
+Nothing is recorded about {{ badge("unknown") }} weeks. <a href="quality.html">Check the quality of a week</a> before you use its numbers.</dd>
 </dl>
 </section>
 {% endblock %}
@@ -157,7 +157,7 @@ CHARTS = """\
 {% block summary %}All charts of {{ site.title }}, each with an interactive form and a table of its figures.{% endblock %}
 {% block content %}
 <h1>Charts</h1>
-<p class="lead">Each picture leads to its interactive form, to the table of its figures, and to files for print.</p>
+<p class="lead">Each picture is a link to its interactive form, to the table of its figures, and to files for print.</p>
 {% if sections | length > 1 %}
 <nav aria-label="Sections of this page" class="jump"><ul>
 {%- for section in sections %}<li><a href="#{{ section.slug }}">{{ section.title }}</a></li>{% endfor -%}
@@ -227,7 +227,7 @@ DOWNLOADS = """\
 {% block summary %}All published files of {{ site.title }} with their sizes and dates.{% endblock %}
 {% block content %}
 <h1>Downloads</h1>
-<p class="lead">Files stay at their places and are replaced whole. A program finds sizes, hashes and times in
+<p class="lead">Files stay at their places and are replaced whole. For programs, sizes, hashes and times are in
 <a href="{{ index.href }}">{{ index.name }}</a>.</p>
 {% for group in groups %}
 <section aria-labelledby="group-{{ loop.index }}">
@@ -252,7 +252,7 @@ QUALITY = """\
 {% block summary %}How complete each week of {{ site.title }} is.{% endblock %}
 {% block content %}
 <h1>Quality of weeks</h1>
-<p class="lead">A week is as good as the logs it was counted from. A host-day is the log of one host for one day. Hits are not
+<p class="lead">The quality of a week is that of the logs from which it was counted. A host-day is the log of one host for one day. Hits are not
 machines: a system makes one for each of its repositories.</p>
 <dl class="states">
 {%- for state in states %}

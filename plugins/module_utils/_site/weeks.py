@@ -1,9 +1,9 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the pages tell of weeks: the newest at a glance, and how good each one is.
+"""The weeks on the pages: the newest one at a glance, and the quality of each.
 
-It is read from the published files, so a page never tells what its readers can't download.
+All is read from the published files, so a page has only what its readers can download.
 """
 
 from __future__ import annotations
@@ -27,11 +27,12 @@ from .._publish.totals_reader import (
 )
 from .dictionary import Place
 
-RELEASES_SHOWN = 10
+#: The first page names this many releases.
+_MOST_RELEASES = 10
 
 
 class State(NamedTuple):
-    """What may be said of a week."""
+    """A mark of a week, with its meaning for readers."""
 
     name: str
     meaning: str
@@ -44,13 +45,15 @@ STATES = (
     State("unknown", "Counted by an earlier system, which recorded nothing about quality."),
     State(
         "suspect",
-        "Beside its status: the hits are far from those of the weeks before, or one source sent "
-        "an unusual share of them.",
+        "In addition to its status: the hits are far from those of the weeks before, or one source "
+        "sent an unusual share of them.",
     ),
 )
 
 
 class ReleaseLine(NamedTuple):
+    """A row of the table of releases."""
+
     name: str
     machines: int
     share: str
@@ -71,20 +74,25 @@ class Glance(NamedTuple):
     days: str
     """The week and its days."""
     files: list[Place]
-    """Where its numbers are for programs, and how good they are."""
+    """The files with its numbers and its quality."""
     quote: str
+    """A text by which readers can quote the number."""
 
 
 class WeekLine(NamedTuple):
+    """A row of the table of weeks."""
+
     quality: WeekQuality
     host_days: str
     computed: str
-    """To the minute; empty where it isn't known."""
+    """The time of the count to the minute; empty if it is not known."""
     href: str
-    """Of the file of the week; empty where there is none."""
+    """The link to the file of the week; empty if there is none."""
 
 
 class ProfileWeeks(NamedTuple):
+    """All weeks of a profile."""
+
     title: str
     summary: str
     weeks: list[WeekLine]
@@ -109,7 +117,7 @@ def glance_of(profile: Profile, dest: Path, *, folder: str, min_hits: int) -> Gl
         quality=known,
         machines=machines,
         change=_change(machines, before, quality.get(newest.week - 1), newest.week - 1),
-        host_days=format_host_days(known),
+        host_days=_format_host_days(known),
         hits=hits,
         unique=unique,
         releases=_release_lines(newest.releases, machines, min_hits),
@@ -125,7 +133,7 @@ def glance_of(profile: Profile, dest: Path, *, folder: str, min_hits: int) -> Gl
 
 
 def _trust(quality: WeekQuality) -> str:
-    """What has to be said of a number's week, such as ``complete, revision 1``."""
+    """Return the marks of a week that belong to each of its numbers: ``complete, revision 1``."""
     revision = "" if quality.revision is None else f", revision {quality.revision}"
     return f"{quality.status}{' and suspect' if quality.suspect else ''}{revision}"
 
@@ -133,7 +141,7 @@ def _trust(quality: WeekQuality) -> str:
 def _change(
     machines: int, before: Sequence[Release], quality: WeekQuality | None, week: int
 ) -> str:
-    """How the number differs from that of the week before, and whether that week can be trusted."""
+    """Return the difference from the week before, with the doubts about that week."""
     earlier = sum(one.machines for one in before)
     if not earlier:
         return f"There are no numbers of the week before, {week_name(week)}."
@@ -149,16 +157,16 @@ def _release_lines(releases: Sequence[Release], machines: int, min_hits: int) ->
     named: Counter[str] = Counter()
     for one in releases:
         name = f"{public_text(one.os_name)} {public_text(one.os_version, 'os_version')}".strip()
-        shown_name = visible_text(name) or "(no name)"
-        named[shown_name if one.machines >= min_hits else ""] += one.machines
+        label = visible_text(name) or "(no name)"
+        named[label if one.machines >= min_hits else ""] += one.machines
     rare = named.pop("", 0)
     ranked = sorted(named.items(), key=lambda one: (-one[1], one[0]))
     lines = [ReleaseLine(n, count, _share(count, machines)) for n, count in ranked]
-    top, rest = lines[:RELEASES_SHOWN], lines[RELEASES_SHOWN:]
+    top, rest = lines[:_MOST_RELEASES], lines[_MOST_RELEASES:]
     others = sum(line.machines for line in rest) + rare
     if others:
-        label = f"{len(rest):,} others" if rest and not rare else "others"
-        top.append(ReleaseLine(label, others, _share(others, machines)))
+        others_label = f"{len(rest):,} others" if rest and not rare else "others"
+        top.append(ReleaseLine(others_label, others, _share(others, machines)))
     return top
 
 
@@ -171,22 +179,22 @@ def _notes(newer: Iterable[int], quality: Mapping[int, WeekQuality]) -> list[str
     return [f"Newer, but not complete: {', '.join(named)}."] if named else []
 
 
-def format_host_days(quality: WeekQuality) -> str:
-    """``167 of 168 host-days``."""
+def _format_host_days(quality: WeekQuality) -> str:
+    """Format the host-days of a week as ``167 of 168 host-days``."""
     if quality.expected_host_days is None or quality.received_host_days is None:
         return "not recorded"
     return f"{quality.received_host_days:,} of {quality.expected_host_days:,} host-days"
 
 
 def weeks_of(profile: Profile, dest: Path, *, folder: str) -> ProfileWeeks:
-    """All published weeks, newest first; ``folder`` is where files of weeks are, for links."""
+    """Return all published weeks, the newest first. ``folder`` is the folder of files, for links."""
     quality = read_published_quality(dest / profile.name_of(QUALITY_JSON))
     lines = []
     for week, one in sorted(quality.items(), reverse=True):
         name = profile.week_file(week)
         href = f"{folder}{name}" if (dest / name).is_file() else ""
         computed = (one.computed_at or "")[:16].replace("T", " ")
-        host_days = format_host_days(one).removesuffix(" host-days")
+        host_days = _format_host_days(one).removesuffix(" host-days")
         lines.append(WeekLine(one, host_days, computed, href))
     return ProfileWeeks(profile.label, _summary(quality.values()), lines)
 
@@ -196,5 +204,5 @@ def _summary(weeks: Iterable[WeekQuality]) -> str:
     statuses = Counter(one.status for one in counted)
     parts = [f"{count:,} {status}" for status, count in sorted(statuses.items())]
     suspect = sum(bool(one.suspect) for one in counted)
-    what = f"{len(counted):,} {'week' if len(counted) == 1 else 'weeks'}: {', '.join(parts)}."
-    return f"{what} {suspect:,} suspect." if suspect else what
+    text = f"{len(counted):,} {'week' if len(counted) == 1 else 'weeks'}: {', '.join(parts)}."
+    return f"{text} {suspect:,} suspect." if suspect else text

@@ -146,7 +146,7 @@ def test_without_figures_there_are_no_charts(tmp_path: Path, rows: tuple[str, ..
         "2021-09-27,1\x002\r3",
     ],
 )
-def test_what_is_no_such_row_is_named_with_its_line(tmp_path: Path, row: str) -> None:
+def test_an_error_names_the_line_of_a_wrong_row(tmp_path: Path, row: str) -> None:
     with pytest.raises(OutputError, match=r"mirrorsdata-all\.csv:3: expected a date and a number"):
         charts(tmp_path, "02-epel,03-fedora", "2021-09-26,1,1", row)
 

@@ -137,7 +137,7 @@ def test_charts_come_in_the_order_of_their_sections(drawn: tuple[Path, list[Draw
     assert drawn[1][0].name == "machines-by-release"
 
 
-def test_what_is_seen_is_told_in_words_and_figures(drawn: tuple[Path, list[DrawnChart]]) -> None:
+def test_a_chart_has_a_text_and_a_table(drawn: tuple[Path, list[DrawnChart]]) -> None:
     charts = {chart.name: chart for chart in drawn[1]}
     ages = charts["machines-by-age"]
     assert ages.title == "Machines per week by age, 2021-09-27 to 2021-10-31"
@@ -202,7 +202,7 @@ def test_layers_lie_on_each_other_in_the_order_of_the_releases(tmp_path: Path) -
     assert seen == wanted
 
 
-def test_what_is_absent_has_no_charts(tmp_path: Path) -> None:
+def test_an_absent_source_has_no_charts(tmp_path: Path) -> None:
     units: list[WorkUnit] = []
     nothing = ChartSources(
         (profile(tmp_path / "totals.db", log_name=LOG_NAME, raw_dir=tmp_path / "raw"),),
@@ -233,7 +233,7 @@ def test_a_source_that_cannot_be_read_stops_no_other(tmp_path: Path) -> None:
     assert "csv:1: expected a date and a number" in failed["charts of client addresses"]
 
 
-def test_titles_tell_profiles_apart_where_there_are_several(tmp_path: Path) -> None:
+def test_titles_name_the_profile_if_there_are_several(tmp_path: Path) -> None:
     totals = write_totals(tmp_path, [Row(WEEK, 9)]).db
     alma = profile(totals, "almalinux", title="AlmaLinux")
     titles = {}
@@ -249,7 +249,7 @@ def test_titles_tell_profiles_apart_where_there_are_several(tmp_path: Path) -> N
     }
 
 
-def test_words_tell_bars_from_areas(tmp_path: Path) -> None:
+def test_texts_distinguish_bars_from_areas(tmp_path: Path) -> None:
     kinds = {}
     for weeks in (12, 13):
         charts = draw_charts(sources(tmp_path, weeks=weeks, mirrors=False), tmp_path / "images")

@@ -1,4 +1,4 @@
-"""What a chart shows, before it is drawn."""
+"""The figures of a chart, before it is drawn."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._charts.
     MOST_STEPS,
     distinct_labels,
     figures_of,
+    format_step,
     is_others,
     largest,
     natural_key,
     series_label,
-    spell_step,
     weekly_means,
 )
 
@@ -118,6 +118,6 @@ def test_weekly_means_are_of_the_days_that_are_known() -> None:
     assert weeks == {day(0), day(7)}
 
 
-def test_steps_are_spelled_as_people_write_them() -> None:
-    assert spell_step(MONDAY, 7) == "2021-W39 (2021-09-27 to 2021-10-03)"
-    assert spell_step(MONDAY, 1) == "2021-09-27"
+def test_steps_are_formatted_for_readers() -> None:
+    assert format_step(MONDAY, 7) == "2021-W39 (2021-09-27 to 2021-10-03)"
+    assert format_step(MONDAY, 1) == "2021-09-27"

@@ -152,7 +152,7 @@ def test_the_same_chart_gives_the_same_bytes_whatever_was_drawn_before() -> None
     assert png_of(first) == png_of(again)
 
 
-def test_what_cannot_be_drawn_is_a_defect_that_is_told() -> None:
+def test_a_chart_that_cannot_be_drawn_is_reported_as_a_defect() -> None:
     with pytest.raises(OutputError, match="please report it"):
         svg_of({"mark": {"type": "no such mark"}}, title="a", alt="b")
     with pytest.raises(OutputError, match="please report it"):

@@ -163,7 +163,9 @@ def test_hooks_and_configuration_of_others_are_not_obeyed(
     assert not list(tmp_path.glob("ran-*"))
 
 
-def test_failing_git_is_told_and_the_next_run_commits(history: History, dest: Path) -> None:
+def test_a_failure_of_git_is_reported_and_the_next_run_commits(
+    history: History, dest: Path
+) -> None:
     history.repository.mkdir(parents=True)
     (history.repository / "HEAD").write_text("damaged")
     failed = keep(history, dest)
@@ -184,7 +186,7 @@ def _hanging_git(*_unused: object, timeout: float, **_unused_too: object) -> Non
 @pytest.mark.parametrize(
     ("run", "found"), [(_no_git, "No such file"), (_hanging_git, "no end after 600 s")]
 )
-def test_missing_or_hanging_git_is_told(
+def test_a_missing_or_hanging_git_is_reported(
     history: History, dest: Path, run: Callable[..., None], found: str
 ) -> None:
     failed = keep_history(history, dest, FOLDERS, now=NOW, run=run)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""What may be published, and how it is written."""
+"""Texts of clients in published files."""
 
 from __future__ import annotations
 

@@ -109,7 +109,7 @@ def test_a_value_that_is_missing_is_an_error() -> None:
 
 
 @pytest.mark.parametrize(
-    ("size", "spelled"),
+    ("size", "formatted"),
     [
         (0, "0 bytes"),
         (999, "999 bytes"),
@@ -121,12 +121,12 @@ def test_a_value_that_is_missing_is_an_error() -> None:
         (633_000_111, "633 MB"),
     ],
 )
-def test_sizes_are_spelled_with_three_digits(size: int, spelled: str) -> None:
-    assert format_size(size) == spelled
+def test_sizes_have_three_digits(size: int, formatted: str) -> None:
+    assert format_size(size) == formatted
 
 
 @pytest.mark.parametrize(
-    ("text", "shown"),
+    ("text", "visible"),
     [
         ("Fedora Linux 34", "Fedora Linux 34"),
         ("a\x1b[31mb", "a\\x1b[31mb"),
@@ -135,8 +135,8 @@ def test_sizes_are_spelled_with_three_digits(size: int, spelled: str) -> None:
         ("x" * 81, "x" * 79 + "…"),
     ],
 )
-def test_what_controls_a_screen_is_shown_as_text(text: str, shown: str) -> None:
-    assert visible_text(text) == shown
+def test_control_characters_are_shown_as_text(text: str, visible: str) -> None:
+    assert visible_text(text) == visible
 
 
 def test_the_interpreter_gets_times_as_numbers() -> None:

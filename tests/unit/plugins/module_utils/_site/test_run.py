@@ -1,4 +1,4 @@
-"""What becomes of pages where charts or single pages fail, with charts drawn by a stand-in."""
+"""Pages of which charts or single pages fail, with a stand-in that draws the charts."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def chart(name: str, **changes: Any) -> DrawnChart:
 
 
 def drawing(*charts: DrawnChart, failed: Sequence[str] = (), picture: bytes = b"1") -> Draw:
-    """A stand-in that draws these charts and tells that others failed."""
+    """Return a stand-in that draws some charts and reports that others failed."""
 
     def draw(_sources: ChartSources, folder: Path, *, notify: Any) -> list[DrawnChart]:
         for one in charts:
@@ -181,7 +181,7 @@ def test_a_damaged_record_has_all_made_again(site: SiteSettings) -> None:
     assert set(make(site, _raising).values()) == {"unchanged"}
 
 
-def test_a_second_writer_is_told(site: SiteSettings) -> None:
+def test_a_second_writer_is_refused(site: SiteSettings) -> None:
     profiles = site.profiles
     settings = PublishSettings(profiles, FileSettings(site.dest), site)
     with writer_lock(site.web_dir), pytest.raises(LockedError, match="another run at work"):

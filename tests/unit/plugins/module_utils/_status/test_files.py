@@ -1,4 +1,4 @@
-"""What is made of a status: the page, the metrics, the lines; with hostile texts in it."""
+"""The outputs of a status, also with hostile texts: the page, the metrics and the lines."""
 
 from __future__ import annotations
 
@@ -197,7 +197,7 @@ def families(status: Status) -> dict[str, dict[tuple[str, ...], float]]:
     return found[0]
 
 
-def test_the_metrics_are_valid_in_both_formats_and_say_what_the_status_says(real: Status) -> None:
+def test_the_metrics_are_valid_in_both_formats_and_agree_with_the_status(real: Status) -> None:
     found = families(real)
     assert found["dnf_counting_status_timestamp_seconds"] == {(): NOW.timestamp()}
     assert found["dnf_counting_problems"] == {
@@ -267,7 +267,7 @@ def test_of_a_calendar_too_long_for_the_terminal_the_newest_days_are_shown(real:
     ("count", "spelled"),
     [(None, "-"), (0, "0 B"), (1023, "1023 B"), (1536, "1.5 KiB"), (200 << 30, "200 GiB")],
 )
-def test_bytes_are_spelled_for_people(count: int | None, spelled: str) -> None:
+def test_bytes_are_formatted_for_readers(count: int | None, spelled: str) -> None:
     assert spell_bytes(count) == spelled
 
 
@@ -275,7 +275,7 @@ def test_bytes_are_spelled_for_people(count: int | None, spelled: str) -> None:
     ("seconds", "spelled"),
     [(None, "-"), (4.21, "4.2 s"), (200, "3 min 20 s"), (7500, "2 h 05 min")],
 )
-def test_durations_are_spelled_for_people(seconds: float | None, spelled: str) -> None:
+def test_durations_are_formatted_for_readers(seconds: float | None, spelled: str) -> None:
     assert spell_seconds(seconds) == spelled
 
 
