@@ -34,7 +34,7 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._storage
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync.hosts import (
     HostOutcome,
-    Settings,
+    TransferSettings,
     sync_hosts,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync.memory import (
@@ -42,9 +42,9 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync.me
     save_memory,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync.plan import (
-    Source,
+    HostSource,
     plan_hosts,
-    remembered,
+    updated_memory,
 )
 from ansible_collections.fedora_infra.dnf_counting.tests.bench._measure import seconds_of
 from ansible_collections.fedora_infra.dnf_counting.tests.support.host_network import (
@@ -94,16 +94,16 @@ def sync_our_way(addresses: Mapping[str, str], dest: Path) -> list[HostOutcome]:
     dest.mkdir(exist_ok=True)
     memory = load_memory(dest)
     plans = plan_hosts(
-        [Source(*pair) for pair in addresses.items()],
+        [HostSource(*pair) for pair in addresses.items()],
         DAYS,
         dest=dest,
         memory=memory,
         catch_up_days=14,
     )
-    outcomes = sync_hosts(plans, Settings(dest=dest))
+    outcomes = sync_hosts(plans, TransferSettings(dest=dest))
     if any(outcome.status == "made" for outcome in outcomes):
         sync_file_system(dest)
-    save_memory(dest, remembered(memory, outcomes, today=date(2026, 11, 21)))
+    save_memory(dest, updated_memory(memory, outcomes, today=date(2026, 11, 21)))
     failed = [outcome.reason for outcome in outcomes if outcome.failed]
     if failed:
         raise SystemExit("; ".join(failed))
@@ -165,13 +165,13 @@ def makespan(network: HostNetwork, folder: Path, hosts: int, workers: int) -> No
         shutil.rmtree(dest / host)
     begun = time.perf_counter()
     plans = plan_hosts(
-        [Source(*pair) for pair in addresses.items()],
+        [HostSource(*pair) for pair in addresses.items()],
         DAYS,
         dest=dest,
         memory=load_memory(dest),
         catch_up_days=0,
     )
-    outcomes = sync_hosts(plans, Settings(dest=dest, workers=workers))
+    outcomes = sync_hosts(plans, TransferSettings(dest=dest, workers=workers))
     spent = time.perf_counter() - begun
     each = [outcome.seconds for outcome in outcomes]
     bound = max(*each, sum(each) / workers)

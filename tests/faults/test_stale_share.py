@@ -89,7 +89,7 @@ def syncing(tmp_path: Path, dest: Path) -> Run:
         write_logs(lambda _day: tmp_path / "served", lambda day: dated_name(LOG, day))
 
     def run(observer: Observer) -> list[WorkUnit]:
-        settings = sync_hosts.Settings(dest, workers=1, attempts=1, observer=observer)
+        settings = sync_hosts.TransferSettings(dest, workers=1, attempts=1, observer=observer)
         plans = [HostPlan(f"proxy{day:%d}", f"{tmp_path}/served/", (day,)) for day in DAYS]
         with writer_lock(dest):
             outcomes = sync_hosts.sync_hosts(plans, settings)

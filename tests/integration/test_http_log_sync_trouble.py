@@ -27,7 +27,7 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync im
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync.memory import (
     MEMORY_NAME,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync.plan import Source
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync.plan import HostSource
 from ansible_collections.fedora_infra.dnf_counting.tests.support.rsync_hosts import (
     DAYS,
     LOOPBACK,
@@ -66,9 +66,9 @@ def test_what_is_not_on_disk_is_not_remembered(
 
     monkeypatch.setattr(sync_stage, "sync_file_system", refusing)
     write_rotated(tmp_path / "served", ACCESS, DAYS[-1])
-    dest, sources = tmp_path / "hosts", (Source("proxy01", f"{tmp_path}/served/"),)
+    dest, sources = tmp_path / "hosts", (HostSource("proxy01", f"{tmp_path}/served/"),)
     settings = sync_stage.SyncSettings(
-        sources, tuple(DAYS), sync_hosts.Settings(dest), catch_up_days=0
+        sources, tuple(DAYS), sync_hosts.TransferSettings(dest), catch_up_days=0
     )
     done = outcome_of(sync_stage.SYNC, settings)
     assert done.changed

@@ -67,14 +67,14 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._status.
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._status.status import Status
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync.hosts import (
-    Settings as TransferSettings,
+    TransferSettings,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync.memory import (
     MEMORY_NAME,
     HostMemory,
     save_memory,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync.plan import Source
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync.plan import HostSource
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync.stage import (
     SYNC,
     SyncSettings,
@@ -130,7 +130,7 @@ class CountingHost:
         """The stages with their settings; some of them may be others than usual."""
         combine = combine or self.combine_settings
         profile, totals = self.profile, self.root / "countme"
-        sources = tuple(Source(host, f"{host}::log/") for host in combine.expected_hosts)
+        sources = tuple(HostSource(host, f"{host}::log/") for host in combine.expected_hosts)
         raw = RawDays(combine.dest, profile.log_name, profile.raw_days)
         found = [
             ConfiguredStage(

@@ -32,7 +32,7 @@ class Findings:
     today: date
     stray: StrayHosts
     odd_names: tuple[str, ...] = ()
-    silently_unmatched: Mapping[str, date] = field(default_factory=dict)
+    uncombined_hosts: Mapping[str, date] = field(default_factory=dict)
     is_scheduled: bool = False
     """Whether a timer or a file of cron jobs is named."""
     is_blind: bool = False
@@ -139,7 +139,7 @@ def host_list(status: Status, findings: Findings) -> Iterator[Problem]:
             "Correct the patterns of the groups, or add a group.",
         ),
         (
-            _serving(hosts, tuple(sorted(findings.silently_unmatched)), findings.today),
+            _serving(hosts, tuple(sorted(findings.uncombined_hosts)), findings.today),
             "hosts whose logs no group's pattern matches: nothing of theirs is combined",
             "Correct the patterns of the logs in the groups.",
         ),

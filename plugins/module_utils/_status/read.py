@@ -23,7 +23,7 @@ from .._combine.strays import StrayHosts, stray_hosts
 from .._logs.combined_tree import CombinedDay, read_combined_day
 from .._logs.hosts_tree import HostsTree, existing_hosts_tree
 from .._storage.files import check_mount, current_writer, write_error
-from .._sync.coverage import HostsCoverage, HostsSeen, cover_hosts
+from .._sync.coverage import HostsCoverage, HostsInputs, cover_hosts
 from .._sync.memory import load_memory, synced_at
 from .._sync.stage import SyncSettings
 from .._watch.history import Step, read_steps
@@ -88,7 +88,7 @@ def read_status(
         today=reading.calendar.today,
         stray=reading.stray,
         odd_names=reading.tree.odd_names,
-        silently_unmatched=reading.hosts.silently_unmatched,
+        uncombined_hosts=reading.hosts.uncombined_hosts,
         is_scheduled=bool(settings.timer),
         is_blind=bool(settings.silent),
     )
@@ -185,7 +185,7 @@ class _Reading:
         if self.hosts_dir is None or self.hosts_dir in self.unreadable:
             return HostsCoverage()
         listed = [source.host for source in sync.sources] if sync else []
-        seen = HostsSeen(
+        seen = HostsInputs(
             self.tree,
             tuple(listed or (combine.expected_hosts if combine else ())),
             load_memory(self.hosts_dir),

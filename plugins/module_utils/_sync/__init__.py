@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The stage ``sync``: fetch the rotated logs of all hosts by rsync.
 
-It takes hosts, their sources and days, and returns the folders ``HOST/YYYY/MM/DD/http`` of the
-hosts' tree and what is remembered of each host.
+It takes hosts, their sources and days, and writes the folders ``HOST/YYYY/MM/DD/http`` of the
+hosts' tree and a memory of each host.
 
 It may import ``_base``, ``_storage`` and ``_logs``.
 """

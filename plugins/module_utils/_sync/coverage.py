@@ -1,7 +1,7 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Coverage of the sync: which days came from which log host, and logs that nobody combines."""
+"""Coverage of the sync: the days of each host, and the logs that no group combines."""
 
 from __future__ import annotations
 
@@ -30,25 +30,27 @@ from .._logs.combined_tree import CombinedDay
 from .._logs.hosts_tree import HostGroup, HostsTree, logs_of_day
 from .._logs.paths import checked_host
 from .memory import HostMemory
-from .plan import Source, plan_hosts
+from .plan import HostSource, plan_hosts
 
 _ALL_LOGS = (HostGroup("all", "*", "*"),)
 
 
 @dataclass(frozen=True)
-class HostsSeen:
-    """What lies in the hosts tree for some days, and what the sync and the records know of it."""
+class HostsInputs:
+    """The inputs of the coverage: the hosts' tree, the host list, and the records about hosts."""
 
     tree: HostsTree
     listed: tuple[str, ...]
     """The host list."""
     memory: Mapping[str, HostMemory] = field(default_factory=dict)
+    """The memory of the sync, by host."""
     records: Mapping[date, CombinedDay] = field(default_factory=dict)
+    """The records of the combined days."""
 
 
 @dataclass(frozen=True)
 class UnmatchedLog:
-    """A log in the hosts tree that no group combines."""
+    """A log in the hosts' tree that no group combines."""
 
     name: str
     hosts: tuple[str, ...]
@@ -57,59 +59,59 @@ class UnmatchedLog:
 
 @dataclass(frozen=True)
 class HostsCoverage:
-    """The calendar of the hosts, and what it was read from."""
+    """The coverage of all hosts, and the logs that are not combined."""
 
     hosts: tuple[HostCoverage, ...] = ()
     unmatched: tuple[UnmatchedLog, ...] = ()
-    silently_unmatched: Mapping[str, date] = field(default_factory=dict)
-    """Hosts of a group of whose newest day with logs not one is combined, with that day."""
+    uncombined_hosts: Mapping[str, date] = field(default_factory=dict)
+    """Hosts of a group with no combined log on their newest day with logs, and that day."""
     bytes: int = 0
-    """Of the logs of these days in the hosts tree, as they lie there."""
+    """The size on disk of the logs of these days in the hosts' tree."""
 
 
 def cover_hosts(
-    seen: HostsSeen,
+    inputs: HostsInputs,
     groups: Sequence[HostGroup],
     calendar: Calendar,
 ) -> HostsCoverage:
-    """The days of all hosts that are listed, have a folder, or stand in a record; by name."""
+    """Return the coverage of all hosts that are listed, have a folder, or are in a record."""
     days = calendar.days
-    open_days = _open_days(seen, days)
-    names = {*seen.listed, *seen.tree.hosts, *_recorded_hosts(seen.records)}
+    open_days = _open_days(inputs, days)
+    names = {*inputs.listed, *inputs.tree.hosts, *_recorded_hosts(inputs.records)}
     hosts, size = [], 0
     matched: dict[str, tuple[date, bool]] = {}
     loose: dict[str, dict[str, date]] = {}
     for name in sorted(names):
-        look = _HostLook(seen, name, calendar, frozenset(open_days.get(name, ())))
+        host = _Host(inputs, name, calendar, frozenset(open_days.get(name, ())))
         covered: dict[date, Covered] = {}
         for day in days:
-            logs, problem = _logs_here(seen.tree, name, day)
-            covered[day] = problem or look.covered(day, logs)
+            logs, problem = _logs_here(inputs.tree, name, day)
+            covered[day] = problem or host.covered(day, logs)
             size += sum(logs.values())
             if logs and any(group.has_host(name) for group in groups):
                 free = [log for log in logs if not _is_combined(groups, name, log)]
                 matched[name] = (day, len(free) < len(logs))
                 for log in free:
                     loose.setdefault(log, {})[name] = day
-        hosts.append(look.host(covered))
+        hosts.append(host.coverage(covered))
     return HostsCoverage(
         hosts=tuple(hosts),
         unmatched=tuple(
             UnmatchedLog(log, tuple(sorted(by_host)), max(by_host.values()))
             for log, by_host in sorted(loose.items())
         ),
-        silently_unmatched={name: day for name, (day, found) in matched.items() if not found},
+        uncombined_hosts={name: day for name, (day, found) in matched.items() if not found},
         bytes=size,
     )
 
 
-def _open_days(seen: HostsSeen, days: Sequence[date]) -> dict[str, tuple[date, ...]]:
-    """By host the days that the sync does not take for whole and would ask for again."""
+def _open_days(inputs: HostsInputs, days: Sequence[date]) -> dict[str, tuple[date, ...]]:
+    """Return, by host, the days that the next sync would request again."""
     plans = plan_hosts(
-        [Source(host, "") for host in seen.memory],
+        [HostSource(host, "") for host in inputs.memory],
         [days[-1] + timedelta(days=1)],
-        dest=seen.tree.root,
-        memory=seen.memory,
+        dest=inputs.tree.root,
+        memory=inputs.memory,
         catch_up_days=(days[-1] - days[0]).days + 2,
     )
     return {plan.host: plan.catch_up for plan in plans}
@@ -121,7 +123,7 @@ def _recorded_hosts(records: Mapping[date, CombinedDay]) -> set[str]:
 
 
 def _logs_here(tree: HostsTree, host: str, day: date) -> tuple[dict[str, int], Covered | None]:
-    """A host's logs of a day with their bytes; or why they can't be read."""
+    """Return the logs of a host and day with their sizes, or the reason why they are unreadable."""
     if host not in tree.hosts:
         return {}, None
     try:
@@ -139,33 +141,33 @@ def _is_combined(groups: Sequence[HostGroup], host: str, log: str) -> bool:
 
 
 @dataclass(frozen=True)
-class _HostLook:
-    """One host, looked at day by day."""
+class _Host:
+    """One host, with all inputs of its coverage."""
 
-    seen: HostsSeen
+    inputs: HostsInputs
     name: str
     calendar: Calendar
     open_days: frozenset[date]
 
     def covered(self, day: date, logs: Collection[str]) -> Covered:
         if logs or self._is_in_record(day, "hosts_present"):
-            return self._there(day, logs)
+            return self._present(day, logs)
         if not self._is_expected(day):
             return Covered(NOT_EXPECTED)
         return Covered(LATE if self.calendar.is_open(day) else MISSING)
 
-    def _there(self, day: date, logs: Collection[str]) -> Covered:
-        known = self.seen.memory.get(self.name)
+    def _present(self, day: date, logs: Collection[str]) -> Covered:
+        known = self.inputs.memory.get(self.name)
         if known and known.whole and day >= known.whole[0] and day in self.open_days and logs:
-            return Covered(PARTIAL, ("some of its logs may not have come; the sync asks again",))
+            return Covered(PARTIAL, ("some logs may be missing; the sync will request them again",))
         lacking = sorted(self.usual_logs & self._logs_without_it(day) - {*logs})
         if lacking:
             return Covered(PARTIAL, (f"without {', '.join(map(printable, lacking))}",))
         return Covered(PRESENT)
 
     def _logs_without_it(self, day: date) -> set[str]:
-        """The combined logs of a day that it was expected in and is not."""
-        record = self.seen.records.get(day)
+        """Return the combined logs of a day that lack it although they expect it."""
+        record = self.inputs.records.get(day)
         return {
             name
             for name, log in (record.logs.items() if record else ())
@@ -174,40 +176,40 @@ class _HostLook:
 
     @cached_property
     def usual_logs(self) -> set[str]:
-        """The combined logs that it is in on some day: not all of a group serve each site."""
+        """The combined logs that have it on some day. Not every host of a group serves each site."""
         return {
             name
-            for record in self.seen.records.values()
+            for record in self.inputs.records.values()
             for name, log in record.logs.items()
             if self.name in log.hosts_present
         }
 
     def _is_expected(self, day: date) -> bool:
-        known = self.seen.memory.get(self.name)
+        known = self.inputs.memory.get(self.name)
         since = known.listed_since if known else None
-        listed = self.name in self.seen.listed and since is not None and day >= since
+        listed = self.name in self.inputs.listed and since is not None and day >= since
         return listed or self._is_in_record(day, "hosts_expected")
 
-    def _is_in_record(self, day: date, where: str) -> bool:
-        record = self.seen.records.get(day)
+    def _is_in_record(self, day: date, column: str) -> bool:
+        record = self.inputs.records.get(day)
         return record is not None and any(
-            self.name in getattr(log, where) for log in record.logs.values()
+            self.name in getattr(log, column) for log in record.logs.values()
         )
 
-    def host(self, covered: Mapping[date, Covered]) -> HostCoverage:
-        known = self.seen.memory.get(self.name)
+    def coverage(self, covered: Mapping[date, Covered]) -> HostCoverage:
+        known = self.inputs.memory.get(self.name)
         there = [day for day, one in covered.items() if one.state in (PRESENT, PARTIAL)]
         there += [known.last_log] if known and known.last_log else []
         return HostCoverage(
             name=_safe_name(self.name),
-            listed=self.name in self.seen.listed,
+            listed=self.name in self.inputs.listed,
             days=covered,
             newest=max(there, default=None),
         )
 
 
 def _safe_name(name: str) -> str:
-    """Records hold whatever somebody wrote into them."""
+    """Return the name of a host from a record, which may contain any text."""
     try:
         return checked_host(name)
     except SettingsError:

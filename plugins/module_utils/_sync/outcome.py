@@ -1,7 +1,7 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What became of a host and its days, from how its rsync ended and what arrived."""
+"""The outcome of the sync for each host and day, and for the run as a whole."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .._logs.paths import dated_name
 from .memory import HostMemory
 from .plan import HostPlan
 from .rsync import Verdict
-from .shadow_tree import Arrived, HostTree, Listed, logs_of_day
+from .shadow_tree import FetchedLogs, HostTree, ListedLog, logs_of_day
 
 #: The status of a host is the first of these that one of its days has.
 _WORST_FIRST: tuple[Status, ...] = ("unknown", "failed", "made", "due", "unchanged")
@@ -25,27 +25,30 @@ _WORST_FIRST: tuple[Status, ...] = ("unknown", "failed", "made", "due", "unchang
 
 @dataclass(frozen=True)
 class HostOutcome:
-    """What became of one host."""
+    """The outcome of the sync for one host."""
 
     host: str
     status: Status
-    """``made`` or ``due``, ``unchanged``, ``missing`` (of every day), ``failed`` or ``unknown``."""
+    """``made`` or ``due``, ``unchanged``, ``missing`` (no day has a log), ``failed`` or
+    ``unknown``."""
     units: tuple[WorkUnit, ...]
     attempts: int
     seconds: float
     reason: str = ""
     with_logs: tuple[date, ...] = ()
-    """Days it has logs for here, now."""
+    """The days with logs of it in the hosts' tree."""
     whole: tuple[date, ...] = ()
-    """Those of them that are as the host listed them now."""
+    """The days whose logs are all here, as the host listed them now."""
     warnings: tuple[str, ...] = ()
-    """What was refused and belongs to none of the units."""
+    """Reports of refused files that belong to no unit."""
 
     @property
     def failed(self) -> bool:
+        """True if its logs could not be fetched."""
         return self.status in ("failed", "unknown")
 
     def to_json(self) -> dict[str, Any]:
+        """Return the outcome as the module returns it."""
         return {
             "name": self.host,
             "status": self.status,
@@ -58,90 +61,100 @@ class HostOutcome:
 
 
 @dataclass(frozen=True)
-class Tried:
-    """How the attempts at a host ended."""
+class Attempts:
+    """The attempts to fetch the logs of a host."""
 
     verdict: Verdict
-    """Of the last one."""
-    attempts: int
+    """The verdict on the last attempt."""
+    count: int
     seconds: float
-    """Of all of them, with their pauses."""
+    """The duration of all attempts, with the pauses."""
 
 
-def outcome_of(
-    plan: HostPlan, tree: HostTree, tried: Tried, arrived: Arrived, *, made: Status
+def host_outcome(
+    plan: HostPlan, tree: HostTree, attempts: Attempts, fetched: FetchedLogs, *, made: Status
 ) -> HostOutcome:
-    """The outcome of a host; ``made`` is the status of days of which something arrived.
+    """Return the outcome of a host; ``made`` is the status of a day with fetched logs.
 
-    Days before the window have a unit only where something of them arrived or was refused.
+    Days before the window have a unit only if a log of them was fetched or refused.
     """
-    verdict = tried.verdict
+    verdict = attempts.verdict
     with_logs = tuple(_days_here(plan, tree))
-    refused_days = {day for day in arrived.refused if day}
-    spoken_of = {*plan.days, *arrived.logs, *(refused_days & {*plan.catch_up})}
+    refused_days = {day for day in fetched.refused if day}
+    days = {*plan.days, *fetched.logs, *(refused_days & {*plan.catch_up})}
     units = tuple(
-        _day_unit(plan.host, day, tried, arrived, _status_of(day, arrived, with_logs, made))
-        for day in sorted(spoken_of)
+        _day_unit(plan.host, day, attempts, fetched, _status_of(day, fetched, with_logs, made))
+        for day in sorted(days)
     )
-    strays = _never_asked_for(plan, arrived)
+    strays = _refused_strays(plan, fetched)
     return HostOutcome(
         host=plan.host,
         status=_host_status([unit.status for unit in units]),
         units=units,
-        attempts=tried.attempts,
-        seconds=tried.seconds,
-        reason="; ".join([*filter(None, [verdict.words]), *strays]),
+        attempts=attempts.count,
+        seconds=attempts.seconds,
+        reason="; ".join([*filter(None, [verdict.reason]), *strays]),
         with_logs=with_logs,
         whole=_whole(verdict, with_logs, refused_days),
-        warnings=_in_short(strays) if verdict.good else (),
+        warnings=_one_warning(strays) if verdict.good else (),
     )
 
 
-def _status_of(day: date, arrived: Arrived, with_logs: Collection[date], made: Status) -> Status:
-    if day in arrived.logs:
+def _status_of(
+    day: date, fetched: FetchedLogs, with_logs: Collection[date], made: Status
+) -> Status:
+    if day in fetched.logs:
         return made
     return "unchanged" if day in with_logs else "missing"
 
 
-def _day_unit(host: str, day: date, tried: Tried, arrived: Arrived, status: Status) -> WorkUnit:
-    """The unit of a day, whose status this is unless the host failed."""
-    verdict = tried.verdict
-    logs = arrived.logs.get(day, [])
-    refused = list(dict.fromkeys(arrived.refused.get(day, [])))  # once, however many attempts
+def _day_unit(
+    host: str, day: date, attempts: Attempts, fetched: FetchedLogs, status: Status
+) -> WorkUnit:
+    """Return the unit of a day. It has this status unless the host failed."""
+    verdict = attempts.verdict
+    logs = fetched.logs.get(day, [])
+    # a file that was refused in several attempts is reported once
+    refused = list(dict.fromkeys(fetched.refused.get(day, [])))
     figures = {
         "files": len(logs),
         "bytes": sum(log.size for log in logs),
-        "attempts": tried.attempts,
-        "seconds": round(tried.seconds, 3),
+        "attempts": attempts.count,
+        "seconds": round(attempts.seconds, 3),
     }
     if not verdict.good:
-        return WorkUnit(f"{host} {day}", verdict.status, (verdict.words, *refused), figures)
-    reasons = _changes(day, logs, arrived)
+        return WorkUnit(f"{host} {day}", verdict.status, (verdict.reason, *refused), figures)
+    reasons = _changes(day, logs, fetched)
     if status == "missing":
-        reasons = [f"no log of {day} on {host} {'that can be taken' if refused else 'yet'}"]
-    if verdict.words:
-        reasons.append(verdict.words)
-    return WorkUnit(f"{host} {day}", status, (*reasons, *refused), figures, _in_short(refused))
+        reasons = [f"no log of {day} on {host}{', except refused ones' if refused else ' yet'}"]
+    if verdict.reason:
+        reasons.append(verdict.reason)
+    return WorkUnit(f"{host} {day}", status, (*reasons, *refused), figures, _one_warning(refused))
 
 
 def _whole(
     verdict: Verdict, with_logs: Iterable[date], refused_days: Collection[date]
 ) -> tuple[date, ...]:
-    """Days that need not be asked for again: all is here, and nothing of them was refused."""
-    if not verdict.good or verdict.words:
+    """Return the days that need no further request: all logs are here, and none was refused."""
+    if not verdict.good or verdict.reason:
         return ()
     return tuple(day for day in with_logs if day not in refused_days)
 
 
-def _never_asked_for(plan: HostPlan, arrived: Arrived) -> list[str]:
-    """What was refused of no day, or of days that have no unit; once, however many attempts."""
-    asked = {*plan.days, *plan.catch_up}
-    refused = [why for day, whys in arrived.refused.items() if day not in asked for why in whys]
+def _refused_strays(plan: HostPlan, fetched: FetchedLogs) -> list[str]:
+    """Return the refusals of files that belong to no requested day, each once."""
+    requested = {*plan.days, *plan.catch_up}
+    refused = [
+        reason
+        for day, reasons in fetched.refused.items()
+        if day not in requested
+        for reason in reasons
+    ]
     return list(dict.fromkeys(refused))
 
 
-def _in_short(refused: Sequence[str]) -> tuple[str, ...]:
-    """One warning for a day or a host, however much is refused."""
+def _one_warning(refused: Sequence[str]) -> tuple[str, ...]:
+    """Return a single warning for all refusals of a day or a host."""
     if not refused:
         return ()
     more = f" (and {len(refused) - 1} more)" if len(refused) > 1 else ""
@@ -154,11 +167,11 @@ def _days_here(plan: HostPlan, tree: HostTree) -> Iterable[date]:
             if logs_of_day(tree, day):
                 yield day
         except CountingError:
-            continue  # the attempt has already failed of it
+            continue  # the attempt has already failed with this error
 
 
-def _changes(day: date, logs: Sequence[Listed], arrived: Arrived) -> list[str]:
-    new = sum(1 for log in logs if dated_name(log.name, day) not in arrived.known_at_first)
+def _changes(day: date, logs: Sequence[ListedLog], fetched: FetchedLogs) -> list[str]:
+    new = sum(1 for log in logs if dated_name(log.name, day) not in fetched.here_before)
     counts = ((new, "new"), (len(logs) - new, "changed"))
     return [f"{count} {kind} log{'s' * (count > 1)}" for count, kind in counts if count]
 
@@ -170,10 +183,10 @@ def _host_status(statuses: Sequence[Status]) -> Status:
     return "missing"
 
 
-def remembered(
+def updated_memory(
     memory: Mapping[str, HostMemory], outcomes: Iterable[HostOutcome], *, today: date
 ) -> dict[str, HostMemory]:
-    """The memory after a run; that of hosts which it did not ask stays."""
+    """Return the memory after a run. Hosts that the run did not visit keep theirs."""
     return dict(memory) | {
         outcome.host: memory.get(outcome.host, HostMemory(today)).after(
             seconds=outcome.seconds, with_logs=outcome.with_logs, whole=outcome.whole
@@ -189,7 +202,7 @@ def silent_hosts(
     last_day: date,
     missing_after_days: int,
 ) -> list[dict[str, Any]]:
-    """Hosts that are listed and had no log for so many days up to the last of the window."""
+    """Return the hosts without a log in the last ``missing_after_days`` days of the window."""
     silent = []
     for host in sorted(hosts):
         known = memory[host]
@@ -203,7 +216,7 @@ def silent_hosts(
 def gaps(
     plans: Iterable[HostPlan], outcomes: Iterable[HostOutcome], memory: Mapping[str, HostMemory]
 ) -> dict[str, str]:
-    """By host the days before the window that it was listed on and that have no log here yet."""
+    """Return, by host, the days before the window without a log, if it was listed by then."""
     here = {outcome.host: outcome.with_logs for outcome in outcomes}
     found = {}
     for plan in sorted(plans, key=lambda plan: plan.host):
@@ -219,10 +232,10 @@ def gaps(
 
 
 def failure(outcomes: Sequence[HostOutcome], max_failed_hosts: int | None) -> str:
-    """Why the whole counts as failed; empty where it doesn't.
+    """Return the reason why the stage failed; empty if it did not.
 
-    Without a threshold only the failure of all hosts is one: a proxy that is down must not keep
-    the others from being counted, and the days it lacks are fetched later.
+    Without a threshold the stage fails only if all hosts fail. The logs of the others are counted
+    although one proxy is down, and its missing days are fetched later.
     """
     failed = [outcome for outcome in outcomes if outcome.failed]
     allowed = len(outcomes) - 1 if max_failed_hosts is None else max_failed_hosts

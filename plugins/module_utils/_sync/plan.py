@@ -19,8 +19,8 @@ from .rsync import source_address
 from .shadow_tree import HostTree, logs_of_day
 
 
-class Source(NamedTuple):
-    """A host and the folder its rotated logs come from."""
+class HostSource(NamedTuple):
+    """A host, and the address of the folder with its rotated logs."""
 
     host: str
     address: str
@@ -28,20 +28,20 @@ class Source(NamedTuple):
 
 @dataclass(frozen=True)
 class HostPlan:
-    """What to ask one host for, in one connection."""
+    """The days that one connection to a host requests."""
 
     host: str
     address: str
     days: tuple[date, ...]
-    """The window."""
+    """The window of the run."""
     catch_up: tuple[date, ...] = ()
-    """Days before it that are not known to be whole here."""
+    """Days before the window whose logs may not all be here."""
 
 
-def sources_of(hosts: Iterable[object], template: str) -> list[Source]:
-    """The sources of a host list whose entries are names or mappings of ``name`` and ``source``.
+def sources_of(hosts: Iterable[object], template: str) -> list[HostSource]:
+    """Return the sources for the entries of a host list, each host once and sorted.
 
-    Sorted, each host once. Raises SettingsError.
+    An entry is a name, or a mapping with ``name`` and ``source``. Raises SettingsError.
     """
     found: dict[str, str] = {}
     for entry in hosts:
@@ -60,10 +60,10 @@ def sources_of(hosts: Iterable[object], template: str) -> list[Source]:
             found="none",
             advice="List the hosts whose logs are to be fetched.",
         )
-    return [Source(*pair) for pair in sorted(found.items())]
+    return [HostSource(*pair) for pair in sorted(found.items())]
 
 
-def _source(entry: object, template: str) -> Source:
+def _source(entry: object, template: str) -> HostSource:
     if isinstance(entry, Mapping) and entry.keys() <= {"name", "source"} and "name" in entry:
         name, template = entry["name"], entry.get("source") or template
     else:
@@ -76,18 +76,18 @@ def _source(entry: object, template: str) -> Source:
             advice="Correct that entry.",
         )
     host = checked_host(name)
-    return Source(host, source_address(template, host))
+    return HostSource(host, source_address(template, host))
 
 
 def plan_hosts(
-    sources: Iterable[Source],
+    sources: Iterable[HostSource],
     days: Sequence[date],
     *,
     dest: Path,
     memory: Mapping[str, HostMemory],
     catch_up_days: int,
 ) -> list[HostPlan]:
-    """What to ask each host for; the slowest first, so that the whole ends soonest."""
+    """Return the plan of each host. The slowest host comes first, so that the run ends soonest."""
     reach = _reach(days, catch_up_days)
     plans = [
         HostPlan(
@@ -102,7 +102,7 @@ def plan_hosts(
 
 
 def _reach(days: Sequence[date], catch_up_days: int) -> list[date]:
-    """The days before a window that are less than ``catch_up_days`` before its end."""
+    """Return the days before the window that are less than ``catch_up_days`` before its end."""
     end = days[0].toordinal()
     begin = max(days[-1].toordinal() - catch_up_days + 1, date.min.toordinal())
     return [date.fromordinal(number) for number in range(begin, end)]
@@ -115,10 +115,10 @@ def _is_whole(dest: Path, host: str, day: date, memory: Mapping[str, HostMemory]
     try:
         return bool(logs_of_day(HostTree(dest, host), day))
     except CountingError:
-        return False  # the sync of that host will fail of it, and of that host alone
+        return False  # the sync of that host will report the error, and other hosts go on
 
 
 def _seconds(host: str, memory: Mapping[str, HostMemory]) -> float:
-    """How long a host will take; one never seen may be the slowest."""
+    """Return the expected duration of a host; a new host may be the slowest."""
     known = memory.get(host)
     return inf if known is None or known.seconds is None else known.seconds

@@ -1,10 +1,11 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One rsync: its arguments, its run under limits of our own, its end in words.
+"""Run one rsync: its arguments, the limits on its run, and its result.
 
-rsync's time-outs do not end a transfer whose network went away in its middle (measured: 963 s with
-``--timeout=5``, for ever without), so a run here is watched, and its whole session is ended.
+rsync's own time-outs do not end a transfer when the network fails in the middle of it (measured:
+963 s with ``--timeout=5``, for ever without it). Each run is therefore watched, and if it stalls,
+its whole session is ended.
 """
 
 from __future__ import annotations
@@ -27,15 +28,15 @@ from .._base.errors import SettingsError, printable
 from .._base.records import Status
 from .._logs.paths import COMPRESSIONS, compact_day
 
-#: Where rsync keeps what it has of a file whose transfer broke off, below the target folder.
+#: The folder below the target in which rsync keeps the parts of files whose transfer was cut off.
 PARTIAL = ".partial"
 
-#: All an rsync sees of our environment: the same under cron, systemd, AWX or a login.
+#: The environment of rsync: the same under cron, systemd, AWX and a login.
 ENVIRONMENT = {"LC_ALL": "C", "PATH": "/usr/local/bin:/usr/bin:/bin", "TZ": "UTC"}
 
-#: After SIGTERM rsync moves an unfinished file to the partial folder; that takes no longer.
+#: After SIGTERM rsync moves an unfinished file to the folder of partial files, which takes less.
 _GRACE_SECONDS = 2.0
-_LOOK_SECONDS = 0.5
+_CHECK_SECONDS = 0.5
 
 _HOST = r"(?:[A-Za-z0-9][A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]+\])"
 _PATH = r"[A-Za-z0-9][A-Za-z0-9._+@=,~/-]*"
@@ -44,49 +45,49 @@ _LOCAL = re.compile(r"/[^\x00-\x1f\x7f]*")
 
 
 @dataclass(frozen=True)
-class Limits:
-    """What one host may take of us; seconds and bytes."""
+class TransferLimits:
+    """The limits for the transfer from one host; seconds and bytes."""
 
     connect_seconds: int = 30
     stall_seconds: int = 120
-    """Nothing may arrive for this long before the connection counts as dead."""
+    """A connection counts as dead if nothing arrives for this long."""
     host_seconds: int = 7200
-    """For everything with one host, all attempts and pauses included."""
+    """The limit for all attempts at one host, with the pauses."""
     kib_per_second: int = 0
-    """Of one connection; 0: as fast as it goes."""
+    """The limit for one connection; 0 for none."""
     file_bytes: int = 16 << 30
     host_bytes: int = 256 << 30
     host_files: int = 10_000
 
 
-class Ended(NamedTuple):
-    """How an rsync ended."""
+class RsyncResult(NamedTuple):
+    """The result of an rsync."""
 
     code: int
-    """Its exit status; negative: the signal it died of."""
-    text: str
-    """What it said; of very much only the end."""
-    cut_short: str = ""
-    """Why we ended it, in words; empty where it ended by itself."""
+    """The exit status; a negative number is the signal that ended it."""
+    output: str
+    """The end of its output."""
+    ended_because: str = ""
+    """The reason why this process ended it; empty if it ended by itself."""
 
 
 class Verdict(NamedTuple):
-    """What the end of an rsync means."""
+    """The meaning of the result of an rsync."""
 
     good: bool
     status: Status
-    """Of the host's days where it isn't good: ``failed`` or ``unknown``."""
-    again: bool
-    """Whether a second try can help."""
-    words: str
+    """The status of the days of the host if it is not good: ``failed`` or ``unknown``."""
+    retry: bool
+    """True if another attempt can help."""
+    reason: str
     """What was found, and the next step."""
 
 
 def source_address(template: str, host: str) -> str:
-    """The folder to fetch from: ``template`` with the host's (checked) name for ``{host}``.
+    """Return the folder to fetch from: ``template`` with the checked name of the host.
 
-    Raises SettingsError for what is neither an rsync daemon's address nor an absolute path: rsync
-    would take it for an option, a pattern, or a host to reach through a remote shell.
+    Raises SettingsError unless the result is the address of an rsync daemon or an absolute path.
+    rsync would treat other texts as options, patterns, or hosts behind a remote shell.
     """
     address = template.replace("{host}", host)
     if not _DAEMON.fullmatch(address) and not _LOCAL.fullmatch(address):
@@ -99,16 +100,15 @@ def source_address(template: str, host: str) -> str:
     return address.rstrip("/") + "/"
 
 
-def is_local(address: str) -> bool:
-    """Whether a source is a folder of this machine."""
+def _is_local(address: str) -> bool:
     return address.startswith("/")
 
 
-def _selection(days: Iterable[date]) -> list[str]:
-    """Filters for the rotated logs of some days under acceptable names, and nothing else.
+def _filters(days: Iterable[date]) -> list[str]:
+    """Return filters that select only rotated logs of some days with acceptable names.
 
-    An exclude that says no to everything else is no error where nothing matches, unlike a glob.
-    rsync applies them on our side too, whatever the other side offers.
+    Filters without a match are no error, unlike a pattern in the address. rsync also applies them
+    on the receiving side, so a host cannot send other files.
     """
     wanted = [
         f"--include=*log-{compact_day(day)}{end}" for day in sorted(days) for end in COMPRESSIONS
@@ -117,24 +117,26 @@ def _selection(days: Iterable[date]) -> list[str]:
     return [*odd_names, *wanted, "--exclude=*"]
 
 
-def _common(address: str, days: Iterable[date], limits: Limits) -> list[str]:
+def _common(address: str, days: Iterable[date], limits: TransferLimits) -> list[str]:
     connect = []
-    if not is_local(address):
+    if not _is_local(address):
         connect = [f"--contimeout={limits.connect_seconds}", "--sockopts=TCP_NODELAY"]
     return [
         "--dirs",
-        # what both sides know needs no talk about it: two of fourteen round trips less
+        # a fixed checksum needs no negotiation, which saves two of fourteen round trips
         "--checksum-choice=md5",
         *("--no-links", "--no-devices", "--no-specials", "--safe-links"),
         *("--no-motd", "--no-human-readable"),
         f"--timeout={limits.stall_seconds}",
         *connect,
-        *_selection(days),
+        *_filters(days),
     ]
 
 
-def fetch_arguments(address: str, target: str, days: Iterable[date], limits: Limits) -> list[str]:
-    """Arguments that bring a host's logs of some days into a folder."""
+def fetch_arguments(
+    address: str, target: str, days: Iterable[date], limits: TransferLimits
+) -> list[str]:
+    """Return the arguments that fetch the logs of some days from a host into a folder."""
     bandwidth = [f"--bwlimit={limits.kib_per_second}"] if limits.kib_per_second else []
     return [
         *("--times", "--omit-dir-times", f"--partial-dir={PARTIAL}"),
@@ -146,8 +148,8 @@ def fetch_arguments(address: str, target: str, days: Iterable[date], limits: Lim
     ]
 
 
-def list_arguments(address: str, days: Iterable[date], limits: Limits) -> list[str]:
-    """Arguments that only list a host's logs of some days."""
+def list_arguments(address: str, days: Iterable[date], limits: TransferLimits) -> list[str]:
+    """Return the arguments that only list the logs of some days on a host."""
     return ["--list-only", *_common(address, days, limits), "--", address]
 
 
@@ -159,11 +161,11 @@ def run_rsync(
     progress: Callable[[], object] = lambda: None,
     stopping: threading.Event | None = None,
     kept_bytes: int = 64 << 10,
-) -> Ended:
-    """Run rsync to its end or to that of our patience; no process of it is left.
+) -> RsyncResult:
+    """Run rsync until it ends or exceeds a limit. Leave none of its processes behind.
 
-    ``progress`` gives something that differs whenever something arrived; what it raises ends the
-    rsync too. ``stopping`` ends it from another thread.
+    ``progress`` returns another value whenever something has arrived; if it raises, rsync is ended.
+    ``stopping`` ends it from another thread.
     """
     try:
         child = subprocess.Popen(
@@ -176,29 +178,30 @@ def run_rsync(
             start_new_session=True,
         )
     except FileNotFoundError as error:
-        return Ended(127, str(error))
+        return RsyncResult(127, str(error))
     except OSError as error:
-        # EAGAIN, ENOMEM, EACCES …: of this host; the others may still find room
-        return Ended(126, f"starting rsync failed: {os.strerror(error.errno or 0)}")
-    heard = bytearray()
-    patience = _Patience(stall_seconds, wall_seconds, progress, stopping or threading.Event())
-    cut_short = "an error here"
+        # EAGAIN, ENOMEM, EACCES …: only this host fails, because others may still start
+        return RsyncResult(126, f"starting rsync failed: {os.strerror(error.errno or 0)}")
+    output = bytearray()
+    watchdog = _Watchdog(stall_seconds, wall_seconds, progress, stopping or threading.Event())
+    ended_because = "an error of this process"
     with child:
         try:
-            cut_short = _listen(child, heard, kept_bytes, patience)
+            ended_because = _read_output(child, output, kept_bytes, watchdog)
         finally:
-            _end_session(child, at_once=bool(cut_short))
-    return Ended(child.returncode, heard.decode("ascii", "backslashreplace"), cut_short)
+            _end_session(child, at_once=bool(ended_because))
+    text = output.decode("ascii", "backslashreplace")
+    return RsyncResult(child.returncode, text, ended_because)
 
 
 def _launcher() -> list[str]:
-    """Makes rsync end when this process is killed, so that it never writes without our lock."""
+    """Return a command that ends rsync with this process, so that it never writes without a lock."""
     setpriv = shutil.which("setpriv", path=f"{ENVIRONMENT['PATH']}:/usr/sbin:/sbin")
     return [setpriv, "--pdeathsig", "TERM", "--"] if setpriv else []
 
 
-class _Patience:
-    """Whether an rsync may go on."""
+class _Watchdog:
+    """Decides when a running rsync has to be ended."""
 
     def __init__(
         self,
@@ -211,48 +214,48 @@ class _Patience:
         self._wall_seconds = wall_seconds
         self._progress = progress
         self._stopping = stopping
-        self._begun = self._moved = self._looked = time.monotonic()
-        self._seen: object = None
-        self.look_seconds = min(_LOOK_SECONDS, stall_seconds / 4)
+        self._begun = self._changed = self._checked = time.monotonic()
+        self._state: object = None
+        self.check_seconds = min(_CHECK_SECONDS, stall_seconds / 4)
 
-    def ends(self, heard_bytes: int) -> str:
-        """Why it may not, in words; else an empty text."""
+    def reason_to_end(self, output_bytes: int) -> str:
+        """Return the reason why rsync has to be ended; empty if it may continue."""
         now = time.monotonic()
         if self._stopping.is_set():
             return "this run was stopped"
         if now - self._begun >= self._wall_seconds:
             return f"it was not done in the time left for the host ({self._wall_seconds:.0f} s)"
-        if now - self._looked >= self.look_seconds:
-            self._looked = now
-            if (news := (self._progress(), heard_bytes)) != self._seen:
-                self._seen, self._moved = news, now
-        if now - self._moved >= self._stall_seconds:
+        if now - self._checked >= self.check_seconds:
+            self._checked = now
+            if (state := (self._progress(), output_bytes)) != self._state:
+                self._state, self._changed = state, now
+        if now - self._changed >= self._stall_seconds:
             return f"nothing arrived for {self._stall_seconds:.0f} s"
         return ""
 
 
-def _listen(
-    child: subprocess.Popen[bytes], heard: bytearray, kept_bytes: int, patience: _Patience
+def _read_output(
+    child: subprocess.Popen[bytes], output: bytearray, kept_bytes: int, watchdog: _Watchdog
 ) -> str:
-    """Take down what rsync says until it ends or has to; gives the reason for the latter."""
+    """Read the output of rsync until it ends or has to be ended; return the reason to end it."""
     descriptor = cast(IO[bytes], child.stdout).fileno()
-    heard_bytes = 0
+    output_bytes = 0
     with selectors.DefaultSelector() as selector:
         selector.register(descriptor, selectors.EVENT_READ)
         while True:
-            if selector.select(patience.look_seconds):
+            if selector.select(watchdog.check_seconds):
                 chunk = os.read(descriptor, 1 << 16)
                 if not chunk:
                     return ""
-                heard_bytes += len(chunk)
-                heard += chunk
-                del heard[:-kept_bytes]
-            if cut_short := patience.ends(heard_bytes):
-                return cut_short
+                output_bytes += len(chunk)
+                output += chunk
+                del output[:-kept_bytes]
+            if reason := watchdog.reason_to_end(output_bytes):
+                return reason
 
 
 def _end_session(child: subprocess.Popen[bytes], *, at_once: bool) -> None:
-    """End whatever is left of the session; rsync's own children are in the same process group."""
+    """End all processes of the session. The children of rsync are in the same process group."""
     with contextlib.suppress(subprocess.TimeoutExpired):
         child.wait(timeout=0 if at_once else _GRACE_SECONDS)
     if child.returncode is None:

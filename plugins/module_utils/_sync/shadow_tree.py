@@ -1,12 +1,12 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The folders of one host: rsync works on a shadow of hard links whose names carry the dates.
+"""The folders of one host. rsync writes to a shadow: hard links whose names contain the dates.
 
-rsync can't rename what it fetches, and all days of a host are fetched at once, so the logs under
-``HOST/YYYY/MM/DD/http/NAME`` get a second name ``HOST/.sync/NAME-YYYYMMDD`` for the time of a run.
-rsync replaces files by renaming, so the first name keeps the old log, whole, until the new one is
-whole as well. What arrived then moves to its place; nothing is ever half there.
+rsync cannot rename the files that it fetches, and it fetches all days of a host at once. During a
+run each log ``HOST/YYYY/MM/DD/http/NAME`` therefore has a second name ``HOST/.sync/NAME-YYYYMMDD``.
+rsync replaces files by renaming, so the first name keeps the old, complete log until the new one is
+complete. The new logs then move into place, and no log is ever incomplete.
 """
 
 from __future__ import annotations
@@ -31,16 +31,16 @@ from .._logs.paths import (
     undated_name,
 )
 from .._storage.files import write_error
-from .rsync import PARTIAL, Limits
+from .rsync import PARTIAL, TransferLimits
 
-SHADOW = ".sync"
+_SHADOW = ".sync"
 
-# While it receives a file, rsync calls it .NAME.XXXXXX.
+#: The name of a file that rsync is receiving: .NAME.XXXXXX.
 _UNFINISHED = re.compile(r"\.(?P<name>.+)\.[A-Za-z0-9]{6}")
 
 
-class Listed(NamedTuple):
-    """One log, as rsync compares it: by size (bytes) and time (whole seconds)."""
+class ListedLog(NamedTuple):
+    """A log with the facts by which rsync compares it: size (bytes) and time (whole seconds)."""
 
     name: str
     """Without the date."""
@@ -49,26 +49,26 @@ class Listed(NamedTuple):
 
 
 @dataclass
-class Arrived:
-    """What came of a fetch."""
+class FetchedLogs:
+    """The logs that were fetched from a host, in all attempts."""
 
-    logs: dict[date, list[Listed]] = field(default_factory=dict)
+    logs: dict[date, list[ListedLog]] = field(default_factory=dict)
     refused: dict[date | None, list[str]] = field(default_factory=dict)
-    """Why something was not accepted; under None what belongs to no day."""
+    """The reasons why files were refused, by day; None for files that belong to no day."""
     known: dict[str, int] = field(default_factory=dict)
-    """The logs that are here: dated names with their inodes."""
-    known_at_first: set[str] = field(default_factory=set)
-    """Those that were here before any of them arrived."""
+    """The logs that are here: their dated names with their inodes."""
+    here_before: set[str] = field(default_factory=set)
+    """The dated names of the logs that were here before the first attempt."""
     _accepted: set[tuple[date, str]] = field(default_factory=set)
 
     def note_known(self, known: Mapping[str, int]) -> None:
-        """Note which logs are here before an attempt."""
-        came = {dated_name(log.name, day) for day, logs in self.logs.items() for log in logs}
-        self.known_at_first |= known.keys() - came
+        """Note the logs that are here before an attempt."""
+        fetched = {dated_name(log.name, day) for day, logs in self.logs.items() for log in logs}
+        self.here_before |= known.keys() - fetched
         self.known.update(known)
 
-    def accept(self, day: date, log: Listed) -> None:
-        """Note a log that came; only the last of that name, should it come at each attempt."""
+    def accept(self, day: date, log: ListedLog) -> None:
+        """Note a fetched log. A log that is fetched in each attempt counts once, as the last one."""
         logs = self.logs.setdefault(day, [])
         if (day, log.name) in self._accepted:
             logs[:] = [one for one in logs if one.name != log.name]
@@ -76,6 +76,7 @@ class Arrived:
         logs.append(log)
 
     def refuse(self, day: date | None, reason: str) -> None:
+        """Note the reason why a file was refused."""
         self.refused.setdefault(day, []).append(reason)
 
 
@@ -85,39 +86,41 @@ class HostTree:
 
     dest: Path
     host: str
-    limits: Limits = field(default_factory=Limits)
+    limits: TransferLimits = field(default_factory=TransferLimits)
     file_mode: int = 0o640
 
     @property
     def folder(self) -> Path:
+        """The folder of the host."""
         return self.dest / self.host
 
     @property
     def shadow(self) -> Path:
-        return self.dest / self.host / SHADOW
+        """The folder with the shadow."""
+        return self.dest / self.host / _SHADOW
 
     def day_path(self, day: date) -> Path:
-        """Where the logs of a day lie."""
+        """Return the folder with the logs of a day."""
         return host_day_folder(self.dest, self.host, day)
 
 
-def check_folders(dest: Path, folder: Path) -> bool:
-    """Whether a folder below ``dest`` exists, no part of the way being a symbolic link.
+def _folder_exists(dest: Path, folder: Path) -> bool:
+    """Return whether a folder below ``dest`` exists, with no symbolic link on the path to it.
 
-    Raises OutputError where something else is in the way.
+    Raises OutputError if a part of the path is no folder.
     """
-    way = dest
+    path = dest
     for part in folder.relative_to(dest).parts:
-        way = way / part
+        path = path / part
         try:
-            kind = os.stat(way, follow_symlinks=False).st_mode
+            kind = os.stat(path, follow_symlinks=False).st_mode
         except FileNotFoundError:
             return False
         except OSError as error:
-            raise write_error(way, error) from error
+            raise write_error(path, error) from error
         if not stat.S_ISDIR(kind):
             raise OutputError(
-                way,
+                path,
                 expected="a folder",
                 found="a symbolic link" if stat.S_ISLNK(kind) else "something else",
                 advice="Move it away; the next run fetches what is missing.",
@@ -126,30 +129,30 @@ def check_folders(dest: Path, folder: Path) -> bool:
 
 
 def make_folders(dest: Path, folder: Path, file_mode: int) -> None:
-    """Create the folders from ``dest`` down to ``folder``, whatever the umask.
+    """Create the folders from ``dest`` down to ``folder``. Raises OutputError.
 
-    Who may read the logs may enter them. Raises OutputError.
+    Users who may read the logs may enter the folders; the umask has no effect.
     """
-    if check_folders(dest, folder):
+    if _folder_exists(dest, folder):
         return
     mode = 0o700 | (file_mode | file_mode >> 2) & 0o055
-    way = dest
+    path = dest
     for part in folder.relative_to(dest).parts:
-        way = way / part
+        path = path / part
         try:
-            way.mkdir()
+            path.mkdir()
             # keep a set-group-ID bit that the folder inherited
-            way.chmod(mode | stat.S_IMODE(way.stat().st_mode) & stat.S_ISGID)
+            path.chmod(mode | stat.S_IMODE(path.stat().st_mode) & stat.S_ISGID)
         except FileExistsError:
             continue
         except OSError as error:
-            raise write_error(way, error) from error
+            raise write_error(path, error) from error
 
 
 def logs_of_day(tree: HostTree, day: date) -> dict[str, os.stat_result]:
-    """The logs of a host and day by name; things that are no logs of ours don't count."""
+    """Return the logs of a host and day by name. Other files are ignored. Raises OutputError."""
     folder = tree.day_path(day)
-    if not check_folders(tree.dest, folder):
+    if not _folder_exists(tree.dest, folder):
         return {}
     return {
         name: status
@@ -161,7 +164,7 @@ def logs_of_day(tree: HostTree, day: date) -> dict[str, os.stat_result]:
 
 
 def _entries(folder: Path) -> Iterator[tuple[str, os.stat_result]]:
-    """Names and kinds in a folder, links not followed; what vanishes meanwhile is left out."""
+    """Yield the names in a folder with their status. Do not follow links; skip vanished files."""
     try:
         with os.scandir(folder) as entries:
             for entry in entries:
@@ -173,8 +176,11 @@ def _entries(folder: Path) -> Iterator[tuple[str, os.stat_result]]:
         raise write_error(folder, error) from error
 
 
-def lay_out(tree: HostTree, days: Collection[date]) -> dict[str, int]:
-    """Make the shadow of some days. Gives its dated names with their inodes. Raises OutputError."""
+def make_shadow(tree: HostTree, days: Collection[date]) -> dict[str, int]:
+    """Link the logs of some days into the shadow. Raises OutputError.
+
+    Return their dated names with their inodes.
+    """
     make_folders(tree.dest, tree.shadow, tree.file_mode)
     shadow = str(tree.shadow)
     inodes = {}
@@ -192,43 +198,43 @@ def lay_out(tree: HostTree, days: Collection[date]) -> dict[str, int]:
     return inodes
 
 
-def progress_in(tree: HostTree, known: Mapping[str, int]) -> tuple[int, int]:
-    """Files and bytes that arrived so far. Raises SourceError for more than a host may send."""
-    files = arrived_bytes = 0
+def fetched_so_far(tree: HostTree, known: Mapping[str, int]) -> tuple[int, int]:
+    """Return the files and bytes that have arrived. Raises SourceError if they exceed a limit."""
+    files = fetched_bytes = 0
     for name, status in _entries(tree.shadow):
         if known.get(name) != status.st_ino and stat.S_ISREG(status.st_mode):
             files += 1
-            arrived_bytes += status.st_size
+            fetched_bytes += status.st_size
     limits = tree.limits
-    if files > limits.host_files or arrived_bytes > limits.host_bytes:
+    if files > limits.host_files or fetched_bytes > limits.host_bytes:
         raise SourceError(
             "its logs",
             expected=f"at most {limits.host_files} files and {limits.host_bytes} bytes in a run",
-            found=f"{files} files and {arrived_bytes} bytes, and more to come",
-            advice="Look at that host; if it is right, raise max_host_files or max_host_size.",
+            found=f"{files} files and {fetched_bytes} bytes, and more to come",
+            advice="Examine that host. If these are its logs, raise max_host_files or max_host_size.",
         )
-    return files, arrived_bytes
+    return files, fetched_bytes
 
 
-def put_in_place(
+def move_into_place(
     tree: HostTree,
-    arrived: Arrived,
+    fetched: FetchedLogs,
     *,
     days: Collection[date] | None = None,
     keep_partial: bool = True,
 ) -> None:
-    """Move what arrived whole to the names without dates; remove the rest of the shadow.
+    """Move complete logs to their names without dates, and remove the rest of the shadow.
 
-    Only logs of ``days`` are accepted, by default of any. Partial files stay for resumption unless
-    all is there. Raises OutputError.
+    Logs of other days than ``days`` are refused, by default none. Keep partial files so that rsync
+    can resume, unless the transfer is complete. Raises OutputError.
     """
-    check_folders(tree.dest, tree.shadow)
+    _folder_exists(tree.dest, tree.shadow)
     for name, status in sorted(_entries(tree.shadow)):
         try:
-            if arrived.known.get(name) == status.st_ino:
+            if fetched.known.get(name) == status.st_ino:
                 (tree.shadow / name).unlink()
             elif name != PARTIAL or not stat.S_ISDIR(status.st_mode):
-                _put(tree, name, status, arrived, days)
+                _move_file(tree, name, status, fetched, days)
         except OSError as error:
             raise write_error(tree.shadow / name, error) from error
     if not keep_partial:
@@ -238,11 +244,11 @@ def put_in_place(
             folder.rmdir()
 
 
-def _put(
+def _move_file(
     tree: HostTree,
     name: str,
     status: os.stat_result,
-    arrived: Arrived,
+    fetched: FetchedLogs,
     days: Collection[date] | None,
 ) -> None:
     path = tree.shadow / name
@@ -252,8 +258,8 @@ def _put(
         return
     rotated = undated_name(name)
     if rotated is None or (objection := _objection(rotated[1], status, tree.limits, days)):
-        why = "not the name of a rotated log" if rotated is None else objection
-        arrived.refuse(rotated[1] if rotated else None, f"refused {printable(name)}: {why}")
+        reason = "not the name of a rotated log" if rotated is None else objection
+        fetched.refuse(rotated[1] if rotated else None, f"refused {printable(name)}: {reason}")
         _remove(path, status)
         return
     log_name, day = rotated
@@ -266,23 +272,24 @@ def _put(
     path.chmod(tree.file_mode)
     path.replace(target)
     seconds = status.st_mtime_ns // 10**9
-    arrived.accept(day, Listed(log_name, status.st_size, seconds))
+    fetched.accept(day, ListedLog(log_name, status.st_size, seconds))
 
 
 def _objection(
-    day: date, status: os.stat_result, limits: Limits, days: Collection[date] | None
+    day: date, status: os.stat_result, limits: TransferLimits, days: Collection[date] | None
 ) -> str:
+    """Return the reason why a log cannot be accepted; empty if it can."""
     if not stat.S_ISREG(status.st_mode):
         return "not a regular file"
     if status.st_size > limits.file_bytes:
         return "larger than max_file_size"
     if days is not None and day not in days:
-        return "not asked for"
+        return "not requested"
     return ""
 
 
 def _keep_partial(path: Path, name: str, size: int) -> None:
-    """Keep what a killed rsync left, unless it is nothing or we have more of that file."""
+    """Keep the unfinished file of a killed rsync, unless the partial file here is larger."""
     kept = path.parent / PARTIAL / name
     if undated_name(name) is None or size <= _size(kept):
         path.unlink()

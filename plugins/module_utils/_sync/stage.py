@@ -21,24 +21,24 @@ from .._base.stage import Outcome, Stage, StageRun, Topics, UnitTopics
 from .._logs.hosts_tree import reach_of_tree
 from .._storage.files import sync_file_system, writer_lock
 from .coverage import cover_sync
-from .hosts import Settings, sync_hosts
+from .hosts import TransferSettings, sync_hosts
 from .memory import HostMemory, load_memory, save_memory
-from .outcome import HostOutcome, failure, gaps, remembered, silent_hosts
-from .plan import HostPlan, Source, plan_hosts, sources_of
-from .rsync import Limits
+from .outcome import HostOutcome, failure, gaps, silent_hosts, updated_memory
+from .plan import HostPlan, HostSource, plan_hosts, sources_of
+from .rsync import TransferLimits
 
 _DEFAULT_DAYS = 3
 
 
 @dataclass(frozen=True)
 class SyncSettings:
-    """The hosts and days to fetch, and how to fetch them."""
+    """The hosts and days to fetch, and the settings for fetching them."""
 
-    sources: tuple[Source, ...]
+    sources: tuple[HostSource, ...]
     days: tuple[date, ...]
-    transfer: Settings
+    transfer: TransferSettings
     catch_up_days: int = 14
-    """Days up to the last one that are requested too as long as they are not known to be whole."""
+    """Of this many days up to the last one, those whose logs may not all be here are requested."""
     missing_after_days: int = 3
     """A host without a log for this many days is reported."""
     max_failed_hosts: int | None = None
@@ -46,12 +46,12 @@ class SyncSettings:
 
 
 @dataclass(frozen=True)
-class SyncPlan:
-    """The hosts to visit, and after the visits what became of each."""
+class _SyncPlan:
+    """The hosts to visit, and the outcomes of the visits."""
 
     hosts: Sequence[HostPlan]
     memory: Mapping[str, HostMemory]
-    """What is known of all hosts."""
+    """The memory of all hosts."""
     outcomes: Sequence[HostOutcome] | None = None
     """None until the hosts were visited."""
     not_on_disk: str = ""
@@ -73,9 +73,9 @@ def settings_from(options: Mapping[str, Any], now: datetime) -> SyncSettings:
     return SyncSettings(
         sources=tuple(sources_of(options["hosts"], options["source"])),
         days=days_from(options, today=utc_today(now), default_days=_DEFAULT_DAYS),
-        transfer=Settings(
+        transfer=TransferSettings(
             dest=Path(options["dest"]),
-            limits=Limits(
+            limits=TransferLimits(
                 connect_seconds=options["connect_timeout"],
                 stall_seconds=options["stall_timeout"],
                 host_seconds=options["host_timeout"],
@@ -109,8 +109,8 @@ def _file_mode(text: str) -> int:
     return mode
 
 
-def plan_sync(settings: SyncSettings, _run: StageRun) -> SyncPlan:
-    """Decide which days to request from each host, from what is known of the hosts."""
+def _plan_sync(settings: SyncSettings, _run: StageRun) -> _SyncPlan:
+    """Plan the days to request from each host, by the memory of the hosts."""
     memory = load_memory(settings.transfer.dest)
     hosts = plan_hosts(
         settings.sources,
@@ -119,15 +119,15 @@ def plan_sync(settings: SyncSettings, _run: StageRun) -> SyncPlan:
         memory=memory,
         catch_up_days=settings.catch_up_days,
     )
-    return SyncPlan(hosts, memory)
+    return _SyncPlan(hosts, memory)
 
 
-def fetch_logs(settings: SyncSettings, planned: SyncPlan, run: StageRun) -> SyncPlan:
-    """Fetch the logs of all hosts; wait until they are on disk, and only then remember it.
+def _fetch_logs(settings: SyncSettings, planned: _SyncPlan, run: StageRun) -> _SyncPlan:
+    """Fetch the logs of all hosts, wait until they are on disk, and then write the memory.
 
-    That happens once for all hosts, because thousands of fsyncs take long. Before it, a power
-    failure leaves short logs, which rsync tells from whole ones by their size; so no day may be
-    remembered as whole.
+    The wait is once for all hosts, because thousands of fsyncs take long. A power failure before
+    its end leaves short logs, which rsync detects by their size, so no day may be remembered as
+    complete until then.
     """
     dest = settings.transfer.dest
     done = _visited(settings, planned, run)
@@ -144,20 +144,20 @@ def fetch_logs(settings: SyncSettings, planned: SyncPlan, run: StageRun) -> Sync
     return done
 
 
-def _visited(settings: SyncSettings, planned: SyncPlan, run: StageRun) -> SyncPlan:
+def _visited(settings: SyncSettings, planned: _SyncPlan, run: StageRun) -> _SyncPlan:
     """Visit all hosts: list their logs in check mode, and fetch them otherwise."""
     begun = time.monotonic()
     transfer = replace(settings.transfer, observer=run.observer)
-    outcomes = sync_hosts(planned.hosts, transfer, look_only=run.check_mode)
+    outcomes = sync_hosts(planned.hosts, transfer, check_mode=run.check_mode)
     return replace(
         planned,
         outcomes=outcomes,
-        memory=remembered(planned.memory, outcomes, today=run.today),
+        memory=updated_memory(planned.memory, outcomes, today=run.today),
         seconds=round(time.monotonic() - begun, 3),
     )
 
 
-def sync_outcome(settings: SyncSettings, planned: SyncPlan) -> Outcome:
+def _sync_outcome(settings: SyncSettings, planned: _SyncPlan) -> Outcome:
     """Return the outcome; see ``max_failed_hosts`` for the rule by which the stage fails."""
     outcomes = planned.outcomes or ()
     silent = silent_hosts(
@@ -180,12 +180,12 @@ def sync_outcome(settings: SyncSettings, planned: SyncPlan) -> Outcome:
 
 
 def _warnings(
-    planned: SyncPlan, outcomes: Sequence[HostOutcome], silent: Sequence[Mapping[str, Any]]
+    planned: _SyncPlan, outcomes: Sequence[HostOutcome], silent: Sequence[Mapping[str, Any]]
 ) -> Iterator[str]:
     yield from planned.warnings
     for host in silent:
         since = host["last_log"] or f"it was listed on {host['listed_since']}"
-        yield f"{host['name']}: no log since {since}; look at it, or take it off the list."
+        yield f"{host['name']}: no log since {since}; examine it, or remove it from the host list."
     for outcome in outcomes:
         yield from (f"{outcome.host}: {warning}" for warning in outcome.warnings)
 
@@ -205,7 +205,7 @@ def _cover(settings: SyncSettings, context: CoverageContext) -> list[StageCovera
     return cover_sync(context)
 
 
-SYNC: Stage[SyncSettings, SyncPlan] = Stage(
+SYNC: Stage[SyncSettings, _SyncPlan] = Stage(
     name="sync",
     title="Fetch the logs of the hosts",
     reads=(),
@@ -220,10 +220,10 @@ SYNC: Stage[SyncSettings, SyncPlan] = Stage(
         },
     ),
     settings_from=settings_from,
-    plan=plan_sync,
+    plan=_plan_sync,
     lock=_lock,
     coverage=Coverage(_trees, lambda settings: [settings.transfer.dest], _cover),
-    make=fetch_logs,
-    outcome=sync_outcome,
+    make=_fetch_logs,
+    outcome=_sync_outcome,
     preview=_visited,
 )

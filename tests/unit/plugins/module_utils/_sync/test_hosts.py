@@ -18,28 +18,28 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync im
     hosts as hosts_module,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync.hosts import (
-    Settings,
-    look_at_host,
+    TransferSettings,
+    fetch_host,
+    list_host,
     parse_list,
-    sync_host,
     sync_hosts,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync.plan import HostPlan
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync.rsync import (
-    Ended,
-    Limits,
+    RsyncResult,
+    TransferLimits,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync.shadow_tree import (
     HostTree,
-    Listed,
+    ListedLog,
 )
 from ansible_collections.fedora_infra.dnf_counting.tests.support.observers import Noted
 
 DAYS = (date(2026, 11, 19), date(2026, 11, 20))
 OLD = date(2026, 11, 10)
-REFUSED = Ended(10, "failed to connect to x: Connection refused (111)")
-UNKNOWN = Ended(10, "rsync: getaddrinfo: x 873: Name or service not known")
-BROKEN = Ended(12, "")
+REFUSED = RsyncResult(10, "failed to connect to x: Connection refused (111)")
+UNKNOWN = RsyncResult(10, "rsync: getaddrinfo: x 873: Name or service not known")
+BROKEN = RsyncResult(12, "")
 
 
 class FakeRsync:
@@ -47,12 +47,12 @@ class FakeRsync:
 
     def __init__(self, **files: Sequence[str]) -> None:
         self.files = files
-        self.failures: dict[str, list[Ended]] = {}
+        self.failures: dict[str, list[RsyncResult]] = {}
         self.text = ""
         self.asked: list[str] = []
         self._lock = threading.Lock()
 
-    def __call__(self, arguments: Sequence[str], **limits: Any) -> Ended:
+    def __call__(self, arguments: Sequence[str], **limits: Any) -> RsyncResult:
         listing = arguments[0] == "--list-only"
         address = arguments[-1 if listing else -2]
         host = address.partition(":")[0]
@@ -62,12 +62,12 @@ class FakeRsync:
         files = self.files.get(host, ())
         if listing:
             lines = (f"-rw-r--r--  {len(n)} 2026/11/20 00:00:01 {n}" for n in files)
-            return ended or Ended(0, "\n".join(lines))
+            return ended or RsyncResult(0, "\n".join(lines))
         if ended:
             files = files[: len(files) // 2] if ended.code in (12, 24) else ()
         for name in files:
             (Path(arguments[-1]) / name).write_text(name)
-        return ended or Ended(0, self.text)
+        return ended or RsyncResult(0, self.text)
 
 
 def plan(host: str, **values: Any) -> HostPlan:
@@ -75,9 +75,9 @@ def plan(host: str, **values: Any) -> HostPlan:
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Callable[..., Settings]:
-    def make(rsync: FakeRsync, **values: Any) -> Settings:
-        return Settings(dest=tmp_path, rsync=rsync, **{"retry_seconds": 0, **values})
+def settings(tmp_path: Path) -> Callable[..., TransferSettings]:
+    def make(rsync: FakeRsync, **values: Any) -> TransferSettings:
+        return TransferSettings(dest=tmp_path, rsync=rsync, **{"retry_seconds": 0, **values})
 
     return make
 
@@ -86,12 +86,12 @@ def statuses(units: Sequence[WorkUnit]) -> dict[str, str]:
     return {unit.name: unit.status for unit in units}
 
 
-Make = Callable[..., Settings]
+Make = Callable[..., TransferSettings]
 
 
 def test_days_made_and_missing(settings: Make) -> None:
     rsync = FakeRsync(p1=["a.log-20261120", "b.log-20261120.xz"])
-    outcome = sync_host(plan("p1"), settings(rsync))
+    outcome = fetch_host(plan("p1"), settings(rsync))
     assert statuses(outcome.units) == {"p1 2026-11-19": "missing", "p1 2026-11-20": "made"}
     made = outcome.units[1]
     assert (made.figures["files"], made.figures["attempts"]) == (2, 1)
@@ -101,17 +101,17 @@ def test_days_made_and_missing(settings: Make) -> None:
 
 
 def test_unchanged_without_anything_new(settings: Make) -> None:
-    sync_host(plan("p1"), settings(FakeRsync(p1=["a.log-20261120"])))
-    outcome = sync_host(plan("p1"), settings(FakeRsync(p1=[])))
+    fetch_host(plan("p1"), settings(FakeRsync(p1=["a.log-20261120"])))
+    outcome = fetch_host(plan("p1"), settings(FakeRsync(p1=[])))
     assert [unit.status for unit in outcome.units] == ["missing", "unchanged"]
     assert outcome.status == "unchanged"
 
 
 def test_a_day_before_the_window_is_spoken_of_when_it_comes(settings: Make) -> None:
     late = plan("p1", catch_up=(OLD,))
-    quiet = sync_host(late, settings(FakeRsync(p1=["a.log-20261120"])))
+    quiet = fetch_host(late, settings(FakeRsync(p1=["a.log-20261120"])))
     assert [unit.name for unit in quiet.units] == ["p1 2026-11-19", "p1 2026-11-20"]
-    came = sync_host(late, settings(FakeRsync(p1=["a.log-20261110"])))
+    came = fetch_host(late, settings(FakeRsync(p1=["a.log-20261110"])))
     assert statuses(came.units)["p1 2026-11-10"] == "made"
     assert OLD in came.whole
 
@@ -119,7 +119,7 @@ def test_a_day_before_the_window_is_spoken_of_when_it_comes(settings: Make) -> N
 def test_tried_again_until_it_is_good(settings: Make) -> None:
     rsync = FakeRsync(p1=["a.log-20261119", "a.log-20261120"])
     rsync.failures = {"p1": [REFUSED, BROKEN]}
-    outcome = sync_host(plan("p1"), settings(rsync, attempts=3))
+    outcome = fetch_host(plan("p1"), settings(rsync, attempts=3))
     assert (outcome.attempts, outcome.status) == (3, "made")
     assert [unit.figures["files"] for unit in outcome.units] == [1, 1]
 
@@ -128,11 +128,11 @@ def test_tried_again_until_it_is_good(settings: Make) -> None:
     ("ended", "attempts", "status"), [(REFUSED, 3, "failed"), (UNKNOWN, 1, "unknown")]
 )
 def test_tried_only_as_often_as_it_helps(
-    settings: Make, ended: Ended, attempts: int, status: str
+    settings: Make, ended: RsyncResult, attempts: int, status: str
 ) -> None:
     rsync = FakeRsync()
     rsync.failures = {"p1": [ended] * 9}
-    outcome = sync_host(plan("p1"), settings(rsync, attempts=3))
+    outcome = fetch_host(plan("p1"), settings(rsync, attempts=3))
     assert (len(rsync.asked), outcome.attempts, outcome.status) == (attempts, attempts, status)
     assert {unit.status for unit in outcome.units} == {status}
 
@@ -148,7 +148,7 @@ def test_pauses_grow_and_vary(settings: Make, monkeypatch: pytest.MonkeyPatch) -
 
     rsync = FakeRsync()
     rsync.failures = {"p1": [BROKEN] * 9}
-    sync_host(plan("p1"), settings(rsync, attempts=4, retry_seconds=10, stopping=Stopping()))
+    fetch_host(plan("p1"), settings(rsync, attempts=4, retry_seconds=10, stopping=Stopping()))
     assert len(pauses) == 3
     for pause, middle in zip(pauses, (10, 20, 40), strict=True):
         assert middle / 2 <= pause <= middle * 1.5
@@ -158,15 +158,15 @@ def test_pauses_grow_and_vary(settings: Make, monkeypatch: pytest.MonkeyPatch) -
 def test_no_pause_beyond_the_time_of_the_host(settings: Make) -> None:
     rsync = FakeRsync()
     rsync.failures = {"p1": [BROKEN] * 9}
-    limits = Limits(host_seconds=5)
-    outcome = sync_host(plan("p1"), settings(rsync, retry_seconds=1000, limits=limits))
+    limits = TransferLimits(host_seconds=5)
+    outcome = fetch_host(plan("p1"), settings(rsync, retry_seconds=1000, limits=limits))
     assert outcome.attempts == 1
 
 
 def test_what_is_whole_stays_when_the_rest_fails(settings: Make) -> None:
     rsync = FakeRsync(p1=["a.log-20261119", "a.log-20261120"])
     rsync.failures = {"p1": [BROKEN]}
-    outcome = sync_host(plan("p1"), settings(rsync, attempts=1))
+    outcome = fetch_host(plan("p1"), settings(rsync, attempts=1))
     assert {unit.status for unit in outcome.units} == {"failed"}
     assert [unit.figures["files"] for unit in outcome.units] == [1, 0]
     assert outcome.with_logs == (DAYS[0],)
@@ -175,8 +175,8 @@ def test_what_is_whole_stays_when_the_rest_fails(settings: Make) -> None:
 
 def test_vanished_files_are_fetched_but_their_days_not_whole(settings: Make) -> None:
     rsync = FakeRsync(p1=["a.log-20261119", "a.log-20261120"])
-    rsync.failures = {"p1": [Ended(24, "")] * 9}
-    outcome = sync_host(plan("p1"), settings(rsync, attempts=2))
+    rsync.failures = {"p1": [RsyncResult(24, "")] * 9}
+    outcome = fetch_host(plan("p1"), settings(rsync, attempts=2))
     assert (outcome.attempts, outcome.status, outcome.whole) == (2, "made", ())
 
 
@@ -207,7 +207,7 @@ def test_one_host_never_stops_the_others(settings: Make, tmp_path: Path) -> None
 
 
 def test_a_defect_stops_all(settings: Make) -> None:
-    def defective(arguments: Sequence[str], **limits: Any) -> Ended:
+    def defective(arguments: Sequence[str], **limits: Any) -> RsyncResult:
         raise ZeroDivisionError
 
     defect = settings(defective)
@@ -221,7 +221,7 @@ def test_refused_by_rsync_is_told_with_its_day(settings: Make) -> None:
     rsync.text = (
         'skipping non-regular file "b.log-20261120"\nbig.log-20261119.xz is over max-size\n'
     )
-    outcome = sync_host(plan("p1"), settings(rsync))
+    outcome = fetch_host(plan("p1"), settings(rsync))
     assert "refused 'big.log-20261119.xz': larger than max_file_size" in outcome.units[0].reasons
     assert outcome.units[0].warnings == outcome.units[0].reasons[1:]
     assert "yet" not in outcome.units[0].reasons[0]
@@ -231,7 +231,7 @@ def test_refused_by_rsync_is_told_with_its_day(settings: Make) -> None:
 def test_a_host_with_much_that_is_refused_gives_one_warning_a_day(settings: Make) -> None:
     rsync = FakeRsync(p1=["a.log-20261120"])
     rsync.text = "".join(f"big{n}.log-20261120 is over max-size\n" for n in range(100))
-    (warning,) = sync_host(plan("p1"), settings(rsync)).units[1].warnings
+    (warning,) = fetch_host(plan("p1"), settings(rsync)).units[1].warnings
     assert warning == "refused 'big0.log-20261120': larger than max_file_size (and 99 more)"
 
 
@@ -241,8 +241,8 @@ def test_what_is_refused_at_each_attempt_is_told_once(
 ) -> None:
     rsync = FakeRsync(p1=[])
     rsync.text = 'skipping non-regular file "a.log-20261120"\n'
-    rsync.failures = {"p1": [Ended(12, rsync.text)] * (2 if good else 3)}
-    unit = sync_host(plan("p1"), settings(rsync, attempts=3)).units[1]
+    rsync.failures = {"p1": [RsyncResult(12, rsync.text)] * (2 if good else 3)}
+    unit = fetch_host(plan("p1"), settings(rsync, attempts=3)).units[1]
     refused = "refused 'a.log-20261120': not a regular file"
     assert unit.reasons.count(refused) == 1
     # the reasons of a day that failed are a warning already
@@ -257,7 +257,7 @@ lrwxrwxrwx          11 2026/11/23 20:32:43 evil.log-20261120
 -rw-r--r--          10 2026/11/23 20:32:43 notes.txt
 """
     listed = parse_list(text, file_bytes=100)
-    assert listed.logs == {DAYS[0]: [Listed("a.log.xz", 68, 1795132801)]}
+    assert listed.logs == {DAYS[0]: [ListedLog("a.log.xz", 68, 1795132801)]}
     assert {day: len(reasons) for day, reasons in listed.refused.items()} == {
         DAYS[0]: 1,
         DAYS[1]: 1,
@@ -266,7 +266,7 @@ lrwxrwxrwx          11 2026/11/23 20:32:43 evil.log-20261120
 
 def test_looking_says_what_is_due_and_writes_nothing(settings: Make, tmp_path: Path) -> None:
     rsync = FakeRsync(p1=["a.log-20261119", "a.log-20261120"])
-    outcome = look_at_host(plan("p1"), settings(rsync))
+    outcome = list_host(plan("p1"), settings(rsync))
     assert (outcome.status, {unit.status for unit in outcome.units}) == ("due", {"due"})
     assert list(tmp_path.iterdir()) == []
 
@@ -274,18 +274,18 @@ def test_looking_says_what_is_due_and_writes_nothing(settings: Make, tmp_path: P
 def test_looking_sees_change_and_sameness(settings: Make, tmp_path: Path) -> None:
     tree = HostTree(tmp_path, "p1")
     rsync = FakeRsync(p1=["a.log-20261119", "a.log-20261120"])
-    sync_host(plan("p1"), settings(rsync))
-    look = look_at_host(plan("p1"), settings(rsync))
+    fetch_host(plan("p1"), settings(rsync))
+    look = list_host(plan("p1"), settings(rsync))
     assert look.units[0].reasons == ("1 changed log",)  # the pretended one has the time of now
     for day in DAYS:
         os.utime(tree.day_path(day) / "a.log", (1795132801, 1795132801))
-    assert look_at_host(plan("p1"), settings(rsync)).status == "unchanged"
+    assert list_host(plan("p1"), settings(rsync)).status == "unchanged"
 
 
 def test_looking_fails_like_syncing(settings: Make) -> None:
     rsync = FakeRsync()
     rsync.failures = {"p1": [UNKNOWN]}
-    assert look_at_host(plan("p1"), settings(rsync)).status == "unknown"
+    assert list_host(plan("p1"), settings(rsync)).status == "unknown"
 
 
 def test_a_refused_log_of_a_day_before_the_window_is_told_though_nothing_came(
@@ -293,7 +293,7 @@ def test_a_refused_log_of_a_day_before_the_window_is_told_though_nothing_came(
 ) -> None:
     rsync = FakeRsync(p1=["a.log-20261119", "a.log-20261120"])
     rsync.text = 'skipping non-regular file "a.log-20261110"\n'
-    outcome = sync_host(plan("p1", catch_up=(OLD,)), settings(rsync))
+    outcome = fetch_host(plan("p1", catch_up=(OLD,)), settings(rsync))
     refused = "refused 'a.log-20261110': not a regular file"
     assert outcome.units[0].name == "p1 2026-11-10"
     assert outcome.units[0].status == "missing"
@@ -302,8 +302,8 @@ def test_a_refused_log_of_a_day_before_the_window_is_told_though_nothing_came(
 
 def test_a_refused_log_of_a_day_not_asked_for_is_told_of_its_host(settings: Make) -> None:
     rsync = FakeRsync(p1=["a.log-20261120", "a.log-20200101"])
-    outcome = sync_host(plan("p1"), settings(rsync))
-    assert outcome.reason == "refused 'a.log-20200101': not asked for"
+    outcome = fetch_host(plan("p1"), settings(rsync))
+    assert outcome.reason == "refused 'a.log-20200101': not requested"
     assert outcome.warnings == (outcome.reason,)
     assert statuses(outcome.units)["p1 2026-11-20"] == "made"
 
@@ -311,7 +311,7 @@ def test_a_refused_log_of_a_day_not_asked_for_is_told_of_its_host(settings: Make
 def test_a_day_of_which_a_log_was_refused_is_asked_for_again(settings: Make) -> None:
     rsync = FakeRsync(p1=["a.log-20261119", "a.log-20261120"])
     rsync.text = "b.log-20261119 is over max-size\n"
-    outcome = sync_host(plan("p1"), settings(rsync))
+    outcome = fetch_host(plan("p1"), settings(rsync))
     assert outcome.with_logs == DAYS
     assert outcome.whole == (DAYS[1],)
 
@@ -319,7 +319,7 @@ def test_a_day_of_which_a_log_was_refused_is_asked_for_again(settings: Make) -> 
 def test_a_log_that_comes_at_each_attempt_counts_once_and_as_new(settings: Make) -> None:
     rsync = FakeRsync(p1=["a.log-20261119", "b.log-20261120"])
     rsync.failures = {"p1": [BROKEN]}
-    outcome = sync_host(plan("p1"), settings(rsync, attempts=2))
+    outcome = fetch_host(plan("p1"), settings(rsync, attempts=2))
     assert [unit.reasons for unit in outcome.units] == [("1 new log",), ("1 new log",)]
     assert [unit.figures["files"] for unit in outcome.units] == [1, 1]
 
@@ -327,4 +327,4 @@ def test_a_log_that_comes_at_each_attempt_counts_once_and_as_new(settings: Make)
 @pytest.mark.parametrize("year", ["0000", "12345", "99999999"])
 def test_incident_hostile_source_a_file_of_an_impossible_year_is_listed(year: str) -> None:
     text = f"-rw-r--r--  68 {year}/11/20 00:00:01 a.log-20261119.xz\n"
-    assert parse_list(text, file_bytes=100).logs == {DAYS[0]: [Listed("a.log.xz", 68, 0)]}
+    assert parse_list(text, file_bytes=100).logs == {DAYS[0]: [ListedLog("a.log.xz", 68, 0)]}

@@ -20,12 +20,12 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync.ou
     HostOutcome,
     failure,
     gaps,
-    remembered,
     silent_hosts,
+    updated_memory,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync.plan import (
     HostPlan,
-    Source,
+    HostSource,
     plan_hosts,
     sources_of,
 )
@@ -42,9 +42,9 @@ def outcome(host: str, status: str = "made", with_logs: Sequence[date] = ()) -> 
 def test_sources_of_names_and_mappings() -> None:
     hosts = ["proxy02", {"name": "dl01", "source": "/srv/{host}"}, {"name": "proxy01"}, "proxy02"]
     assert sources_of(hosts, "{host}::log/httpd") == [
-        Source("dl01", "/srv/dl01/"),
-        Source("proxy01", "proxy01::log/httpd/"),
-        Source("proxy02", "proxy02::log/httpd/"),
+        HostSource("dl01", "/srv/dl01/"),
+        HostSource("proxy01", "proxy01::log/httpd/"),
+        HostSource("proxy02", "proxy02::log/httpd/"),
     ]
 
 
@@ -72,7 +72,7 @@ def test_incident_hostile_config_hosts(hosts: list[object]) -> None:
 def test_slowest_first_and_before_them_the_unknown(tmp_path: Path) -> None:
     seconds = {"a": 1.0, "b": 30.0, "c": None, "d": 2.0}
     memory = {host: HostMemory(SINCE, spent) for host, spent in seconds.items()}
-    sources = [Source(host, f"{host}::log/") for host in "abcde"]
+    sources = [HostSource(host, f"{host}::log/") for host in "abcde"]
     plans = plan_hosts(sources, WINDOW, dest=tmp_path, memory=memory, catch_up_days=0)
     assert [plan.host for plan in plans] == ["c", "e", "b", "d", "a"]
     assert {plan.days for plan in plans} == {tuple(WINDOW)}
@@ -90,7 +90,7 @@ def test_incident_days_down_reaches_back_to_days_not_known_whole(tmp_path: Path)
     have(half)
     memory = {"proxy01": HostMemory(SINCE, 1.0, whole, (whole, forgotten))}
     (plan,) = plan_hosts(
-        [Source("proxy01", "x::y/")], WINDOW, dest=tmp_path, memory=memory, catch_up_days=10
+        [HostSource("proxy01", "x::y/")], WINDOW, dest=tmp_path, memory=memory, catch_up_days=10
     )
     expected = set(days_between(LAST - timedelta(days=9), WINDOW[0] - timedelta(days=1)))
     assert set(plan.catch_up) == expected - {whole}
@@ -109,7 +109,7 @@ def test_an_odd_folder_of_one_host_stops_no_other(
         odd.touch()
     day = WINDOW[0] - timedelta(days=1)
     memory = {"proxy01": HostMemory(SINCE, 1.0, day, (day,))}
-    sources = [Source(host, "x::y/") for host in ("proxy01", "proxy02")]
+    sources = [HostSource(host, "x::y/") for host in ("proxy01", "proxy02")]
     plans = plan_hosts(sources, WINDOW, dest=tmp_path, memory=memory, catch_up_days=4)
     assert {plan.host: plan.catch_up for plan in plans} == {"proxy01": (day,), "proxy02": (day,)}
 
@@ -166,7 +166,7 @@ def test_gaps_are_days_since_a_host_is_listed() -> None:
 
 def test_a_run_for_one_host_forgets_no_other() -> None:
     memory = {"other": HostMemory(SINCE, 9.0)}
-    after = remembered(memory, [outcome("h")], today=LAST)
+    after = updated_memory(memory, [outcome("h")], today=LAST)
     assert after == {"other": memory["other"], "h": HostMemory(LAST, 2.0)}
 
 

@@ -17,7 +17,7 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync im
     rsync as sync_rsync,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync.rsync import (
-    Limits,
+    TransferLimits,
     fetch_arguments,
     list_arguments,
     run_rsync,
@@ -64,7 +64,7 @@ def test_incident_hostile_config_source(template: str) -> None:
 
 
 def test_arguments_ask_for_the_days_and_nothing_else() -> None:
-    limits = Limits(kib_per_second=7, file_bytes=99, stall_seconds=5, connect_seconds=3)
+    limits = TransferLimits(kib_per_second=7, file_bytes=99, stall_seconds=5, connect_seconds=3)
     arguments = fetch_arguments("proxy01::log/", "/t/.sync/", [DAY], limits)
     assert arguments[-3:] == ["--", "proxy01::log/", "/t/.sync/"]
     filters = [one for one in arguments if one.startswith(("--include", "--exclude"))]
@@ -76,7 +76,7 @@ def test_arguments_ask_for_the_days_and_nothing_else() -> None:
 
 
 def test_local_source_has_no_connect_timeout() -> None:
-    arguments = list_arguments("/srv/logs/", [DAY], Limits())
+    arguments = list_arguments("/srv/logs/", [DAY], TransferLimits())
     assert not [one for one in arguments if one.startswith(("--contimeout", "--sockopts"))]
 
 
@@ -108,15 +108,15 @@ def test_end_and_words_are_reported(program: Path) -> None:
 def test_of_many_words_the_last_are_kept(program: Path) -> None:
     write(program, "seq 100000; echo last")
     ended = run_rsync([], stall_seconds=10, wall_seconds=10, kept_bytes=100)
-    assert len(ended.text) == 100
-    assert ended.text.endswith("last\n")
+    assert len(ended.output) == 100
+    assert ended.output.endswith("last\n")
 
 
 def test_incident_cron_environment(program: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RSYNC_RSH", "evil")
     monkeypatch.setenv("HOME", "/evil")
     write(program, "env; readlink /proc/$$/fd/0")
-    text = run_rsync([], stall_seconds=10, wall_seconds=10).text
+    text = run_rsync([], stall_seconds=10, wall_seconds=10).output
     names = set(re.findall(r"^(\w+)=", text, re.M)) - {"PWD", "OLDPWD", "SHLVL", "_"}
     assert names == {"LC_ALL", "PATH", "TZ"}
     assert text.endswith("/dev/null\n")
@@ -125,28 +125,28 @@ def test_incident_cron_environment(program: Path, monkeypatch: pytest.MonkeyPatc
 def test_incident_rsync_hangs_the_whole_group_is_ended(program: Path, tmp_path: Path) -> None:
     write(program, f"trap '' TERM; sleep 600 & echo $! > {tmp_path}/child; echo $$; wait")
     ended = run_rsync([], stall_seconds=0.3, wall_seconds=60)
-    assert "nothing arrived for" in ended.cut_short
-    until_ended(int(ended.text))
+    assert "nothing arrived for" in ended.ended_because
+    until_ended(int(ended.output))
     until_ended(int((tmp_path / "child").read_text()))
 
 
 def test_a_child_left_behind_is_ended_too(program: Path) -> None:
     write(program, "sleep 600 >/dev/null 2>&1 & echo $!")
     ended = run_rsync([], stall_seconds=10, wall_seconds=10)
-    until_ended(int(ended.text))
+    until_ended(int(ended.output))
 
 
 def test_incident_rsync_hangs_trickling_meets_the_wall_clock(program: Path) -> None:
     write(program, "while :; do echo x; sleep 0.05; done")
     ended = run_rsync([], stall_seconds=60, wall_seconds=0.4)
-    assert "not done in the time left" in ended.cut_short
+    assert "not done in the time left" in ended.ended_because
 
 
 def test_what_arrives_restarts_the_stall_clock(program: Path) -> None:
     write(program, "sleep 1.2")
     arriving = iter(range(10**6))
     ended = run_rsync([], stall_seconds=0.6, wall_seconds=60, progress=lambda: next(arriving))
-    assert ended.cut_short == ""
+    assert ended.ended_because == ""
 
 
 def test_stopped_from_another_thread(program: Path) -> None:
@@ -154,7 +154,7 @@ def test_stopped_from_another_thread(program: Path) -> None:
     stopping = threading.Event()
     threading.Timer(0.2, stopping.set).start()
     ended = run_rsync([], stall_seconds=60, wall_seconds=60, stopping=stopping)
-    assert ended.cut_short == "this run was stopped"
+    assert ended.ended_because == "this run was stopped"
 
 
 def test_an_objection_to_what_arrives_ends_it(program: Path, tmp_path: Path) -> None:

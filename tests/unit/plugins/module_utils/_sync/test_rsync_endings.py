@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync.rsync import Ended
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync.rsync import (
+    RsyncResult,
+)
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync.rsync_endings import (
-    explained,
+    verdict_of,
 )
 
 _START = "rsync error: error starting client-server protocol (code 5) at main.c(1954)"
@@ -29,7 +31,7 @@ _PARTLY = "rsync error: some files/attrs were not transferred (see previous erro
             f"rsync: getaddrinfo: proxy01 873: Temporary failure in name resolution\n{_SOCKET}",
             "unknown",
             True,
-            "can't be looked up for now",
+            "can't resolve its name for now",
             id="name-server-down",
         ),
         pytest.param(
@@ -45,7 +47,7 @@ _PARTLY = "rsync error: some files/attrs were not transferred (see previous erro
             f"rsync: [Receiver] failed to connect to proxy01: No route to host (113)\n{_SOCKET}",
             "failed",
             True,
-            "the network between",
+            "the network to it",
             id="no-route",
         ),
         pytest.param(
@@ -69,7 +71,7 @@ _PARTLY = "rsync error: some files/attrs were not transferred (see previous erro
             f"@ERROR: max connections (4) reached -- try again later\n{_START}",
             "failed",
             True,
-            "too many connections",
+            "max connections (4) reached",
             id="busy",
         ),
         pytest.param(
@@ -109,7 +111,9 @@ _PARTLY = "rsync error: some files/attrs were not transferred (see previous erro
             "Free some space",
             id="incident-disk_full",
         ),
-        pytest.param(12, "", "failed", True, "a transfer that broke off", id="broke-off"),
+        pytest.param(
+            12, "", "failed", True, "an rsync that failed (rsync code 12)", id="broke-off"
+        ),
         pytest.param(30, "", "failed", True, "nothing arriving any more", id="timeout"),
         pytest.param(35, "", "failed", True, "no answer", id="connect-timeout"),
         pytest.param(-9, "", "failed", True, "signal 9", id="killed"),
@@ -122,17 +126,19 @@ _PARTLY = "rsync error: some files/attrs were not transferred (see previous erro
             id="no-memory-to-start",
         ),
         pytest.param(127, "", "failed", False, "Install rsync", id="no-rsync"),
-        pytest.param(99, "", "failed", True, "an unusual end", id="unheard-of"),
+        pytest.param(
+            99, "", "failed", True, "an rsync that failed (rsync code 99)", id="unknown-code"
+        ),
     ],
 )
 def test_failures(code: int, text: str, status: str, again: bool, words: str) -> None:
-    verdict = explained(Ended(code, text))
-    assert (verdict.good, verdict.status, verdict.again) == (False, status, again)
-    assert words in verdict.words
+    verdict = verdict_of(RsyncResult(code, text))
+    assert (verdict.good, verdict.status, verdict.retry) == (False, status, again)
+    assert words in verdict.reason
 
 
 def test_success_says_nothing() -> None:
-    assert explained(Ended(0, "")) == (True, "unchanged", False, "")
+    assert verdict_of(RsyncResult(0, "")) == (True, "unchanged", False, "")
 
 
 def test_incident_empty_glob_no_match_is_no_failure() -> None:
@@ -140,27 +146,27 @@ def test_incident_empty_glob_no_match_is_no_failure() -> None:
         'rsync: [sender] link_stat "/httpd/*20261120*" (in log) failed: '
         f"No such file or directory (2)\n{_PARTLY}"
     )
-    assert explained(Ended(23, text)).good
+    assert verdict_of(RsyncResult(23, text)).good
 
 
 def test_a_missing_file_is_a_failure() -> None:
     text = f'rsync: [sender] link_stat "/a" (in log) failed: No such file or directory\n{_PARTLY}'
-    assert not explained(Ended(23, text)).good
+    assert not verdict_of(RsyncResult(23, text)).good
 
 
 def test_vanished_files_are_good_but_tried_again() -> None:
-    verdict = explained(Ended(24, "file has vanished"))
-    assert (verdict.good, verdict.again) == (True, True)
-    assert "vanished" in verdict.words
+    verdict = verdict_of(RsyncResult(24, "file has vanished"))
+    assert (verdict.good, verdict.retry) == (True, True)
+    assert "vanished" in verdict.reason
 
 
 def test_what_we_ended_is_tried_again() -> None:
-    verdict = explained(Ended(20, "", "nothing arrived for 5 s"))
-    assert (verdict.good, verdict.again) == (False, True)
-    assert verdict.words.startswith("nothing arrived for 5 s, so the transfer was ended. ")
+    verdict = verdict_of(RsyncResult(20, "", "nothing arrived for 5 s"))
+    assert (verdict.good, verdict.retry) == (False, True)
+    assert verdict.reason.startswith("nothing arrived for 5 s, so the transfer was ended. ")
 
 
 def test_hostile_words_are_shown_safely() -> None:
-    words = explained(Ended(5, "@ERROR: \x1b[2J" + "x" * 5000)).words
+    words = verdict_of(RsyncResult(5, "@ERROR: \x1b[2J" + "x" * 5000)).reason
     assert "\x1b" not in words
     assert len(words) < 500

@@ -12,15 +12,17 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.er
     OutputError,
     SourceError,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync.rsync import Limits
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync.rsync import (
+    TransferLimits,
+)
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync.shadow_tree import (
-    Arrived,
+    FetchedLogs,
     HostTree,
-    lay_out,
+    fetched_so_far,
     logs_of_day,
     make_folders,
-    progress_in,
-    put_in_place,
+    make_shadow,
+    move_into_place,
 )
 
 DAY = date(2026, 12, 31)
@@ -60,21 +62,21 @@ def test_incident_same_inode_rename_leaves_nothing_behind(tree: HostTree) -> Non
     log = put_log(tree)
     inode = log.stat().st_ino
     for _run in range(3):
-        known = lay_out(tree, [DAY])
+        known = make_shadow(tree, [DAY])
         assert known == {DATED: inode}
         assert (tree.shadow / DATED).stat().st_ino == inode
         # once with the memory of what was there, once without, as after a crash
-        put_in_place(tree, Arrived(), days=[DAY])
+        move_into_place(tree, FetchedLogs(), days=[DAY])
         assert everything(tree) == [f"proxy01/2026/12/31/http/{NAME}"]
     assert log.stat().st_ino == inode
 
 
 def test_incident_new_year_days_go_to_their_folders(tree: HostTree) -> None:
-    lay_out(tree, [DAY, NEW_YEAR])
+    make_shadow(tree, [DAY, NEW_YEAR])
     receive(tree, DATED)
     receive(tree, "site-access.log-20270101")
-    arrived = Arrived()
-    put_in_place(tree, arrived, days=[DAY, NEW_YEAR])
+    arrived = FetchedLogs()
+    move_into_place(tree, arrived, days=[DAY, NEW_YEAR])
     assert everything(tree) == [
         f"proxy01/2026/12/31/http/{NAME}",
         "proxy01/2027/01/01/http/site-access.log",
@@ -85,36 +87,36 @@ def test_incident_new_year_days_go_to_their_folders(tree: HostTree) -> None:
 def test_incident_source_rewritten_replaces_as_a_whole(tree: HostTree) -> None:
     log = put_log(tree)
     with log.open() as reader:
-        arrived = Arrived(known=lay_out(tree, [DAY]))
+        arrived = FetchedLogs(known=make_shadow(tree, [DAY]))
         receive(tree, DATED)
         assert log.read_text() == "old"
-        put_in_place(tree, arrived, days=[DAY])
+        move_into_place(tree, arrived, days=[DAY])
         assert log.read_text() == "new"
         assert reader.read() == "old"
     assert [one.name for one in arrived.logs[DAY]] == [NAME]
 
 
 def test_incident_partial_transfer_is_never_linked_back(tree: HostTree) -> None:
-    lay_out(tree, [DAY])
+    make_shadow(tree, [DAY])
     receive(tree, f".{DATED}.a1B2c3", "half")
-    arrived = Arrived()
-    put_in_place(tree, arrived, days=[DAY])
+    arrived = FetchedLogs()
+    move_into_place(tree, arrived, days=[DAY])
     assert everything(tree) == [f"proxy01/.sync/.partial/{DATED}"]
-    assert arrived == Arrived()
+    assert arrived == FetchedLogs()
     # a shorter one doesn't replace it, and it goes when all is there
     receive(tree, f".{DATED}.d4E5f6", "h")
-    put_in_place(tree, arrived, days=[DAY])
+    move_into_place(tree, arrived, days=[DAY])
     assert (tree.shadow / ".partial" / DATED).read_text() == "half"
-    put_in_place(tree, arrived, days=[DAY], keep_partial=False)
+    move_into_place(tree, arrived, days=[DAY], keep_partial=False)
     assert everything(tree) == []
 
 
 def test_what_a_killed_run_left_whole_is_taken_up(tree: HostTree) -> None:
     put_log(tree)
-    lay_out(tree, [DAY])
+    make_shadow(tree, [DAY])
     receive(tree, DATED)
-    arrived = Arrived()
-    put_in_place(tree, arrived)
+    arrived = FetchedLogs()
+    move_into_place(tree, arrived)
     assert put_log(tree, content="").parent == tree.day_path(DAY)
     assert everything(tree) == [f"proxy01/2026/12/31/http/{NAME}"]
     assert arrived.logs[DAY][0].size == 3
@@ -138,12 +140,12 @@ def hostile(tree: HostTree) -> Iterator[str]:
 
 
 def test_incident_hostile_source_is_refused(tree: HostTree) -> None:
-    tree = HostTree(tree.dest, tree.host, Limits(file_bytes=100))
-    lay_out(tree, [DAY])
+    tree = HostTree(tree.dest, tree.host, TransferLimits(file_bytes=100))
+    make_shadow(tree, [DAY])
     names = list(hostile(tree))
     receive(tree, "good-access.log-20261231")
-    arrived = Arrived()
-    put_in_place(tree, arrived, days=[DAY])
+    arrived = FetchedLogs()
+    move_into_place(tree, arrived, days=[DAY])
     assert everything(tree) == ["proxy01/2026/12/31/http/good-access.log"]
     said = [reason for reasons in arrived.refused.values() for reason in reasons]
     assert len(said) == len(names)
@@ -151,22 +153,22 @@ def test_incident_hostile_source_is_refused(tree: HostTree) -> None:
 
 
 def test_incident_hostile_source_sends_too_much(tree: HostTree) -> None:
-    known = lay_out(tree, [DAY])
-    few = HostTree(tree.dest, tree.host, Limits(host_files=2))
-    small = HostTree(tree.dest, tree.host, Limits(host_bytes=10))
+    known = make_shadow(tree, [DAY])
+    few = HostTree(tree.dest, tree.host, TransferLimits(host_files=2))
+    small = HostTree(tree.dest, tree.host, TransferLimits(host_bytes=10))
     receive(tree, "a.log-20261231", "12345")
     receive(tree, "b.log-20261231", "12345")
-    assert progress_in(few, known) == progress_in(small, known) == (2, 10)
+    assert fetched_so_far(few, known) == fetched_so_far(small, known) == (2, 10)
     receive(tree, "c.log-20261231", "1")
     for limited in (few, small):
         with pytest.raises(SourceError, match="more to come"):
-            progress_in(limited, known)
+            fetched_so_far(limited, known)
 
 
 def test_what_was_here_before_does_not_count_as_sent(tree: HostTree) -> None:
     put_log(tree)
-    known = lay_out(tree, [DAY])
-    assert progress_in(tree, known) == (0, 0)
+    known = make_shadow(tree, [DAY])
+    assert fetched_so_far(tree, known) == (0, 0)
 
 
 @pytest.mark.parametrize("part", ["proxy01", "proxy01/2026", "proxy01/2026/12/31/http"])
@@ -178,10 +180,10 @@ def test_symbolic_links_in_the_tree_are_not_followed(
     (tmp_path / part).parent.mkdir(parents=True, exist_ok=True)
     (tmp_path / part).symlink_to(elsewhere)
     with pytest.raises(OutputError, match="found a symbolic link"):
-        lay_out(tree, [DAY])
+        make_shadow(tree, [DAY])
     receive(tree, DATED)
     with pytest.raises(OutputError, match="found a symbolic link"):
-        put_in_place(tree, Arrived(), days=[DAY])
+        move_into_place(tree, FetchedLogs(), days=[DAY])
     assert not (elsewhere / NAME).exists()
     assert not (elsewhere / "12").exists()
     assert not (elsewhere / "2026").exists()
@@ -196,9 +198,9 @@ def test_a_link_in_the_place_of_a_log_is_replaced_not_followed(
     log.unlink()
     log.symlink_to(outside)
     assert logs_of_day(tree, DAY) == {}
-    lay_out(tree, [DAY])
+    make_shadow(tree, [DAY])
     receive(tree, DATED)
-    put_in_place(tree, Arrived(), days=[DAY])
+    move_into_place(tree, FetchedLogs(), days=[DAY])
     assert not log.is_symlink()
     assert outside.read_text() == "precious"
 
@@ -210,9 +212,9 @@ def test_incident_bad_permissions_umask_077(
     tree = HostTree(tree.dest, tree.host, file_mode=file_mode)
     before = os.umask(0o077)
     try:
-        lay_out(tree, [DAY])
+        make_shadow(tree, [DAY])
         receive(tree, DATED)
-        put_in_place(tree, Arrived(), days=[DAY])
+        move_into_place(tree, FetchedLogs(), days=[DAY])
     finally:
         os.umask(before)
     log = tree.day_path(DAY) / NAME
@@ -232,4 +234,4 @@ def test_only_logs_are_logs(tree: HostTree) -> None:
         put_log(tree, name=name)
     (tree.day_path(DAY) / "sub.log").mkdir()
     assert list(logs_of_day(tree, DAY)) == [NAME]
-    assert lay_out(tree, [DAY]).keys() == {DATED}
+    assert make_shadow(tree, [DAY]).keys() == {DATED}
