@@ -20,7 +20,7 @@ pytest := $(bin)/python -m pytest --quiet --numprocesses auto --dist loadgroup -
 
 .PHONY: help
 help: ## Tell what there is to make
-	sed -nE 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+	sed -nE 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
 
 .PHONY: daily
 daily: .venv/ready ## Set up this machine, then run the nightly run: on sample logs, or with INVENTORY=…
