@@ -65,11 +65,13 @@ def counting_module(
 
 
 def argument_spec(options: Options) -> dict[str, dict[str, Any]]:
-    """Return the options as Ansible takes them, without ``bounds``."""
-    return {
-        name: {key: value for key, value in option.items() if key != "bounds"}
-        for name, option in options.items()
-    }
+    """Return the options as Ansible takes them, without ``bounds``, at any depth."""
+    spec = {}
+    for name, option in options.items():
+        spec[name] = {key: value for key, value in option.items() if key != "bounds"}
+        if "options" in option:
+            spec[name]["options"] = argument_spec(option["options"])
+    return spec
 
 
 def require(module: AnsibleModule, libraries: Sequence[str]) -> None:
@@ -130,10 +132,14 @@ def _end_step(module: AnsibleModule, units: Sequence[WorkUnit] = (), *, failure:
 
 
 def check_bounds(given: Mapping[str, Any], options: Options) -> None:
-    """Raise SettingsError for an option that is given and out of its bounds."""
+    """Raise SettingsError for an option, at any depth, that is given and out of its bounds."""
     for name, option in options.items():
         least, most = option.get("bounds", (None, None))
         value = given[name]
+        if "options" in option:
+            for one in filter(None, value if isinstance(value, list) else [value]):
+                check_bounds(one, option["options"])
+            continue
         if value is None or least is None or (value >= least and (most is None or value <= most)):
             continue
         raise wrong_option(

@@ -8,6 +8,13 @@ from typing import Any
 
 import pytest
 from ansible.module_utils.testing import patch_module_args
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.errors import (
+    SettingsError,
+)
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._module.module import (
+    argument_spec,
+    check_bounds,
+)
 
 MODULES = "ansible_collections.fedora_infra.dnf_counting.plugins.modules"
 PATHS = {
@@ -54,3 +61,13 @@ def test_a_number_out_of_bounds_is_refused(
         imported.main()
     message = json.loads(capsys.readouterr().out)["msg"]
     assert message == f"option {option}: expected {expected}, found {number}. Correct the option."
+
+
+def test_a_number_within_another_option_is_refused_and_ansible_never_sees_its_bounds() -> None:
+    chart = {"most": {"type": "int", "bounds": (0, 100)}}
+    options = {"charts": {"type": "list", "elements": "dict", "options": chart}}
+    assert argument_spec(options)["charts"]["options"] == {"most": {"type": "int"}}
+    check_bounds({"charts": [{"most": 100}, {"most": None}]}, options)
+    check_bounds({"charts": None}, options)
+    with pytest.raises(SettingsError, match="option most: expected 0 to 100, found 101"):
+        check_bounds({"charts": [{"most": 1}, {"most": 101}]}, options)
