@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The stage ``combine``: merge the same log of all hosts by time.
 
-It takes the hosts' tree, and returns ``YYYY/MM/DD/NAME`` of the combined tree with a record a day,
-and the links in ``latest``. Memory does not grow with the size of a log.
+It takes the hosts' tree, and writes the combined logs ``YYYY/MM/DD/NAME`` with a record for each
+day, and the links in ``latest``. Memory does not grow with the size of a log.
 
 It may import ``_base``, ``_storage`` and ``_logs``.
 """

@@ -31,7 +31,7 @@ from .._base.records import Status
 from .._logs.combined_tree import combined_logs, reach_of_days
 from .._logs.hosts_tree import HostsTree, existing_hosts_tree
 from .._logs.paths import day_folder
-from .plan import CombineSettings, PlannedLog, plan
+from .plan import CombineSettings, PlannedLog, plan_logs
 
 _STATES: Mapping[Status, State] = {"waiting": LATE, "blocked": BLOCKED}
 
@@ -53,7 +53,7 @@ def _places(settings: CombineSettings) -> list[Path | None]:
     return [settings.dest, settings.require_mount, settings.src]
 
 
-def cover_combine(settings: CombineSettings, context: CoverageContext) -> list[StageCoverage]:
+def _cover_combine(settings: CombineSettings, context: CoverageContext) -> list[StageCoverage]:
     """Return the coverage of the combined logs of each day."""
     if reason := context.why_unreadable(settings.dest, settings.require_mount):
         return context.unreadable_days(reason)
@@ -63,11 +63,11 @@ def cover_combine(settings: CombineSettings, context: CoverageContext) -> list[S
     try:
         tree = existing_hosts_tree(settings.src)
     except CountingError:
-        # the status of the hosts reports it; what was combined before is judged all the same
+        # the coverage of the hosts reports the error; combined logs are judged without the tree
         tree = HostsTree(settings.src, (), ())
     by_day: dict[date, list[PlannedLog]] = {}
     usual: dict[str, set[str]] = {}
-    for log in plan(settings, tree, calendar.days, today=calendar.today):
+    for log in plan_logs(settings, tree, calendar.days, today=calendar.today):
         by_day.setdefault(log.day, []).append(log)
         usual.setdefault(log.name, set()).update(log.record.hosts_present if log.record else ())
     units = {
@@ -82,7 +82,7 @@ def cover_combine(settings: CombineSettings, context: CoverageContext) -> list[S
 def _combined(calendar: Calendar, log: PlannedLog, dest: Path, usual: set[str]) -> Covered:
     """Return the state of a combined log.
 
-    ``usual`` are the hosts that have this log on some day: not all of a group serve each site.
+    ``usual`` are the hosts with this log on some day. Not every host of a group serves each site.
     """
     unit = log.unit
     reasons = tuple(f"{log.name}: {reason}" if log.name else reason for reason in unit.reasons)
@@ -101,4 +101,4 @@ def _combined(calendar: Calendar, log: PlannedLog, dest: Path, usual: set[str]) 
     return since_begin(covered, log.day, calendar.begin)
 
 
-COMBINE_COVERAGE: Coverage[CombineSettings] = Coverage(_trees, _places, cover_combine)
+COMBINE_COVERAGE: Coverage[CombineSettings] = Coverage(_trees, _places, _cover_combine)

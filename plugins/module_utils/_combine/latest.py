@@ -1,15 +1,15 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The folder of links to the newest combined day, replaced in one step.
+"""The folder ``latest`` with links to the newest combined day, replaced in one step.
 
-``latest`` is itself a symbolic link to a hidden folder of links beside it. A new one is made whole,
-then the link is renamed over the old one: also on NFS a reader sees one of the two, never a gap.
+``latest`` is itself a symbolic link to a hidden folder of links beside it. A new folder is completed
+first, then a new link to it is renamed over the old one. A reader, also on NFS, sees one of the two
+and never a gap.
 """
 
 from __future__ import annotations
 
-import ctypes
 import glob
 import heapq
 import os
@@ -26,15 +26,13 @@ from .._logs.combined_tree import combined_logs, newest_days
 from .._logs.paths import day_folder
 from .._storage.files import make_folder, read_error, sync_folder, write_error
 
-_AT_FDCWD = -100
-_RENAME_EXCHANGE = 2
-#: How what is made beside the links is called, behind their own name: by the day, or for a moment.
+#: The last part of the names of the hidden folders and links: a day, or a name for a moment.
 _OURS = re.compile(r"[0-9-]+\+*|link|taken-over")
 
 
 @dataclass(frozen=True)
 class PlannedLatest:
-    """The unit of the links, and the links there are to be."""
+    """The unit of the links, and the links that a run makes."""
 
     unit: WorkUnit
     links: Mapping[str, str] = field(default_factory=dict)
@@ -44,10 +42,10 @@ class PlannedLatest:
 def plan_latest(
     latest: Path, combined: Path, *, due: Mapping[date, Sequence[str]], unfinished: Iterable[date]
 ) -> PlannedLatest:
-    """Link to the newest day that has logs, once those that are ``due`` are made.
+    """Plan links to the newest day with logs, including the logs that are due.
 
-    ``due`` has their names for each day; days that are ``unfinished`` don't count. Where the tree
-    or the links can't be read the unit has failed, and says why.
+    ``due`` has the names of these logs by day. Days in ``unfinished`` are skipped. The unit has
+    failed if the tree or the links cannot be read.
     """
     try:
         return _plan_latest(latest, combined, due, unfinished)
@@ -64,31 +62,31 @@ def _plan_latest(
     for day in heapq.merge(sorted(due, reverse=True), newest_days(combined), reverse=True):
         if day in left_out:
             continue
-        logs = {name: forms[0] for name, forms in combined_logs(combined, day).items()}
+        logs = {name: variants[0] for name, variants in combined_logs(combined, day).items()}
         logs |= {name: day_folder(combined, day) / name for name in due.get(day, ())}
         if logs:
-            links = wanted_links(latest, list(logs.values()))
+            links = _links_to(latest, list(logs.values()))
             return _planned(latest, day, links)
     return PlannedLatest(WorkUnit("latest", "missing", ("no day is combined yet",)))
 
 
 def _planned(latest: Path, day: date, links: Mapping[str, str]) -> PlannedLatest:
-    if latest.is_symlink() and current_links(latest) == links:
+    if latest.is_symlink() and _current_links(latest) == links:
         return PlannedLatest(WorkUnit("latest", "unchanged", (), {"day": day.isoformat()}), links)
     unit = WorkUnit("latest", "due", (f"to link to {day}",), {"day": day.isoformat()})
     return PlannedLatest(unit, links, day.isoformat())
 
 
-def current_links(latest: Path) -> dict[str, str]:
-    """The links there are: name to target as it is written. Empty where there is no folder."""
+def _current_links(latest: Path) -> dict[str, str]:
+    """Return the targets of the present links by name; none if there is no folder."""
     try:
         return {one.name: os.readlink(one) for one in latest.iterdir() if one.is_symlink()}
     except (FileNotFoundError, NotADirectoryError):
         return {}
 
 
-def wanted_links(latest: Path, logs: Sequence[Path]) -> dict[str, str]:
-    """The links to these logs, relative so that the tree can be mounted anywhere."""
+def _links_to(latest: Path, logs: Sequence[Path]) -> dict[str, str]:
+    """Return links to the logs. They are relative, so that the tree can be mounted anywhere."""
     place = os.path.join(os.path.realpath(latest.parent), latest.name)
     return {
         log.name: os.path.relpath(os.path.realpath(log.parent), place) + f"/{log.name}"
@@ -97,7 +95,7 @@ def wanted_links(latest: Path, logs: Sequence[Path]) -> dict[str, str]:
 
 
 def swap_latest(latest: Path, links: Mapping[str, str], *, version: str) -> None:
-    """Make ``latest`` hold just these links. Raises OutputError."""
+    """Replace ``latest`` by a folder with exactly these links. Raises OutputError."""
     prefix = f".{latest.name}."
     folder = latest.with_name(f"{prefix}{version}")
     try:
@@ -111,49 +109,39 @@ def swap_latest(latest: Path, links: Mapping[str, str], *, version: str) -> None
         for name, target in links.items():
             (folder / name).symlink_to(target)
         sync_folder(folder)
-        _put_in_place(latest, folder)
+        _point_to(latest, folder)
         sync_folder(latest.parent)
         for old in latest.parent.glob(f"{glob.escape(prefix)}*"):
             ours = _OURS.fullmatch(old.name.removeprefix(prefix))
-            if ours and old.name not in (folder.name, before):  # a reader may still be in that
+            # a reader may still be in the folder before
+            if ours and old.name not in (folder.name, before):
                 _remove(old)
     except OSError as error:
         raise write_error(latest, error) from error
 
 
-def _put_in_place(latest: Path, folder: Path) -> None:
+def _point_to(latest: Path, folder: Path) -> None:
     link = latest.with_name(f".{latest.name}.link")
     _remove(link)
     link.symlink_to(folder.name)
-    if latest.is_symlink() or not latest.exists():
-        link.replace(latest)
-        return
-    _check_only_links(latest)
-    if not _exchange(link, latest):
-        # no exchange on this file system: once, at take-over, there is a gap of two renames
-        latest.rename(latest.with_name(f".{latest.name}.taken-over"))
-        link.rename(latest)
+    if not latest.is_symlink() and latest.exists():
+        # the folder of the earlier system is replaced once, with a gap of a moment for readers
+        _check_only_links(latest)
+        taken_over = latest.with_name(f".{latest.name}.taken-over")
+        _remove(taken_over)
+        latest.rename(taken_over)
+    link.replace(latest)
 
 
 def _check_only_links(latest: Path) -> None:
-    """A folder an earlier system left has links only; anything else is not ours to remove."""
+    """Raise OutputError for other files: the folder of the earlier system has only links."""
     if not latest.is_dir() or any(not one.is_symlink() for one in latest.iterdir()):
         raise OutputError(
             latest,
-            expected="a folder with nothing but symbolic links, or nothing",
-            found="something else",
+            expected="a folder of symbolic links, or no folder",
+            found="other files",
             advice="Move it away, or choose another place by the option latest.",
         )
-
-
-def _exchange(one: Path, other: Path) -> bool:
-    """Let two names change places in one step; False where that is not to be had."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    if not hasattr(libc, "renameat2"):
-        return False
-    names = (os.fsencode(one), os.fsencode(other))
-    status = libc.renameat2(_AT_FDCWD, names[0], _AT_FDCWD, names[1], _RENAME_EXCHANGE)
-    return bool(status == 0)
 
 
 def _remove(path: Path) -> None:

@@ -1,9 +1,9 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Logs as a stream of blocks of whole lines with their times, and writing such lines in order.
+"""Read logs as streams of blocks of whole lines with their times, and write such lines in order.
 
-Its blocks are others than those of ``_log_blocks``, which tells why.
+``_logs/read_ahead`` explains why a merge has a reader of its own.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from .._base.errors import SourceError
 from .._base.libs import np, pa, pc
 from .._logs.read_ahead import LONGEST_LINE
 from .._logs.reading import LogFile
-from .merge_time import BEHIND, FRONT, scan_lines
+from .merge_time import PAD_AFTER, PAD_BEFORE, scan_lines
 
-#: Time of the lines of a source without any dated line: before all others.
+#: The time of the lines of a source without dated lines, which come before all others.
 BEFORE_ALL = -(1 << 61)
 
-#: Lines gathered in one go: few enough that the buffer for them is found in the cache again.
+#: Lines collected at a time; the buffer for them then stays in the cache.
 _LINES_A_TAKE = 1 << 14
 
-#: The buffer of a giant line grows by so much at a time, and not by its size.
+#: The most bytes by which the buffer for a giant line grows at a time.
 _GROWTH = 8 << 20
 
-#: Lines of this size on average are written one by one, without copies of all of them.
+#: Lines of at least this size on average are written one by one, without a copy of all of them.
 _GIANT_LINE = 1 << 16
 
 
@@ -40,20 +40,20 @@ class LineBlock:
 
     content: memoryview
     offsets: Any
-    """int64: where each line starts in ``content``, and at the end its size."""
+    """int64: the start of each line in ``content``, and at the end the size of ``content``."""
     times: Any
-    """int64: the time each line is sorted by."""
+    """int64: the time by which each line is sorted."""
     frontier: int
-    """No line that comes later in the stream is older than this."""
+    """No later line of the stream is older than this time."""
 
     @property
     def memory(self) -> int:
-        """Bytes held."""
+        """The bytes of memory that it takes."""
         return len(self.content) + 24 * len(self.times)
 
 
 class UnsortedError(Exception):
-    """A source can't be merged as it stands, for its lines step back too far (or all at once)."""
+    """A source that cannot be merged directly, because it is not sorted or takes too much memory."""
 
     def __init__(self, source: int) -> None:
         super().__init__(f"source {source} is not sorted")
@@ -61,7 +61,7 @@ class UnsortedError(Exception):
 
 
 class BlockStream:
-    """What a merge reads; ``next_block`` is called by one thread at a time."""
+    """A stream of lines for a merge. Only one thread at a time calls ``next_block``."""
 
     is_sorted = False
 
@@ -73,10 +73,11 @@ class BlockStream:
         self.last: int | None = None
 
     def next_block(self) -> LineBlock | None:
-        """The next lines; None at the end. Raises SourceError, UnsortedError."""
+        """Return the next lines; None at the end. Raises SourceError and UnsortedError."""
         raise NotImplementedError
 
     def close(self) -> None:
+        """Close the files of the stream."""
         raise NotImplementedError
 
     def __enter__(self) -> BlockStream:
@@ -92,7 +93,7 @@ class BlockStream:
 
 
 class LogStream(BlockStream):
-    """A log as it was fetched, plain or compressed. Raises SourceError if it can't be opened."""
+    """The stream of a log, plain or compressed. Raises SourceError if it cannot be opened."""
 
     def __init__(
         self,
@@ -117,9 +118,9 @@ class LogStream(BlockStream):
 
     def next_block(self) -> LineBlock | None:
         block, end = self._read()
-        if end == FRONT:
+        if end == PAD_BEFORE:
             return None
-        offsets, times, dated = scan_lines(block, FRONT, end)
+        offsets, times, dated = scan_lines(block, PAD_BEFORE, end)
         self._count(offsets, times, dated)
         times = self._with_undated(times, dated)
         latest = np.maximum.accumulate(times)
@@ -128,7 +129,7 @@ class LogStream(BlockStream):
         if self._check_order and bool((times < latest - LOG_JITTER_SECONDS).any()):
             raise UnsortedError(self.source)
         self._latest = int(latest[-1])
-        content = memoryview(block)[FRONT:end]
+        content = memoryview(block)[PAD_BEFORE:end]
         return LineBlock(content, offsets, times, self._latest - LOG_JITTER_SECONDS)
 
     def _count(self, offsets: Any, times: Any, dated: Any) -> None:
@@ -142,7 +143,7 @@ class LogStream(BlockStream):
             self.last = last if self.last is None else max(self.last, last)
 
     def _with_undated(self, times: Any, dated: Any) -> Any:
-        """The times with those of undated lines filled in: the time of the line they follow."""
+        """Return the times with those of undated lines, which are the times of the lines before."""
         if dated.all():
             self._last_time = int(times[-1])
             return times
@@ -155,21 +156,24 @@ class LogStream(BlockStream):
         return filled
 
     def _read(self) -> tuple[bytearray, int]:
-        """A buffer with whole lines from FRONT to the end that is given too; FRONT: no more."""
+        """Return a buffer with whole lines from PAD_BEFORE on, and their end.
+
+        The end is PAD_BEFORE if there are no more lines.
+        """
         room = len(self._carry) + self.block_size
-        block = bytearray(FRONT + room + BEHIND)
-        filled = FRONT + len(self._carry)
-        block[FRONT:filled] = self._carry
+        block = bytearray(PAD_BEFORE + room + PAD_AFTER)
+        filled = PAD_BEFORE + len(self._carry)
+        block[PAD_BEFORE:filled] = self._carry
         searched = filled
         self._carry = b""
         while True:
             filled = self._fill(block, filled)
             end = block.rfind(b"\n", searched, filled) + 1
             if self._at_end:
-                return block, self._ended(block, filled)
+                return block, self._with_line_feed(block, filled)
             if end:
                 self._carry = bytes(memoryview(block)[end:filled])
-                block[end : end + BEHIND] = bytes(BEHIND)
+                block[end : end + PAD_AFTER] = bytes(PAD_AFTER)
                 return block, end
             if filled > LONGEST_LINE:
                 raise self._too_long()
@@ -178,17 +182,17 @@ class LogStream(BlockStream):
 
     def _fill(self, block: bytearray, filled: int) -> int:
         with memoryview(block) as view:
-            while filled < len(block) - BEHIND:
-                count = self._log.readinto(view[filled : len(block) - BEHIND])
+            while filled < len(block) - PAD_AFTER:
+                count = self._log.readinto(view[filled : len(block) - PAD_AFTER])
                 if not count:
                     self._at_end = True
                     break
                 filled += count
         return filled
 
-    def _ended(self, block: bytearray, filled: int) -> int:
-        """Give a last line without a line feed one."""
-        if filled > FRONT and block[filled - 1] != ord("\n"):
+    def _with_line_feed(self, block: bytearray, filled: int) -> int:
+        """Append a line feed to a last line without one; return the end of the lines."""
+        if filled > PAD_BEFORE and block[filled - 1] != ord("\n"):
             block[filled] = ord("\n")
             filled += 1
         return filled
@@ -198,14 +202,14 @@ class LogStream(BlockStream):
             self._path,
             expected=f"lines of at most {LONGEST_LINE} bytes",
             found="a longer one",
-            advice="Look at that file; it is no log, or somebody plays tricks.",
+            advice="Examine that file; it is no log, or somebody attacks the counting.",
         )
 
 
 def _first_time(path: Path) -> int:
-    """The time of the first dated line of a log whose first block has none."""
+    """Return the time of the first dated line of a log whose first block has none."""
     with LogFile(path) as log:
-        rest = bytearray(FRONT)
+        rest = bytearray(PAD_BEFORE)
         while True:
             piece = log.read(1 << 20)
             end = len(rest) + piece.rfind(b"\n") + 1 if piece else len(rest)
@@ -213,21 +217,21 @@ def _first_time(path: Path) -> int:
             end = end if piece else len(rest)
             if piece and b"\n" not in piece and len(rest) < LONGEST_LINE:
                 continue
-            scanned = scan_lines(rest + bytes(BEHIND), FRONT, end)
+            scanned = scan_lines(rest + bytes(PAD_AFTER), PAD_BEFORE, end)
             if scanned.dated.any():
                 return int(scanned.times[scanned.dated.argmax()])
             if not piece:
                 return BEFORE_ALL
-            rest = bytearray(FRONT) + rest[end:]
+            rest = bytearray(PAD_BEFORE) + rest[end:]
 
 
 def write_sorted(
     parts: Sequence[tuple[LineBlock, Any]], output: IO[bytes], times_output: IO[bytes] | None = None
 ) -> None:
-    """Write lines by time, those of equal time in the order of ``parts``.
+    """Write lines in the order of their times, and lines of equal time in the order of ``parts``.
 
-    A part is a block and the numbers of its lines to write, or None for all of them; their times
-    go to ``times_output`` if there is one.
+    A part is a block and the numbers of its lines to write, or None for all of them. The times of
+    the lines are written to ``times_output`` if there is one.
     """
     times = _joined(
         [block.times if lines is None else block.times[lines] for block, lines in parts]
@@ -270,7 +274,7 @@ def _joined(arrays: Sequence[Any]) -> Any:
 
 
 def _order(times: Any) -> Any:
-    """The stable order by time; a short span fits the fast sort for small numbers."""
+    """Return the stable order by time. The fast sort for small numbers serves a short span."""
     earliest = times.min()
     if times.max() - earliest < 1 << 16:
         times = (times - earliest).astype(np.uint16)
@@ -278,7 +282,7 @@ def _order(times: Any) -> Any:
 
 
 def _one_buffer(parts: Sequence[tuple[LineBlock, Any]]) -> tuple[Any, Any, Any]:
-    """All blocks as one: content, offsets of its lines, and the numbers of the lines to write."""
+    """Join all blocks; return the content, its offsets, and the numbers of the lines to write."""
     offsets, places = [], []
     size = count = 0
     for block, lines in parts:

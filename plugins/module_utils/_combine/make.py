@@ -52,49 +52,54 @@ def combine(
     require_mount: Path | None = None,
     observer: Observer = NOBODY,
 ) -> list[WorkUnit]:
-    """Make all that is due, ``workers`` logs at a time; the units of all, in the order given.
+    """Make the logs that are due, ``workers`` at a time; return all units in the given order.
 
-    To be called under the writer's lock of the combined tree. ``require_mount`` is looked at before
-    each log, as a share may go in the middle of a run.
+    The caller holds the writer lock of the combined tree. ``require_mount`` is checked before each
+    log, because a share may vanish in the middle of a run.
     """
     scratch = _new_scratch_folder(dest, temp_dir)
     _allow_open_files()
-    # one more than processors, for they wait for each other now and then
+    # one more than there are processors, because the threads wait for each other at times
     reading = len(os.sched_getaffinity(0)) + 1
     keep_freed_memory()
     try:
         with ThreadPoolExecutor(workers) as logs, ThreadPoolExecutor(reading) as readers:
-            work = _Combining(dest, readers, scratch, require_mount, observer)
+            combiner = _Combiner(dest, readers, scratch, require_mount, observer)
 
-            def make_and_tell(log: PlannedLog) -> WorkUnit:
+            def make_and_report(log: PlannedLog) -> WorkUnit:
                 observer.started(log.unit, kind=log.group)
-                unit = work.make(log)
+                unit = combiner.make(log)
                 observer.ended(unit, kind=log.group)
                 return unit
 
             observer.expect("bytes", sum(log.bytes_to_read for log in planned if log.is_due))
-            due = {log.unit.name: logs.submit(make_and_tell, log) for log in planned if log.is_due}
+            due = {
+                log.unit.name: logs.submit(make_and_report, log) for log in planned if log.is_due
+            }
             return [due[log.unit.name].result() if log.is_due else log.unit for log in planned]
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
 def _new_scratch_folder(dest: Path, temp_dir: Path | None) -> Path:
-    """A folder that nobody else can enter, foresee or have made; none is left of killed runs."""
+    """Create a folder that only this user can enter; remove those of killed runs.
+
+    Its name cannot be guessed, so that no other user can create it before.
+    """
     place = temp_dir or dest
     prefix = f".sorting-{hashlib.sha256(os.fsencode(dest)).hexdigest()[:12]}-"
     for left in place.glob(f"{prefix}*"):
-        shutil.rmtree(left, ignore_errors=True)  # another user's can't be, and does no harm
+        shutil.rmtree(left, ignore_errors=True)  # a folder of another user stays and is harmless
     try:
         place.mkdir(parents=True, exist_ok=True)
         return Path(tempfile.mkdtemp(prefix=prefix, dir=place))
     except OSError:
-        # only logs that have to be sorted will fail of it
+        # only logs that have to be sorted need the folder and will fail
         return place / f"{prefix}{secrets.token_hex(8)}"
 
 
 def _allow_open_files() -> None:
-    """Let this process open a file for each of thousands of hosts, as far as the system does."""
+    """Raise the limit of open files for thousands of hosts, as far as the system allows."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = _MOST_OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, _MOST_OPEN_FILES)
     if soft != resource.RLIM_INFINITY and soft < wanted:
@@ -102,8 +107,8 @@ def _allow_open_files() -> None:
 
 
 @dataclass(frozen=True)
-class _Chosen:
-    """The one file of a host that is merged, other forms of the same log, and what is rejected."""
+class _ChosenLog:
+    """The file of a host that is merged, equal variants of it, and rejected variants."""
 
     host: str
     path: Path | None
@@ -111,8 +116,8 @@ class _Chosen:
     rejected: tuple[tuple[Path, str], ...] = ()
 
 
-class _Combining:
-    """What all logs of a run share."""
+class _Combiner:
+    """Makes combined logs. It holds everything that the logs of a run share."""
 
     def __init__(
         self,
@@ -131,12 +136,12 @@ class _Combining:
         self._record_lock = threading.Lock()
 
     def make(self, log: PlannedLog) -> WorkUnit:
-        """Make one log; what goes wrong is told in its unit."""
+        """Make one log and return its unit, which also reports an error."""
         started = time.monotonic()
         try:
-            record = self._made(log)
-        except _NothingSoundError as nothing:
-            reasons = ("no host's log is sound", *rejections(nothing.record))
+            record = self._make(log)
+        except _AllDamagedError as damaged:
+            reasons = ("the logs of all hosts are damaged", *rejections(damaged.record))
             return WorkUnit(log.unit.name, "failed", reasons)
         except CountingError as error:
             return WorkUnit(log.unit.name, "failed", (str(error),))
@@ -148,16 +153,16 @@ class _Combining:
         left_out = tuple(rejections(record))
         return WorkUnit(log.unit.name, "made", (*log.unit.reasons, *left_out), figures, left_out)
 
-    def _made(self, log: PlannedLog) -> CombinedLog:
+    def _make(self, log: PlannedLog) -> CombinedLog:
         check_mount(self._require_mount)
-        chosen = [self._chosen(one) for one in log.host_logs]
+        chosen = [self._choose(one) for one in log.host_logs]
         target = day_folder(self._dest, log.day) / log.name
         try:
-            record = self._merged(log, chosen, target)
-        except _NothingSoundError as nothing:
-            # what was combined before stays, but nothing is tried again until a log changes
-            rejected = nothing.record.rejected
-            kept = replace(log.record, rejected=rejected) if log.record else nothing.record
+            record = self._merge(log, chosen, target)
+        except _AllDamagedError as damaged:
+            # an earlier combined log stays, and the record prevents a retry until a log changes
+            rejected = damaged.record.rejected
+            kept = replace(log.record, rejected=rejected) if log.record else damaged.record
             self._write_record(log, kept)
             raise
         for path in stale_variants(target):
@@ -165,10 +170,10 @@ class _Combining:
         self._write_record(log, record)
         return record
 
-    def _chosen(self, host_log: HostLog) -> _Chosen:
-        """Plain and compressed forms of a log count once if they are equal."""
+    def _choose(self, host_log: HostLog) -> _ChosenLog:
+        """Choose the variant of a log that is merged. All of them are rejected if they differ."""
         if len(host_log.paths) == 1:
-            return _Chosen(host_log.host, host_log.paths[0])
+            return _ChosenLog(host_log.host, host_log.paths[0])
         sound: dict[Path, bytes] = {}
         rejected = []
         for path, digest in zip(
@@ -185,9 +190,9 @@ class _Combining:
             sound = {}
         paths = list(sound)
         merged = paths[0] if paths else None
-        return _Chosen(host_log.host, merged, tuple(paths[1:]), tuple(rejected))
+        return _ChosenLog(host_log.host, merged, tuple(paths[1:]), tuple(rejected))
 
-    def _merged(self, log: PlannedLog, chosen: Sequence[_Chosen], target: Path) -> CombinedLog:
+    def _merge(self, log: PlannedLog, chosen: Sequence[_ChosenLog], target: Path) -> CombinedLog:
         merged_hosts = [one for one in chosen if one.path is not None]
         paths = [one.path for one in merged_hosts if one.path is not None]
         scratch = self._scratch / f"{log.day}-{log.name}"
@@ -202,7 +207,7 @@ class _Combining:
                 )
                 record = _record(log, chosen, merged_hosts, merged)
                 if not record.inputs:
-                    raise _NothingSoundError(record)
+                    raise _AllDamagedError(record)
                 _check_size(unfinished, target, merged.bytes)
                 if log.record is None:
                     _refuse_to_shrink(target, merged.bytes)
@@ -217,9 +222,9 @@ class _Combining:
             write_combined_day(self._dest, CombinedDay(day.day, logs))
 
 
-class _NothingSoundError(Exception):
+class _AllDamagedError(Exception):
     def __init__(self, record: CombinedLog) -> None:
-        super().__init__("no sound source")
+        super().__init__("all sources are damaged")
         self.record = record
 
 
@@ -232,26 +237,26 @@ def _digest(path: Path) -> bytes | SourceError:
 
 def _record(
     log: PlannedLog,
-    chosen: Sequence[_Chosen],
-    merged_hosts: Sequence[_Chosen],
+    chosen: Sequence[_ChosenLog],
+    merged_hosts: Sequence[_ChosenLog],
     merged: MergedLog,
 ) -> CombinedLog:
-    seen = log.inputs
+    files = log.inputs
     inputs, rejected = [], []
     for number, one in enumerate(merged_hosts):
         if one.path is None:
             continue
         if number in merged.damaged:
             reason = str(merged.damaged[number])
-            rejected.append(RejectedInput(seen[one.path], one.host, reason))
+            rejected.append(RejectedInput(files[one.path], one.host, reason))
             continue
-        given = merged.sources[number]
+        source = merged.sources[number]
         inputs.append(
-            CombinedInput(seen[one.path], one.host, given.lines, given.bytes, given.undated)
+            CombinedInput(files[one.path], one.host, source.lines, source.bytes, source.undated)
         )
-        inputs += [CombinedInput(seen[path], one.host, 0, 0, 0) for path in one.same]
+        inputs += [CombinedInput(files[path], one.host, 0, 0, 0) for path in one.same]
     for one in chosen:
-        rejected += [RejectedInput(seen[path], one.host, reason) for path, reason in one.rejected]
+        rejected += [RejectedInput(files[path], one.host, reason) for path, reason in one.rejected]
     return CombinedLog(
         inputs=tuple(inputs),
         hosts_expected=log.hosts_expected,
@@ -266,26 +271,29 @@ def _record(
 
 
 def _check_size(unfinished: Path, target: Path, size: int) -> None:
-    """What is on the disk must be all that was merged, whatever the file system said."""
+    """Raise OutputError if the size on disk differs, although writing reported no error."""
     found = unfinished.stat().st_size
     if found != size:
         raise OutputError(
             target,
             expected=f"{size} bytes on disk",
-            found=f"{found}",
-            advice="Look for space, quota and errors of that file system, then run again.",
+            found=f"{found} bytes",
+            advice="Check space, quota and errors of that file system, then run again.",
         )
 
 
 def _refuse_to_shrink(target: Path, size: int) -> None:
-    """A log without a record may be made of hosts' logs that are gone: never make it smaller."""
+    """Raise OutputError if a log without a record would become smaller.
+
+    It may have been made from hosts' logs that are gone now.
+    """
     for path in variants_of_log(target.parent, target.name):
         before = sum(map(len, log_pieces(path)))
         if size < before:
             raise OutputError(
                 path,
-                expected=f"at least its {before} bytes from the hosts' logs that are there",
+                expected=f"at least its {before} bytes from the hosts' logs that exist now",
                 found=f"{size} bytes",
-                advice="It has no record, and was probably made when more hosts' logs were there. "
-                "It stays; remove it if it is to be combined from what is there now.",
+                advice="It has no record, and was probably made when there were more hosts' logs. "
+                "It stays unchanged. Remove it to combine the logs that exist now.",
             )

@@ -1,17 +1,18 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Merge logs by time into one, whatever their size, in bounded memory.
+"""Merge logs of any size by time into one log, in bounded memory.
 
-The order is (time, source, line): sources in the order given, lines of a source as they are in it.
-Undated lines have the time of the line they follow (those at the head of a source, of the first
-dated line; a source without any goes to the front), so they stay directly behind it.
+Lines are ordered by time, then by the order of their sources, then by their place in the source.
+Undated lines have the time of the line that they follow, so that they stay directly after it. At
+the head of a source they have the time of the first dated line. A source without dated lines comes
+first.
 
-Sources are read in step, always the one that is furthest behind in time. Lines of a source step
-back by some minutes at most, so all that is older than the last line seen of every source, less
-that jitter, can be sorted and written. A source that steps back further shows that its order can't
-be trusted: the merge starts again with that source cut into sorted runs on disk. A damaged source
-shows at its end: the merge starts again without it. Both are rare, so the usual case reads once.
+The next block is always read from the source that is oldest in time. Lines of a source step back by
+some minutes at most. Lines that are older than the last line of every source, less that jitter, can
+therefore be sorted and written. If a source steps back further, the merge starts again with that
+source cut into sorted runs on disk. Damage of a source shows at its end; the merge then starts again
+without the source. Both are rare, so sources are usually read once.
 """
 
 from __future__ import annotations
@@ -31,16 +32,16 @@ from .line_stream import BlockStream, LineBlock, LogStream, UnsortedError, write
 from .merge_memory import DECODERS_MEMORY, LINES_MEMORY, too_big_to_read_together
 from .sorted_runs import RunStream, SortedRuns, sorted_runs
 
-#: So small that the first blocks of thousands of sources fit the memory.
+#: The first blocks of thousands of sources fit into the memory if they are this small.
 _SMALLEST_BLOCK, _LARGEST_BLOCK = 4 << 10, 1 << 20
-#: Bytes to sort and write at a time: buffers of this size are used again, and fit the caches.
+#: Bytes to sort and write at a time. Buffers of this size are used again, and fit into the caches.
 _WRITE_SIZE = 8 << 20
 _END_OF_TIME = 1 << 62
 
 
 @dataclass
-class MergedSource:
-    """What one source gave to the merged log."""
+class _MergedSource:
+    """The number of lines and bytes from one source in the merged log."""
 
     lines: int = 0
     bytes: int = 0
@@ -49,9 +50,9 @@ class MergedSource:
 
 @dataclass
 class MergedLog:
-    """What was written. Times in seconds since the epoch, UTC; None without a dated line."""
+    """The merged log. Times are in seconds since the epoch, UTC; None without a dated line."""
 
-    sources: list[MergedSource]
+    sources: list[_MergedSource]
     damaged: Mapping[int, SourceError] = field(default_factory=dict)
     """The sources that were left out, by their number."""
     first: int | None = None
@@ -59,14 +60,17 @@ class MergedLog:
 
     @property
     def lines(self) -> int:
+        """The lines of all sources."""
         return sum(source.lines for source in self.sources)
 
     @property
     def bytes(self) -> int:
+        """The bytes of all sources."""
         return sum(source.bytes for source in self.sources)
 
     @property
     def undated(self) -> int:
+        """The undated lines of all sources."""
         return sum(source.undated for source in self.sources)
 
 
@@ -84,13 +88,12 @@ def merge_logs(
     decoders_memory: int = DECODERS_MEMORY,
     on_read: Callable[[int], object] = _ignore,
 ) -> MergedLog:
-    """Write all lines of ``sources``, in order, to ``target``; spill to ``scratch`` if need be.
+    """Write all lines of ``sources`` in order to ``target``; sort in ``scratch`` if necessary.
 
-    ``executor`` has the threads that read and decompress. Damaged sources are left out and told.
-    Where the sources' decoders would take more than ``decoders_memory`` together, some are sorted
-    beforehand, one at a time.
-    ``on_read`` is told the bytes read of the files that are read only once.
-    Raises OSError if ``target`` can't be written, OutputError if ``scratch`` can't.
+    The threads of ``executor`` read and decompress. Damaged sources are left out and reported. If
+    the decoders would need more than ``decoders_memory`` together, some sources are sorted before,
+    one at a time. ``on_read`` is called with the bytes read, for sources that are read only once.
+    Raises OSError if ``target`` cannot be written, and OutputError if ``scratch`` cannot.
     """
     runs: dict[int, SortedRuns] = {}
     damaged: dict[int, SourceError] = {}
@@ -107,7 +110,7 @@ def merge_logs(
     while True:
         used = [number for number in range(len(sources)) if number not in damaged]
         try:
-            # buffered, for an unbuffered file may write a part only and not say so loudly
+            # an unbuffered file may write only a part without an error
             with target.open("wb") as output, ExitStack() as streams:
                 merge = _Merge(output, executor=executor, memory=memory)
                 for number in used:
@@ -131,7 +134,7 @@ class _DamagedError(Exception):
 def _damaged_sources(
     sources: Sequence[Path], unread: Sequence[int], known: _DamagedError, executor: Executor
 ) -> dict[int, SourceError]:
-    """All sources that can't be read to their end, so that the merge starts again only once."""
+    """Return all sources that cannot be read to their end, so that the merge restarts only once."""
     others = [number for number in unread if number != known.source]
     verdicts = executor.map(_damage_of, [sources[number] for number in others])
     found = {number: damage for number, damage in zip(others, verdicts, strict=True) if damage}
@@ -156,14 +159,14 @@ def _add_streams(
     on_read: Callable[[int], object],
 ) -> None:
     if runs is None:
-        merge.add(streams.enter_context(_opened(path, number, on_read)))
+        merge.add(streams.enter_context(_open(path, number, on_read)))
         return
     for run in runs.runs:
         stream = RunStream(run, runs, source=number)
         merge.add(streams.enter_context(stream))
 
 
-def _opened(path: Path, number: int, on_read: Callable[[int], object]) -> LogStream:
+def _open(path: Path, number: int, on_read: Callable[[int], object]) -> LogStream:
     try:
         return LogStream(path, source=number, block_size=_LARGEST_BLOCK, on_read=on_read)
     except SourceError as error:
@@ -171,7 +174,7 @@ def _opened(path: Path, number: int, on_read: Callable[[int], object]) -> LogStr
 
 
 def _merged_log(merge: _Merge, count: int, damaged: Mapping[int, SourceError]) -> MergedLog:
-    sources = [MergedSource() for number in range(count)]
+    sources = [_MergedSource() for number in range(count)]
     first: list[int] = []
     last: list[int] = []
     for stream in merge.streams:
@@ -187,18 +190,19 @@ def _merged_log(merge: _Merge, count: int, damaged: Mapping[int, SourceError]) -
 
 @dataclass
 class _Segment:
-    """Lines of a block that are still to be written; ``lines`` is None for all of them."""
+    """Lines of a block that are not written yet; ``lines`` is None for all lines of the block."""
 
     rank: int
     block: LineBlock
     lines: Any = None
 
     def times(self) -> Any:
+        """Return the times of the lines."""
         return self.block.times if self.lines is None else self.block.times[self.lines]
 
 
 class _Merge:
-    """One pass over all streams; ``rank`` is the place of a stream in the order of equal times."""
+    """One pass over all streams. Lines of equal time are ordered by the ``rank`` of their stream."""
 
     def __init__(self, output: IO[bytes], *, executor: Executor, memory: int) -> None:
         self.streams: list[BlockStream] = []
@@ -212,6 +216,7 @@ class _Merge:
         self._left = 0
 
     def add(self, stream: BlockStream) -> None:
+        """Add a stream, with the next rank."""
         self.streams.append(stream)
 
     def run(self) -> None:
@@ -224,7 +229,7 @@ class _Merge:
         try:
             self._run(coming)
         finally:
-            # the streams are closed next: no thread may be reading them then
+            # the streams are closed next, so no thread may read them any more
             for future in coming:
                 if not future.cancel():
                     future.exception()
@@ -250,9 +255,9 @@ class _Merge:
         self._write_until(_END_OF_TIME, len(self.streams))
 
     def _write_until(self, time: int, rank: int) -> None:
-        """Write all lines up to ``time``; of those at that very time, up to the stream ``rank``.
+        """Write all lines before ``time``, and those at that time from streams up to ``rank``.
 
-        No stream has lines to come that belong before these.
+        No stream has further lines that belong before these.
         """
         ready: list[_Segment] = []
         left: list[_Segment] = []
@@ -273,7 +278,11 @@ class _Merge:
             write_sorted([(segment.block, segment.lines) for segment in ready], self._output)
 
     def _check_held(self) -> None:
-        """Lines of one moment must not fill the memory: sort the stream with most of them first."""
+        """Raise UnsortedError for the stream with the most lines in memory, if they fill it.
+
+        All lines of the same moment are held together. A source that is cut into sorted runs needs
+        less memory for them.
+        """
         if self._held <= self._most_held:
             return
         held: dict[int, int] = {}

@@ -1,11 +1,11 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The time a line is merged by: :func:`line_time` is the rule, :func:`scan_lines` the fast way.
+"""Find the time by which a line is merged: ``line_time`` by the rule, ``scan_lines`` fast.
 
-A line is *dated* if it has a white-space character followed by ``[27/Sep/2021:12:00:00 +0000]``:
-exactly this form, English month names in this case, a day that exists, a zone below 24 hours. The
-first such place counts. Every other line is *undated*.
+A line is *dated* if it has a white-space character followed by ``[27/Sep/2021:12:00:00 +0000]`` in
+exactly this form: an English month name in this case, a day that exists, a zone below 24 hours. The
+first such stamp counts. Every other line is *undated*.
 """
 
 from __future__ import annotations
@@ -23,31 +23,31 @@ _STAMP = re.compile(
     rb" (?P<sign>[+-])(?P<zone_hours>[0-9]{2})(?P<zone_minutes>[0-9]{2})\]"
 )
 
-#: Bytes before the first and behind the last line that :func:`scan_lines` may look at.
-FRONT, BEHIND = 8, 40
+#: Bytes before the first and after the last line that :func:`scan_lines` may read.
+PAD_BEFORE, PAD_AFTER = 8, 40
 
-# Eight-byte words of a stamp: where they start, seen from the "[". They read ` [27/Sep`,
-# `/2021:12`, `:00:00 +` and `0 +0000]`.
+# The starts of the eight-byte words of a stamp, counted from the "[": ` [27/Sep`, `/2021:12`,
+# `:00:00 +` and `0 +0000]`.
 _WORDS = (-1, 7, 15, 20)
 _NEWLINE, _BRACKET = 10, 91
 
-# The word ":MM:SS +". Fixed bits must be as in _CLOCK_FORM (the sign is looked at elsewhere); a
-# digit above 9 loses the bit 0x10 when 6 is added, a tens digit above 5 wins 0x08 by adding 2.
+# The word ":MM:SS +". Its fixed bits must equal those of _CLOCK_FORM; the sign is checked elsewhere.
+# A digit above 9 loses the bit 0x10 when 6 is added. A tens digit above 5 gets 0x08 when 2 is added.
 _CLOCK_FORM = int.from_bytes(b":00:00 \0", "little")
 _CLOCK_FIXED = int.from_bytes(bytes([255, 0xF0, 0xF0, 255, 0xF0, 0xF0, 255, 0]), "little")
 _NINE_CARRY = int.from_bytes(bytes([0, 6, 6, 0, 6, 6, 0, 0]), "little")
 _NINE_KEPT = int.from_bytes(bytes([0, 0x10, 0x10, 0, 0x10, 0x10, 0, 0]), "little")
 _FIFTY_CARRY = int.from_bytes(bytes([0, 2, 0, 0, 2, 0, 0, 0]), "little")
 _FIFTY_OVER = int.from_bytes(bytes([0, 8, 0, 0, 8, 0, 0, 0]), "little")
-# The last word without the second's last digit and the blank behind it.
+# The last word without the last digit of the second and the blank after it.
 _ZONE_BITS = int.from_bytes(bytes([0, 0, 255, 255, 255, 255, 255, 255]), "little")
 
-#: Bytes looked at in one go, so that the helper arrays stay in the cache.
+#: Bytes scanned at a time, so that the helper arrays stay in the cache.
 _SLICE = 256 << 10
 
 
 def line_time(line: bytes) -> int | None:
-    """Time of a log line in seconds since the Unix epoch, UTC; None if the line is undated."""
+    """Return the time of a line in seconds since the Unix epoch, UTC; None if it is undated."""
     for found in _STAMP.finditer(line):
         seconds = _stamp_seconds(found)
         if seconds is not None:
@@ -70,29 +70,29 @@ def _stamp_seconds(found: re.Match[bytes]) -> int | None:
     return days * 86400 + hour * 3600 + minute * 60 + second - east
 
 
-class ScannedLines(NamedTuple):
+class _ScannedLines(NamedTuple):
     """The lines of a block of bytes."""
 
     offsets: Any
-    """int64: where each line starts, and at the end where the last one ends."""
+    """int64: the start of each line, and at last the end of the last one."""
     times: Any
-    """int64, seconds since the epoch; any value for undated lines."""
+    """int64, seconds since the epoch; the time of an undated line has no meaning."""
     dated: Any
-    """bool"""
+    """bool: a mask of the dated lines."""
 
 
-def scan_lines(block: bytearray, start: int, end: int) -> ScannedLines:
-    """Find the lines in ``block[start:end]``, which ends with a line feed, and their times.
+def scan_lines(block: bytearray, start: int, end: int) -> _ScannedLines:
+    """Return the lines in ``block[start:end]``, which ends with a line feed, with their times.
 
-    ``block`` has at least FRONT bytes before ``start`` and BEHIND bytes after ``end``. Offsets
-    count from ``start``.
+    ``block`` has at least PAD_BEFORE bytes before ``start`` and PAD_AFTER bytes after ``end``.
+    Offsets count from ``start``.
     """
     marks, is_bracket = _marks(block, start, end)
     ends = np.flatnonzero(~is_bracket)
     offsets = np.empty(len(ends) + 1, np.int64)
     offsets[0] = start
     offsets[1:] = marks[ends] + 1
-    # the mark right behind the end of a line is the first "[" of the next line, if it is a "["
+    # the mark after the end of a line is the first "[" of the next line, if it is a "[" at all
     first = np.zeros(len(ends), np.int64)
     first[1:] = ends[:-1] + 1
     lines = np.flatnonzero(is_bracket[first])
@@ -104,11 +104,11 @@ def scan_lines(block: bytearray, start: int, end: int) -> ScannedLines:
         seconds = line_time(bytes(content[offsets[line] : offsets[line + 1]]))
         if seconds is not None:
             times[line], dated[line] = seconds, True
-    return ScannedLines(offsets - start, times, dated)
+    return _ScannedLines(offsets - start, times, dated)
 
 
 def _marks(block: bytearray, start: int, end: int) -> tuple[Any, Any]:
-    """Where line feeds and "[" are, ascending, and which of them are "["."""
+    """Return the places of line feeds and "[", ascending, and a mask of the "["."""
     content = np.frombuffer(block, np.uint8)
     places = [np.zeros(0, np.int64)]
     for begin in range(start, end, _SLICE):
@@ -119,7 +119,7 @@ def _marks(block: bytearray, start: int, end: int) -> tuple[Any, Any]:
 
 
 def _fast_times(block: bytearray, brackets: Any) -> tuple[Any, Any]:
-    """Times of the stamps at these "[", and which of them could be read this way."""
+    """Return the times of the stamps at these "[", and a mask of the readable ones."""
     words = np.ndarray((len(block) - 7,), "<u8", buffer=block, strides=(1,))
     date_word, hour_word, clock, zone_word = (words[brackets + place] for place in _WORDS)
     zone_word &= np.uint64(_ZONE_BITS)
@@ -130,7 +130,7 @@ def _fast_times(block: bytearray, brackets: Any) -> tuple[Any, Any]:
 
 
 def _is_clock(clock: Any) -> Any:
-    """Whether the words read ``:MM:SS `` with two numbers below 60."""
+    """Return a mask of the words ``:MM:SS `` with two numbers below 60."""
     form_is_right = (clock & np.uint64(_CLOCK_FIXED)) == np.uint64(_CLOCK_FORM)
     up_to_nine = (clock + np.uint64(_NINE_CARRY)) & np.uint64(_NINE_KEPT) == np.uint64(_NINE_KEPT)
     low = clock & np.uint64(0x0F0F0F0F0F0F0F0F)
@@ -139,7 +139,10 @@ def _is_clock(clock: Any) -> Any:
 
 
 def _hour_times(block: bytearray, brackets: Any, words: tuple[Any, ...]) -> tuple[Any, Any]:
-    """Time of the full hour of each stamp, by the rule, once for each run of equal hours."""
+    """Return the time of the full hour of each stamp, and a mask of the readable stamps.
+
+    The rule runs once for each group of neighbours with equal hours.
+    """
     differs = np.zeros(len(brackets), bool)
     differs[:1] = True
     for word in words:

@@ -1,11 +1,11 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What there is to combine, by comparing the records with the hosts' logs. Writes nothing.
+"""Plan which logs to combine, by comparing the records with the hosts' logs. Write nothing.
 
-The hosts tree is a cache: logs go from it after a while, and what was combined from them stays
-good. So only new and changed logs make a day out of date, and a day that some hosts' logs are gone
-of is not made again from the others alone.
+The hosts' tree is a cache: its logs are removed after a while, and the combined logs made from them
+stay valid. Only new and changed logs make a combined log out of date. If some of its logs are gone,
+it is not made again from the others alone.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ from .._storage.files import read_error
 
 @dataclass(frozen=True)
 class CombineSettings:
-    """What an operator chooses."""
+    """The settings of the stage."""
 
     src: Path
     dest: Path
     groups: tuple[HostGroup, ...] = DEFAULT_GROUPS
     expected_hosts: tuple[str, ...] = ()
     settle_days: int = 2
-    """A day younger than this is combined only when all expected hosts have delivered."""
+    """A day younger than this is combined only if all expected hosts have logs."""
     workers: int = 2
     latest: Path | None = None
     temp_dir: Path | None = None
@@ -66,21 +66,21 @@ class CombineSettings:
             )
 
     def check_outputs(self) -> None:
-        """Raise SettingsError for one in the hosts tree, whatever links or dots lead there."""
+        """Raise SettingsError if an output is inside the hosts' tree, also through links or dots."""
         tree = self.src.resolve()
         for option, folder in (("dest", self.dest), ("latest", self.latest)):
             real = folder and folder.resolve()
             if real and (tree == real or tree in real.parents):
                 raise wrong_option(
                     option,
-                    expected=f"a folder outside of the hosts tree {self.src}",
+                    expected=f"a folder outside of the hosts' tree {self.src}",
                     found=printable(str(folder)),
                 )
 
 
 @dataclass(frozen=True)
 class PlannedLog:
-    """One combined log: its unit, and what is needed to make it."""
+    """One combined log: its unit, and the facts for making it."""
 
     day: date
     name: str
@@ -89,27 +89,28 @@ class PlannedLog:
     hosts_expected: tuple[str, ...] = ()
     record: CombinedLog | None = None
     group: str = ""
-    """The first of the groups it belongs to that has a host with it."""
+    """The first group that combines it and has a host with it."""
 
     @property
     def inputs(self) -> dict[Path, InputFile]:
-        """The files of all hosts, as they were when the plan was made."""
+        """The files of all hosts, in their state when the plan was made."""
         return {path: file for log in self.host_logs for path, file in log.files.items()}
 
     @property
     def bytes_to_read(self) -> int:
-        """Size on disk of the files that are merged."""
+        """The size on disk of the files that are merged."""
         return sum(one.files[one.paths[0]].size for one in self.host_logs)
 
     @property
     def is_due(self) -> bool:
+        """True if a run makes it."""
         return self.unit.status == "due"
 
 
-def plan(
+def plan_logs(
     settings: CombineSettings, tree: HostsTree, days: Sequence[date], *, today: date
 ) -> list[PlannedLog]:
-    """One entry for each combined log of each day, made or to be made; days ascending."""
+    """Return the combined logs of the days, made or due, in the order of the days."""
     return [log for day in days for log in _plan_day(settings, tree, day, today)]
 
 
@@ -123,7 +124,7 @@ def _plan_day(
     except (CountingError, OSError) as error:
         return [PlannedLog(day, "", WorkUnit(f"{day}", "failed", (str(error),)))]
     is_young = (today - day).days < settings.settle_days
-    awaited = _awaited(settings, present) if is_young else {}
+    awaited = _awaited_hosts(settings, present) if is_young else {}
     planned = [
         _plan_log(
             PlannedLog(
@@ -135,7 +136,7 @@ def _plan_day(
                 record=recorded.logs.get(name),
                 group=_group_of(settings.groups, name, present.get(name, ())),
             ),
-            forms=combined.get(name, []),
+            variants=combined.get(name, []),
             awaited=_awaited_for(settings, awaited, name),
         )
         for name in sorted({*present, *combined, *recorded.logs})
@@ -144,10 +145,13 @@ def _plan_day(
 
 
 def _group_of(groups: Sequence[HostGroup], name: str, host_logs: Sequence[HostLog]) -> str:
-    """Patterns of names may overlap, so its hosts tell; where no host has it, the first will do."""
+    """Return the group of a log: the first one that has a host with it, or else the first one.
+
+    The hosts decide, because the patterns of several groups may match the name.
+    """
     of_log = [group for group in groups if group.has_log(name)]
-    having = (one for one in of_log if any(one.has_host(log.host) for log in host_logs))
-    return next((group.name for group in (*having, *of_log)), "")
+    with_host = (one for one in of_log if any(one.has_host(log.host) for log in host_logs))
+    return next((group.name for group in (*with_host, *of_log)), "")
 
 
 def _empty_day(
@@ -160,17 +164,17 @@ def _empty_day(
     return PlannedLog(day, "", WorkUnit(f"{day}", "missing", (reason,)))
 
 
-def _awaited(
+def _awaited_hosts(
     settings: CombineSettings, present: Mapping[str, tuple[HostLog, ...]]
 ) -> dict[str, tuple[str, ...]]:
-    """For each group the expected hosts that have delivered none of its logs."""
+    """Return, by group, the expected hosts without any of its logs."""
     awaited = {}
     for group in settings.groups:
-        delivered = {
+        present_hosts = {
             log.host for name, logs in present.items() if group.has_log(name) for log in logs
         }
         hosts = {host for host in settings.expected_hosts if group.has_host(host)}
-        awaited[group.name] = tuple(sorted(hosts - delivered))
+        awaited[group.name] = tuple(sorted(hosts - present_hosts))
     return awaited
 
 
@@ -185,23 +189,23 @@ def _waiting_for(hosts: Iterable[str]) -> str:
     return f"waiting for {', '.join(hosts)}"
 
 
-def _plan_log(log: PlannedLog, *, forms: Sequence[Path], awaited: Sequence[str]) -> PlannedLog:
+def _plan_log(log: PlannedLog, *, variants: Sequence[Path], awaited: Sequence[str]) -> PlannedLog:
     try:
-        why_due = _why_due(log, forms)
+        due_reasons = _due_reasons(log, variants)
     except OSError as error:
-        return _with_status(log, "failed", [str(read_error(forms[0], error))])
-    if not why_due:
-        nothing_sound = log.record is not None and not log.record.inputs
-        status: Status = "blocked" if nothing_sound else "unchanged"
+        return _with_status(log, "failed", [str(read_error(variants[0], error))])
+    if not due_reasons:
+        all_damaged = log.record is not None and not log.record.inputs
+        status: Status = "blocked" if all_damaged else "unchanged"
         left_out = rejections(log.record)
         return _with_status(log, status, left_out, warnings=left_out)
     if awaited:
         return _with_status(log, "waiting", [_waiting_for(awaited)])
     gone = _gone_hosts(log)
     if gone:
-        reasons = [*why_due, _advice_for_gone(gone)]
+        reasons = [*due_reasons, _advice_for_gone(gone)]
         return _with_status(log, "blocked", reasons, warnings=reasons)
-    return _with_status(log, "due", why_due)
+    return _with_status(log, "due", due_reasons)
 
 
 def _with_status(
@@ -213,7 +217,7 @@ def _with_status(
 
 
 def log_figures(record: CombinedLog) -> dict[str, object]:
-    """What a record says, for the unit of its log."""
+    """Return the figures of a record for the unit of its log."""
     missing = sorted(set(record.hosts_expected) - set(record.hosts_present))
     return {
         "hosts": len(record.hosts_present),
@@ -224,29 +228,29 @@ def log_figures(record: CombinedLog) -> dict[str, object]:
     }
 
 
-def _why_due(log: PlannedLog, forms: Sequence[Path]) -> list[str]:
+def _due_reasons(log: PlannedLog, variants: Sequence[Path]) -> list[str]:
     if log.record is None:
         if not log.host_logs:
             return []
-        return ["combined without a record"] if forms else ["not combined yet"]
+        return ["combined without a record"] if variants else ["not combined yet"]
     known = [one.file for one in log.record.inputs]
     known += [one.file for one in log.record.rejected]
     changes = differences(known, log.inputs.values())
     reasons = replace(changes, gone=()).reasons
     if log.record.inputs:
-        reasons += _output_problem(log.record, forms)
+        reasons += _output_problem(log.record, variants)
     return reasons
 
 
-def _output_problem(record: CombinedLog, forms: Sequence[Path]) -> list[str]:
-    if not forms:
+def _output_problem(record: CombinedLog, variants: Sequence[Path]) -> list[str]:
+    if not variants:
         return ["the combined log is gone"]
-    plain = forms[0]
+    plain = variants[0]
     if not plain.name.endswith("log"):
         return []
     try:
         size = plain.stat(follow_symlinks=False).st_size
-    except FileNotFoundError:  # compressed or removed just now
+    except FileNotFoundError:  # it was compressed or removed since the listing
         return _output_problem(record, variants_of_log(plain.parent, plain.name))
     if size == record.bytes:
         return []
@@ -254,7 +258,7 @@ def _output_problem(record: CombinedLog, forms: Sequence[Path]) -> list[str]:
 
 
 def _gone_hosts(log: PlannedLog) -> list[str]:
-    """Hosts that are in the combined log, and have no log of that day any more in any form."""
+    """Return the hosts that are in the combined log but no longer have a log of that day."""
     if log.record is None:
         return []
     here = {one.host for one in log.host_logs}
@@ -263,11 +267,11 @@ def _gone_hosts(log: PlannedLog) -> list[str]:
 
 def _advice_for_gone(hosts: Sequence[str]) -> str:
     return (
-        f"made with logs that are gone meanwhile, of {', '.join(hosts)}; left as it is. Sync that "
-        "day again, or remove the combined log and its record to combine what is left"
+        f"it was made with logs of {', '.join(hosts)} that are gone now, and stays unchanged. Sync "
+        "that day again, or remove the combined log and its record to combine the logs that remain"
     )
 
 
 def rejections(record: CombinedLog | None) -> list[str]:
-    """The reasons of a unit whose log was made without some hosts."""
+    """Return the reasons of a unit whose log was made without the damaged logs of some hosts."""
     return [f"left out: {one.reason}" for one in record.rejected] if record else []

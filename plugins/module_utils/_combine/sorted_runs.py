@@ -1,7 +1,7 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A log that is not sorted, cut into sorted runs on disk that can be merged as streams."""
+"""Cut a log that is not sorted into sorted runs on disk, which can be merged as streams."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _READ_SIZE = 1 << 20
 
 
 @dataclass(frozen=True)
-class SortedRun:
-    """One run; ``lines`` to ``last`` are what it adds to the figures of its source."""
+class _SortedRun:
+    """One run. ``lines``, ``bytes`` and ``undated`` are its part of the figures of its source."""
 
     path: Path
     times_path: Path
-    """The times of its lines, 8 bytes each: undated lines don't have theirs in the text."""
+    """The file with the times of its lines, 8 bytes each: undated lines have none in their text."""
     lines: int
     bytes: int
     undated: int
@@ -30,20 +30,20 @@ class SortedRun:
 
 @dataclass(frozen=True)
 class SortedRuns:
-    """A whole source."""
+    """All runs of a source."""
 
-    runs: list[SortedRun]
+    runs: list[_SortedRun]
     first: int | None
     last: int | None
 
 
 def sorted_runs(path: Path, folder: Path, *, memory: int) -> SortedRuns:
-    """Sort a log in pieces that fit ``memory``, into files below ``folder`` (which is made).
+    """Sort a log in pieces that fit into ``memory``, and write them to files in a new ``folder``.
 
-    Raises SourceError if the log is damaged, OutputError if the folder can't be written.
+    Raises SourceError if the log is damaged, and OutputError if the folder cannot be written.
     """
     make_folder(folder)
-    runs: list[SortedRun] = []
+    runs: list[_SortedRun] = []
     blocks: list[LineBlock] = []
     with LogStream(path, source=0, block_size=_READ_SIZE, check_order=False) as log:
         before = (0, 0, 0)
@@ -55,17 +55,17 @@ def sorted_runs(path: Path, folder: Path, *, memory: int) -> SortedRuns:
             if blocks and (full or block is None):
                 now = (log.lines, log.bytes, log.undated)
                 added = [after - earlier for after, earlier in zip(now, before, strict=True)]
-                runs.append(_written(blocks, folder, len(runs), *added))
+                runs.append(_write_run(blocks, folder, len(runs), *added))
                 before = now
                 blocks = []
             if block is None:
                 return SortedRuns(runs, log.first, log.last)
 
 
-def _written(
+def _write_run(
     blocks: list[LineBlock], folder: Path, number: int, lines: int, size: int, undated: int
-) -> SortedRun:
-    run = SortedRun(folder / f"{number}", folder / f"{number}.times", lines, size, undated)
+) -> _SortedRun:
+    run = _SortedRun(folder / f"{number}", folder / f"{number}.times", lines, size, undated)
     try:
         with run.path.open("wb") as output, run.times_path.open("wb") as times:
             write_sorted([(block, None) for block in blocks], output, times)
@@ -75,11 +75,11 @@ def _written(
 
 
 class RunStream(BlockStream):
-    """A sorted run as a stream."""
+    """The stream of a sorted run."""
 
     is_sorted = True
 
-    def __init__(self, run: SortedRun, runs: SortedRuns, *, source: int) -> None:
+    def __init__(self, run: _SortedRun, runs: SortedRuns, *, source: int) -> None:
         super().__init__(source=source, block_size=_READ_SIZE)
         self.lines, self.bytes, self.undated = run.lines, run.bytes, run.undated
         self.first, self.last = runs.first, runs.last

@@ -21,17 +21,17 @@ from .._logs.paths import checked_hosts
 from .._storage.files import check_mount, current_writer, writer_lock
 from .coverage import COMBINE_COVERAGE
 from .latest import PlannedLatest, plan_latest, swap_latest
-from .plan import CombineSettings, PlannedLog, plan
+from .plan import CombineSettings, PlannedLog, plan_logs
 from .strays import StrayHosts, stray_hosts
 
 _DEFAULT_DAYS = 3
-#: The compress stage holds the lock of the tree for moments, another combine run for longer.
+#: The stage compress holds the lock of the tree for moments, another run of combine for longer.
 _PATIENCE_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
-class CombinePlan:
-    """The combined logs of the days and the links in ``latest``, planned or made."""
+class _CombinePlan:
+    """The combined logs of the days, and the links in ``latest``, planned or made."""
 
     tree: HostsTree
     logs: Sequence[PlannedLog]
@@ -75,18 +75,18 @@ def settings_from(options: Mapping[str, Any], now: datetime) -> CombineSettings:
     )
 
 
-def plan_combine(settings: CombineSettings, run: StageRun) -> CombinePlan:
+def _plan_combine(settings: CombineSettings, run: StageRun) -> _CombinePlan:
     """Compare the hosts' logs with the records of the combined logs. Raises CountingError."""
     settings.check_outputs()
     check_mount(settings.require_mount)
     _check_no_sync(settings.src)
     tree = read_hosts_tree(settings.src)
-    logs = plan(settings, tree, settings.days, today=run.today)
+    logs = plan_logs(settings, tree, settings.days, today=run.today)
     units = [log.unit for log in logs]
-    return CombinePlan(tree, logs, units, _plan_latest(settings, logs, units))
+    return _CombinePlan(tree, logs, units, _plan_latest(settings, logs, units))
 
 
-def make_combined(settings: CombineSettings, planned: CombinePlan, run: StageRun) -> CombinePlan:
+def _make_combined(settings: CombineSettings, planned: _CombinePlan, run: StageRun) -> _CombinePlan:
     """Make the combined logs that are due, then the links in ``latest``."""
     # imported only when something is due, so that an unchanged night stays light
     from .make import combine
@@ -103,7 +103,7 @@ def make_combined(settings: CombineSettings, planned: CombinePlan, run: StageRun
     return replace(planned, log_units=units, latest=latest)
 
 
-def combine_outcome(settings: CombineSettings, planned: CombinePlan) -> Outcome:
+def _combine_outcome(settings: CombineSettings, planned: _CombinePlan) -> Outcome:
     """Return the outcome; the stage fails if more days than ``max_failed_days`` have failed."""
     stray = stray_hosts(settings, planned.tree)
     days = planned.failed_days
@@ -132,8 +132,8 @@ def _check_no_sync(src: Path) -> None:
     if writer:
         raise LockedError(
             src,
-            expected="the hosts' logs at rest",
-            found=f"a sync at work ({writer})",
+            expected="no sync that writes there",
+            found=f"a running sync ({writer})",
             advice="Wait until it has ended; this run changed nothing.",
         )
 
@@ -168,19 +168,19 @@ def _warnings(
 ) -> Iterator[str]:
     if odd_names:
         names = ", ".join(odd_names)
-        yield f"{settings.src}: folders that can't be hosts' are ignored: {names}"
+        yield f"{settings.src}: folders whose names are no host names are ignored: {names}"
     if stray.unexpected:
         names = ", ".join(stray.unexpected)
         yield f"hosts that are not in expected_hosts have logs: {names}"
     if stray.without_group:
         names = ", ".join(stray.without_group)
-        yield f"expected hosts that no group's pattern matches: {names}"
+        yield f"expected hosts that match the pattern of no group: {names}"
     if stray.empty_groups:
         names = ", ".join(stray.empty_groups)
         yield f"groups whose pattern matches no host in {settings.src}: {names}"
 
 
-COMBINE: Stage[CombineSettings, CombinePlan] = Stage(
+COMBINE: Stage[CombineSettings, _CombinePlan] = Stage(
     name="combine",
     title="Combine the logs of the hosts by time",
     reads=("hosts",),
@@ -189,10 +189,10 @@ COMBINE: Stage[CombineSettings, CombinePlan] = Stage(
         "combinehttplogs", units={"*": UnitTopics("logmerge.{kind}", ("log_date", "log"))}
     ),
     settings_from=settings_from,
-    plan=plan_combine,
+    plan=_plan_combine,
     lock=_lock,
-    make=make_combined,
+    make=_make_combined,
     coverage=COMBINE_COVERAGE,
     libraries=("numpy", "pyarrow", "zstandard"),
-    outcome=combine_outcome,
+    outcome=_combine_outcome,
 )

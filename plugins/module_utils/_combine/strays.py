@@ -1,7 +1,7 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Hosts that the host list, the patterns of the groups and the hosts' tree don't agree about."""
+"""Find hosts about which the host list, the patterns of the groups and the hosts' tree differ."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from .plan import CombineSettings
 
 @dataclass(frozen=True)
 class StrayHosts:
-    """Names of hosts and groups where list, patterns and tree don't agree; sorted."""
+    """Names of hosts and groups about which list, patterns and tree differ; sorted."""
 
     unexpected: tuple[str, ...] = ()
-    """Hosts of a group that have a folder and are not expected, where any are."""
+    """Hosts of a group that have a folder and are not expected; none if no host is expected."""
     unmatched: tuple[str, ...] = ()
     """Hosts that have a folder and are in no group."""
     without_group: tuple[str, ...] = ()

@@ -11,9 +11,6 @@ import pytest
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.errors import (
     OutputError,
 )
-from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._combine import (
-    latest as combine_latest,
-)
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._combine.latest import (
     plan_latest,
     swap_latest,
@@ -97,12 +94,13 @@ def test_old_folders_of_links_are_removed_but_for_the_one_before(tmp_path: Path)
     ]
 
 
-@pytest.mark.parametrize("can_exchange", [True, False])
+@pytest.mark.parametrize("was_killed", [False, True])
 def test_a_folder_of_links_of_an_earlier_system_is_taken_over(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, can_exchange: bool
+    tmp_path: Path, was_killed: bool
 ) -> None:
-    if not can_exchange:
-        monkeypatch.setattr(combine_latest, "_exchange", lambda one, other: False)
+    if was_killed:
+        (tmp_path / ".latest.taken-over").mkdir()
+        (tmp_path / ".latest.taken-over/old-access.log").symlink_to("old-access.log")
     add_log(tmp_path, "2021/09/28", "a-access.log")
     (tmp_path / "latest").mkdir()
     (tmp_path / "latest/old-access.log").symlink_to("../2021/09/01/old-access.log")

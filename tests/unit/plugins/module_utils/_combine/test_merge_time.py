@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._combine.merge_time import (
-    BEHIND,
-    FRONT,
+    PAD_AFTER,
+    PAD_BEFORE,
     line_time,
     scan_lines,
 )
@@ -58,8 +58,10 @@ def test_time_of_a_line(line: bytes, expected: int | None) -> None:
 def scanned(content: bytes) -> list[tuple[bytes, int | None]]:
     """The lines and times that the fast way finds."""
     # what stands around must not matter, even if it would complete a stamp
-    block = bytearray(b" [27/Sep"[-FRONT:] + content + b"/2021:12:00:00 +0000] x".ljust(BEHIND))
-    lines = scan_lines(block, FRONT, FRONT + len(content))
+    block = bytearray(
+        b" [27/Sep"[-PAD_BEFORE:] + content + b"/2021:12:00:00 +0000] x".ljust(PAD_AFTER)
+    )
+    lines = scan_lines(block, PAD_BEFORE, PAD_BEFORE + len(content))
     texts = [content[a:b] for a, b in zip(lines.offsets[:-1], lines.offsets[1:], strict=True)]
     times = [int(t) if d else None for t, d in zip(lines.times, lines.dated, strict=True)]
     return list(zip(texts, times, strict=True))
