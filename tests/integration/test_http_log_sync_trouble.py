@@ -28,10 +28,10 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync.me
     MEMORY_NAME,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._sync.plan import HostSource
+from ansible_collections.fedora_infra.dnf_counting.tests.support.ports import free_port
 from ansible_collections.fedora_infra.dnf_counting.tests.support.rsync_hosts import (
     DAYS,
     LOOPBACK,
-    free_port,
     serving,
     statuses,
     tree,

@@ -19,11 +19,11 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.st
 from ansible_collections.fedora_infra.dnf_counting.tests.support import announcer
 from ansible_collections.fedora_infra.dnf_counting.tests.support.message_schemas import schema_for
 from ansible_collections.fedora_infra.dnf_counting.tests.support.modules import run_module
+from ansible_collections.fedora_infra.dnf_counting.tests.support.ports import free_port
 from ansible_collections.fedora_infra.dnf_counting.tests.support.rabbitmq import (
     SERVER,
     Broker,
     Received,
-    free_port,
     running_broker,
     silent_listener,
     write_config,

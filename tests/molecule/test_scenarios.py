@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from ansible_collections.fedora_infra.dnf_counting.tests.support.rabbitmq import free_port
+from ansible_collections.fedora_infra.dnf_counting.tests.support.ports import free_port
 from ansible_collections.fedora_infra.dnf_counting.tests.support.shared import made_once
 from ansible_collections.fedora_infra.dnf_counting.tests.support.throwaway_machine import (
     in_throwaway_machine,

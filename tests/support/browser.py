@@ -6,7 +6,6 @@ import contextlib
 import functools
 import os
 import shutil
-import socket
 import subprocess
 import urllib.request
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from ansible_collections.fedora_infra.dnf_counting.tests.support.ports import free_port
 from ansible_collections.fedora_infra.dnf_counting.tests.support.waiting import until
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -126,9 +126,7 @@ def _answered(complaints: list[str], response: Any) -> None:
 def nginx(root: Path, work: Path) -> Iterator[str]:
     """A web server on a free port of loopback; gives the address of its root."""
     work.mkdir(parents=True, exist_ok=True)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     configuration = work / "nginx.conf"
     user = "user root;" if os.getuid() == 0 else ""
     configuration.write_text(

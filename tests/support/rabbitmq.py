@@ -17,15 +17,10 @@ from pathlib import Path
 from typing import Any
 
 import pika
+from ansible_collections.fedora_infra.dnf_counting.tests.support.ports import free_port
 
 SERVER = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
 _PATIENCE_SECONDS = 120
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 @dataclass

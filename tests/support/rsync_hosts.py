@@ -18,6 +18,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.fedora_infra.dnf_counting.tests.support.ports import free_port
+
 CHECKOUT = Path(__file__).parents[2]
 LOOPBACK = "127.0.0.1"
 DAYS = (date(2026, 11, 18), date(2026, 11, 19), date(2026, 11, 20))
@@ -75,13 +77,6 @@ def serving(
         yield chosen
     finally:
         end_group(daemon)
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        return int(probe.getsockname()[1])
 
 
 def _answers(daemon: subprocess.Popen[bytes], port: int) -> bool:

@@ -13,7 +13,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-from ansible_collections.fedora_infra.dnf_counting.tests.support.rabbitmq import free_port
+from ansible_collections.fedora_infra.dnf_counting.tests.support.ports import free_port
 from ansible_collections.fedora_infra.dnf_counting.tests.support.waiting import until
 
 SERVER = shutil.which("sshd", path="/usr/sbin:/usr/bin") or ""
