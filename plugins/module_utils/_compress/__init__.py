@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The stage ``compress``: compress the combined logs of past months.
 
-It takes plain combined logs and returns the same logs, compressed and verified.
+It takes plain combined logs, and replaces each by its compressed and verified variant.
 
 It may import ``_base``, ``_storage`` and ``_logs``.
 """

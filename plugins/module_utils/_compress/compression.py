@@ -1,10 +1,11 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Compress combined logs that are not written to any more, without ever having less than one copy.
+"""Compress old combined logs. At every moment there is at least one complete variant of a log.
 
-The compressed form is written beside the log, read back from the disk and compared, and only when
-both are equal takes its name; then the plain form goes. Whenever it is ended, the next run goes on.
+The compressed log is written beside the plain one, read back from the disk and compared. If both
+are equal, it gets its name, and the plain log is removed. A run that is ended at any moment leaves
+a state from which the next run continues.
 """
 
 from __future__ import annotations
@@ -39,29 +40,30 @@ from .._storage.files import (
     writer_lock,
 )
 
-#: Levels by form, and the one that is taken if none is given.
-LEVELS = {"xz": (range(10), 6), "zst": (range(1, 20), 12)}
+#: The levels of each compression, and its default level.
+_LEVELS = {"xz": (range(10), 6), "zst": (range(1, 20), 12)}
 
-#: How long to wait for a combine that is at work in the same tree.
+#: The longest wait for a run of combine in the same tree.
 PATIENCE_SECONDS = 2 * 60 * 60
 
 
 @dataclass(frozen=True)
 class CompressSettings:
-    """What an operator chooses."""
+    """The settings of the stage."""
 
     src: Path
     """The tree of combined logs."""
     before: date
     """Logs of earlier days are compressed."""
     form: str = "xz"
+    """The compression, ``xz`` or ``zst``."""
     level: int | None = None
     workers: int = 1
     nice: int = 0
-    """How much lower the priority of the process is while it compresses."""
+    """The niceness of the process while it compresses."""
 
     def __post_init__(self) -> None:
-        levels = LEVELS[self.form][0]
+        levels = _LEVELS[self.form][0]
         if self.level is not None and self.level not in levels:
             raise wrong_option(
                 "level",
@@ -72,14 +74,14 @@ class CompressSettings:
 
 @dataclass(frozen=True)
 class PlannedCompression:
-    """A plain log that is to be compressed; or a place that failed, for it can't be read."""
+    """A plain log that is due to be compressed, or a folder that cannot be read."""
 
     path: Path
     unit: WorkUnit
 
 
 def first_day_to_keep(today: date, *, before: date | None, keep_days: int | None) -> date:
-    """The first day whose logs stay plain: by default that of this month."""
+    """Return the first day whose logs stay plain, by default the first of this month."""
     if before is not None:
         return before
     if keep_days is not None:
@@ -88,10 +90,10 @@ def first_day_to_keep(today: date, *, before: date | None, keep_days: int | None
 
 
 def plan_compression(settings: CompressSettings) -> list[PlannedCompression]:
-    """All plain logs of days before the bound, the oldest first. Writes nothing.
+    """Return all plain logs of days before ``settings.before``, the oldest first. Write nothing.
 
-    The newest day stays as it is, for the links in ``latest`` point to it. Raises SourceError if
-    there is no such tree.
+    The newest day stays plain, because the links in ``latest`` point to it. Raises SourceError if
+    there is no tree of combined logs.
     """
     try:
         os.listdir(settings.src)
@@ -110,7 +112,7 @@ def plan_compression(settings: CompressSettings) -> list[PlannedCompression]:
 
 
 def _plan_day(src: Path, day: date) -> list[PlannedCompression] | None:
-    """The plain logs of a day, or its failure; None for a day without any logs."""
+    """Return the plain logs of a day, or a failed unit; None for a day without logs."""
     try:
         logs = combined_logs(src, day)
     except SourceError as error:
@@ -120,18 +122,19 @@ def _plan_day(src: Path, day: date) -> list[PlannedCompression] | None:
     if not logs:
         return None
     planned = []
-    for name, forms in logs.items():
-        if not forms or forms[0].name != name:
+    for name, variants in logs.items():
+        if not variants or variants[0].name != name:
             continue
+        plain = variants[0]
         unit = WorkUnit(f"{day} {name}", "due", ("still plain",))
         try:
-            if not stat.S_ISREG(forms[0].stat(follow_symlinks=False).st_mode):
+            if not stat.S_ISREG(plain.stat(follow_symlinks=False).st_mode):
                 continue
-        except FileNotFoundError:  # removed just now
+        except FileNotFoundError:  # it was removed since the listing
             continue
         except OSError as error:
-            unit = WorkUnit(unit.name, "failed", (str(read_error(forms[0], error)),))
-        planned.append(PlannedCompression(forms[0], unit))
+            unit = WorkUnit(unit.name, "failed", (str(read_error(plain, error)),))
+        planned.append(PlannedCompression(plain, unit))
     return planned
 
 
@@ -151,7 +154,7 @@ def compress_logs(
         unit = one.unit
         if unit.status == "due":
             observer.started(unit)
-            unit = _compressed(one, settings, observer)
+            unit = _made_unit(one, settings, observer)
         observer.ended(unit)
         return replace(one, unit=unit)
 
@@ -161,9 +164,8 @@ def compress_logs(
         return list(executor.map(compress_and_report, planned))
 
 
-def _compressed(
-    one: PlannedCompression, settings: CompressSettings, observer: Observer
-) -> WorkUnit:
+def _made_unit(one: PlannedCompression, settings: CompressSettings, observer: Observer) -> WorkUnit:
+    """Compress a log, and return its unit."""
     try:
         before, after = _compress(
             one.path, settings, lambda count: observer.advance("bytes", count, unit=one.unit.name)
@@ -179,40 +181,44 @@ def _compressed(
 def _compress(
     path: Path, settings: CompressSettings, on_read: Callable[[int], None]
 ) -> tuple[int, int]:
-    """Put the compressed form in the place of a log; bytes before and after."""
+    """Replace a log by its compressed variant; return the bytes before and after."""
     target = path.with_name(f"{path.name}.{settings.form}")
     with ExitStack() as lock:
         with open_regular(path) as plain:
-            seen = os.fstat(plain.fileno())
+            before = os.fstat(plain.fileno())
             if target.is_symlink() or target.exists():
-                # a run that was ended at the last moment left both forms
+                # a run that was ended just before the removal of the plain log left both variants
                 _check_is_compressed(target, path)
                 lock.enter_context(_swap_lock(settings))
             else:
-                _write_compressed(plain, target, seen, settings, lock, on_read)
-        _check_unchanged(path, seen)
+                _write_compressed(plain, target, before, settings, lock, on_read)
+        _check_unchanged(path, before)
         path.unlink()
         sync_folder(path.parent)
-    return seen.st_size, target.stat().st_size
+    return before.st_size, target.stat().st_size
 
 
 def _check_is_compressed(target: Path, plain: Path) -> None:
-    """Raise SourceError unless ``target`` is all of the plain log: which is right can't be told."""
+    """Raise SourceError unless ``target`` has the content of the plain log.
+
+    If they differ, an operator has to decide which one is right.
+    """
     try:
         digest = log_digest(target)
     except SourceError as error:
         raise SourceError(
             target,
-            expected="nothing, or the compressed form of the log beside it",
+            expected="no file, or the compressed variant of the log beside it",
             found=error.found,
-            advice="See that the plain log is whole, then remove this; the next run makes it anew.",
+            advice="Check that the plain log is complete, then remove this file; the next run makes "
+            "it again.",
         ) from error
     check_same_digests({plain: log_digest(plain), target: digest})
 
 
 @contextlib.contextmanager
 def _swap_lock(settings: CompressSettings) -> Iterator[None]:
-    """Be alone in the tree for the moment in which the forms change places."""
+    """Hold the lock of the tree while the compressed log replaces the plain one."""
     with writer_lock(settings.src, patience_seconds=PATIENCE_SECONDS):
         yield
 
@@ -220,31 +226,31 @@ def _swap_lock(settings: CompressSettings) -> Iterator[None]:
 def _write_compressed(
     plain: Any,
     target: Path,
-    seen: os.stat_result,
+    before: os.stat_result,
     settings: CompressSettings,
     lock: ExitStack,
     on_read: Callable[[int], None],
 ) -> None:
-    with replacing(target, mode=stat.S_IMODE(seen.st_mode)) as unfinished:
+    with replacing(target, mode=stat.S_IMODE(before.st_mode)) as unfinished:
         expected = _copy_compressed(plain, unfinished, settings, on_read)
         if log_digest(unfinished, f".{settings.form}") != expected:
             raise OutputError(
                 target,
-                expected="to read back what was written",
-                found="something else",
-                advice="Look for errors of that disk or share; the plain log is untouched.",
+                expected="the content that was written, when it is read back",
+                found="other content",
+                advice="Check for errors of that disk or share; the plain log is unchanged.",
             )
         if os.geteuid() == 0:
-            os.chown(unfinished, seen.st_uid, seen.st_gid)
-        os.utime(unfinished, ns=(seen.st_atime_ns, seen.st_mtime_ns))
+            os.chown(unfinished, before.st_uid, before.st_gid)
+        os.utime(unfinished, ns=(before.st_atime_ns, before.st_mtime_ns))
         lock.enter_context(_swap_lock(settings))
-        _check_unchanged(target.with_suffix(""), seen)
+        _check_unchanged(target.with_suffix(""), before)
 
 
 def _copy_compressed(
     plain: Any, unfinished: Path, settings: CompressSettings, on_read: Callable[[int], None]
 ) -> bytes:
-    """Write the compressed form; the digest of the plain one."""
+    """Write the compressed log; return the digest of the plain one."""
     digest = hashlib.blake2b()
     compressor = _compressor(settings)
     with unfinished.open("wb") as output:
@@ -255,30 +261,31 @@ def _copy_compressed(
         output.write(compressor.flush())
         output.flush()
         os.fsync(output.fileno())
-        # so that it is read back from the disk, and does not push others out of memory
+        # the file has to be read back from the disk, and must not displace others from memory
         os.posix_fadvise(output.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
     return digest.digest()
 
 
 def _compressor(settings: CompressSettings) -> Any:
-    level = LEVELS[settings.form][1] if settings.level is None else settings.level
+    level = _LEVELS[settings.form][1] if settings.level is None else settings.level
     if settings.form == "xz":
         return lzma.LZMACompressor(lzma.FORMAT_XZ, check=lzma.CHECK_SHA256, preset=level)
     return zstandard.ZstdCompressor(level=level, write_checksum=True).compressobj()
 
 
-def _check_unchanged(path: Path, seen: os.stat_result) -> None:
+def _check_unchanged(path: Path, before: os.stat_result) -> None:
     now = path.stat(follow_symlinks=False)
-    if (now.st_ino, now.st_size, now.st_mtime_ns) != (seen.st_ino, seen.st_size, seen.st_mtime_ns):
+    facts = [(one.st_ino, one.st_size, one.st_mtime_ns) for one in (before, now)]
+    if facts[0] != facts[1]:
         raise OutputError(
             path,
-            expected="a log that is not written to any more",
-            found="that it changed meanwhile",
+            expected="a log that does not change while it is compressed",
+            found="a change",
             advice="Nothing to do: the next run compresses it.",
         )
 
 
-def be_nice(niceness: int) -> None:
-    """Give this program a lower priority; one that is lower already stays so."""
+def set_niceness(niceness: int) -> None:
+    """Lower the priority of this process to ``niceness``, unless it is lower already."""
     current = os.getpriority(os.PRIO_PROCESS, 0)
     os.setpriority(os.PRIO_PROCESS, 0, max(current, niceness))

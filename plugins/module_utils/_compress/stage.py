@@ -32,19 +32,19 @@ from .._storage.files import writer_lock
 from .compression import (
     CompressSettings,
     PlannedCompression,
-    be_nice,
     compress_logs,
     first_day_to_keep,
     plan_compression,
+    set_niceness,
 )
 
-#: Only one run compresses a tree. It takes the lock of the combined tree for moments only, so that
-#: logs are combined meanwhile.
+#: Only one run compresses a tree. It holds the lock of the combined tree only for moments, so that
+#: logs can be combined at the same time.
 _LOCK_NAME = ".compressing"
 
 
 @dataclass(frozen=True)
-class CompressPlan:
+class _CompressPlan:
     """The plain logs of past days, planned or compressed."""
 
     logs: Sequence[PlannedCompression]
@@ -68,20 +68,20 @@ def settings_from(options: Mapping[str, Any], now: datetime) -> CompressSettings
     )
 
 
-def plan_compress(settings: CompressSettings, _run: StageRun) -> CompressPlan:
+def _plan_compress(settings: CompressSettings, _run: StageRun) -> _CompressPlan:
     """Find the logs that are still plain. Raises SourceError if there is no combined tree."""
-    return CompressPlan(plan_compression(settings))
+    return _CompressPlan(plan_compression(settings))
 
 
-def make_compressed(
-    settings: CompressSettings, planned: CompressPlan, run: StageRun
-) -> CompressPlan:
+def _make_compressed(
+    settings: CompressSettings, planned: _CompressPlan, run: StageRun
+) -> _CompressPlan:
     """Compress the logs that are due, at a low priority."""
-    be_nice(settings.nice)
-    return CompressPlan(compress_logs(planned.logs, settings, observer=run.observer))
+    set_niceness(settings.nice)
+    return _CompressPlan(compress_logs(planned.logs, settings, observer=run.observer))
 
 
-def compress_outcome(settings: CompressSettings, planned: CompressPlan) -> Outcome:
+def _compress_outcome(settings: CompressSettings, planned: _CompressPlan) -> Outcome:
     """Return the outcome; the stage fails if a log could not be compressed."""
     failed = sum(unit.status == "failed" for unit in planned.units)
     failure = f"{failed} logs could not be compressed; see units for the reasons"
@@ -119,21 +119,21 @@ def _cover(settings: CompressSettings, context: CoverageContext) -> list[StageCo
 
 
 def _is_compressed(settings: CompressSettings, day: date) -> bool:
-    forms = [form for logs in combined_logs(settings.src, day).values() for form in logs]
-    return any(split_compression(form.name)[1] for form in forms)
+    paths = [path for variants in combined_logs(settings.src, day).values() for path in variants]
+    return any(split_compression(path.name)[1] for path in paths)
 
 
-COMPRESS: Stage[CompressSettings, CompressPlan] = Stage(
+COMPRESS: Stage[CompressSettings, _CompressPlan] = Stage(
     name="compress",
     title="Compress the combined logs of past months",
     reads=("combined",),
     writes=("combined",),
     topics=Topics("compress", units={"": UnitTopics("log", ("log_date", "log"))}),
     settings_from=settings_from,
-    plan=plan_compress,
+    plan=_plan_compress,
     lock=_lock,
-    make=make_compressed,
+    make=_make_compressed,
     coverage=Coverage(lambda _settings: (), lambda settings: [settings.src], _cover),
     libraries=("zstandard",),
-    outcome=compress_outcome,
+    outcome=_compress_outcome,
 )
