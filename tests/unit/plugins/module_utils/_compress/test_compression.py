@@ -161,7 +161,7 @@ def test_a_compressed_form_cut_short_by_another_program_is_told_with_the_next_st
     cut.write_bytes(lzma.compress(TEXT)[:-8])
     failed, made = run(tree)
     assert (failed.status, made.status) == ("failed", "made")
-    assert failed.reasons[0].startswith(f"{cut}: expected nothing, or")
+    assert failed.reasons[0].startswith(f"{cut}: expected no file, or")
     assert "remove this" in failed.reasons[0]
     assert cut.with_name(NAME).read_bytes() == TEXT
     cut.unlink()
