@@ -34,16 +34,16 @@ from .text import spell_bytes, spell_seconds, spell_since, spell_time
 
 #: The sign in a cell of the calendar, so that colour is not the only difference, and its meaning.
 MARKS = {
-    PRESENT: ("", "there, and up to date"),
-    PARTIAL: ("±", "there, but something is not in it"),
+    PRESENT: ("", "there, and made from the present inputs"),
+    PARTIAL: ("±", "there, but it lacks something"),
     LATE: ("…", "not there yet; it may still come, or the next run makes it"),
-    MISSING: ("x", "not there, and the time for it to come is over"),
+    MISSING: ("x", "not there, and no longer expected"),
     OUT_OF_DATE: ("↻", "there, but the next run makes it again"),
-    BLOCKED: ("!", "an operator has to act"),
-    UNREADABLE: ("?", "can't be read"),
-    TRIMMED: ("·", "removed as planned after it was counted"),
-    WAITING: ("…", "its time has not come"),
-    NOT_EXPECTED: (" ", "nothing should be there"),
+    BLOCKED: ("!", "not made again without a decision"),
+    UNREADABLE: ("?", "not judged, because a place can't be read"),
+    TRIMMED: ("·", "removed as planned, after it was counted"),
+    WAITING: ("…", "the week is not over"),
+    NOT_EXPECTED: (" ", "before the first day or before the host was listed"),
 }
 _VERDICTS = {
     "ok": "All is well",

@@ -33,6 +33,7 @@ TEMPLATE = """\
   role="img" aria-label="{{ drawing.label }}">
 {%- for bar in drawing.bars %}<rect x="{{ bar.x }}" y="{{ bar.y }}" width="{{ bar.width }}" height="{{ bar.height }}"
   class="bar {{ bar.result | class_name }}"><title>{{ bar.title }}</title></rect>{% endfor -%}
+<line x1="0" x2="{{ drawing.width }}" y1="{{ drawing.height - 0.5 }}" y2="{{ drawing.height - 0.5 }}" class="base"></line>
 {%- if drawing.median is not none %}<line x1="0" x2="{{ drawing.width }}" y1="{{ drawing.median }}" y2="{{ drawing.median }}" class="median"></line>{% endif -%}
 </svg>
 {%- endmacro %}
@@ -279,6 +280,7 @@ svg { display: block; }
 .bar { fill: var(--accent); }
 .bar.failed, .bar.never_finished { fill: var(--bad); }
 .bar.unchanged { fill: var(--line); }
+.base { stroke: var(--line); stroke-width: 1; }
 .median { stroke: var(--text); stroke-width: 1; stroke-dasharray: 3 2; }
 .free { fill: var(--cell-good); }
 .taken { fill: var(--faint); }

@@ -17,6 +17,7 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._publish
     public_text,
     refuse_private_columns,
     refuse_private_text,
+    visible_text,
 )
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -125,3 +126,17 @@ def test_text_with_an_address_is_refused(
             refuse_private_text(path)
     else:
         refuse_private_text(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "visible"),
+    [
+        ("Fedora Linux 34", "Fedora Linux 34"),
+        ("a\x1b[31mb", "a\\x1b[31mb"),
+        ("a\u202eb", "a\\u202eb"),
+        ("a\u00a0b\nc", "a\\xa0b\\x0ac"),
+        ("x" * 81, "x" * 79 + "…"),
+    ],
+)
+def test_control_characters_are_shown_as_text(text: str, visible: str) -> None:
+    assert visible_text(text) == visible
