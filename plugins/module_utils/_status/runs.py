@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from math import isnan
 from typing import Any
 
 from .._watch.history import Step, latest_steps, usual_seconds
@@ -79,7 +78,7 @@ def step_times(steps: Sequence[Step]) -> list[StepTimes]:
                 stage,
                 subject,
                 last,
-                None if isnan(usual) else usual,
+                usual,
                 tuple(own[-SHOWN_RUNS:]),
             )
         )

@@ -1,10 +1,11 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The bus: publishing over the fedora-messaging library, without ever waiting for long.
+"""Publish messages on the bus by the library fedora-messaging, without waiting for long.
 
-The library waits out the whole time-out where a broker refuses, and reads no configuration it can't
-find without a word. So we look first: at the configuration, at the broker's answer, at its TLS.
+If a broker refuses, the library waits for the whole time-out. If its configuration is missing, it
+uses defaults without an error. The configuration, the answer of the broker and its TLS are
+therefore checked first.
 """
 
 from __future__ import annotations
@@ -21,35 +22,35 @@ from typing import Any, TypeAlias
 from .._base.errors import printable
 from .spool import Message
 
-#: Seconds that a broker may take to answer, and to confirm a message.
-TIMEOUT_SECONDS = 5
+#: The seconds in which a broker must answer, and in which it must confirm a message.
+_TIMEOUT_SECONDS = 5
 
-#: Sends a message; raises BusDownError or RefusedError.
+#: A function that sends a message. It raises BusDownError or RefusedError.
 Publish: TypeAlias = Callable[[Message], None]
 
-# the protocol header of AMQP 0-9-1, and the kind of frame that a broker answers it with
+# the protocol header of AMQP 0-9-1, and the type of the frame with which a broker answers
 _HELLO = b"AMQP\x00\x00\x09\x01"
 _METHOD_FRAME = b"\x01"
 _INFO, _ERROR = 20, 40
 
 
 class BusDownError(Exception):
-    """Nothing can be published now; says why."""
+    """The bus cannot be used now; the text is the reason."""
 
 
 class RefusedError(Exception):
-    """The broker refuses this message, others it may take; says why."""
+    """The broker refuses this message, but may accept others; the text is the reason."""
 
 
-def connect(config: Path, *, timeout_seconds: int = TIMEOUT_SECONDS) -> Publish:
-    """Connect to the broker of a configuration file of fedora-messaging.
+def connect(config: Path, *, timeout_seconds: int = _TIMEOUT_SECONDS) -> Publish:
+    """Connect to the broker of a configuration file of fedora-messaging. Raises BusDownError.
 
-    Raises BusDownError. To be called in one thread of a process, which is the one that publishes:
-    processes that it forks hang if they publish as well.
+    Only one thread of a process may call it and publish. Processes that it forks hang if they
+    publish as well.
     """
     api, fedora_config, exceptions, pika = _libraries()
     settings = _load(fedora_config, exceptions, config)
-    _say_hello(pika, settings, timeout_seconds)
+    _check_broker(pika, settings, timeout_seconds)
 
     def publish(message: Message) -> None:
         headers = {
@@ -79,23 +80,23 @@ def connect(config: Path, *, timeout_seconds: int = TIMEOUT_SECONDS) -> Publish:
             exceptions.PublishForbidden,
             exceptions.ValidationError,
         ) as error:
-            raise RefusedError(_words(error)) from error
+            raise RefusedError(_text_of(error)) from error
         except Exception as error:
-            raise BusDownError(_words(error)) from error
+            raise BusDownError(_text_of(error)) from error
 
     return publish
 
 
 def read_configuration(config: Path) -> Mapping[str, Any]:
-    """What a configuration file of fedora-messaging says.
+    """Read a configuration file of fedora-messaging.
 
-    Raises BusDownError where it can't be read, and where the library is missing.
+    Raises BusDownError if it cannot be read, or the library is missing.
     """
     _api, fedora_config, exceptions, _pika = _libraries()
     return _load(fedora_config, exceptions, config)
 
 
-def _words(error: Exception) -> str:
+def _text_of(error: Exception) -> str:
     return f"{type(error).__name__}: {printable(str(error))}"
 
 
@@ -108,13 +109,15 @@ def _libraries() -> tuple[Any, Any, Any, Any]:
                 importlib.import_module("fedora_messaging.exceptions"),
                 importlib.import_module("pika"),
             )
-    except Exception as error:  # a broken library is as good as none
-        raise BusDownError(f"the library fedora-messaging is missing ({_words(error)})") from error
+    except Exception as error:  # a broken library counts as missing
+        raise BusDownError(
+            f"the library fedora-messaging is missing ({_text_of(error)})"
+        ) from error
 
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """What the libraries log is told in our words, or nobody's."""
+    """Suppress the logs of the libraries, because warnings report the errors."""
     for name in ("fedora_messaging", "twisted", "pika", "crochet"):
         logger = logging.getLogger(name)
         logger.addHandler(logging.NullHandler())
@@ -123,7 +126,7 @@ def _quiet() -> Iterator[None]:
 
 
 def _load(fedora_config: Any, exceptions: Any, path: Path) -> Mapping[str, Any]:
-    """The configuration in a file. A default in its place would be another broker."""
+    """Load the configuration in a file; never use a default, which would be another broker."""
     try:
         with path.open("rb"):
             pass
@@ -132,17 +135,18 @@ def _load(fedora_config: Any, exceptions: Any, path: Path) -> Mapping[str, Any]:
     except OSError as error:
         raise BusDownError(f"{path} can't be read: {error.strerror}") from error
     except Exception as error:
-        raise BusDownError(f"{path} is no configuration of it: {_words(error)}") from error
+        text = f"{path} is no configuration of fedora-messaging: {_text_of(error)}"
+        raise BusDownError(text) from error
     return settings
 
 
-def _say_hello(pika: Any, settings: Mapping[str, Any], timeout_seconds: float) -> None:
-    """Raise BusDownError unless a broker answers, by TLS where it is asked for."""
+def _check_broker(pika: Any, settings: Mapping[str, Any], timeout_seconds: float) -> None:
+    """Raise BusDownError unless a broker answers, by TLS if it is configured."""
     url = str(settings["amqp_url"])
     try:
         parameters = pika.URLParameters(url)
     except Exception as error:
-        # the address may hold a password: no word of it
+        # the address may contain a password, so the error must not quote it
         raise BusDownError("amqp_url is no address of a broker") from error
     place = f"{parameters.host}:{parameters.port}"
     try:

@@ -1,11 +1,11 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The run history: which steps ran on this log host, when, how long, and what became of them.
+"""The run history: the steps that ran on this log host, with times, durations and results.
 
-A step is one run of one stage, for one subject where a stage has several (a log, a profile). It is
-written down when it starts and again when it ends, so one that was killed, or whose machine went
-down, stands there without an end.
+A step is one run of one stage, for one subject (a log, a profile) if the stage has several. It is
+recorded at its start and again at its end. A step that was killed, or whose machine went down,
+therefore has no end.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from typing import Any, NamedTuple
 
 from .._storage.local_db import LocalSchema, local_db, reading_local_db
 
-#: Results of a step that came to its end.
+#: The results of a step that has ended.
 MADE, UNCHANGED, INCOMPLETE, FAILED = "made", "unchanged", "incomplete", "failed"
-#: Of one that did not, or not yet: its process is at work, or is gone.
+#: The results of a step without an end: its process still runs, or it is gone.
 RUNNING, NEVER_FINISHED = "running", "never finished"
 
-#: So many steps always stay, whatever their age: a clock that jumped must not empty the history.
+#: The newest steps are kept at any age, because a clock that jumps must not empty the history.
 LEAST_STEPS = 500
-#: No more than these are kept, however young.
+#: The most steps that are kept.
 MOST_STEPS = 100_000
 
 _COLUMNS = {
@@ -58,7 +58,7 @@ _SCHEMA = LocalSchema(
 )
 
 
-#: Added to files that version 1.0.0-rc.1 made, which does not know it and leaves it alone.
+#: This table is added to files of version 1.0.0-rc.1, which ignores it.
 _SETTINGS_TABLE = (
     "CREATE TABLE IF NOT EXISTS settings (stage TEXT NOT NULL, subject TEXT NOT NULL,"
     " run_id TEXT NOT NULL, started REAL NOT NULL, options TEXT NOT NULL,"
@@ -67,47 +67,47 @@ _SETTINGS_TABLE = (
 
 
 class StageSettings(NamedTuple):
-    """The options that a stage ran with the last time."""
+    """The options of the last run of a stage."""
 
     stage: str
     subject: str
-    """Which of several: a log, a profile; empty where the stage has only one."""
+    """The subject of the stage, a log or a profile; empty where the stage has only one."""
     run_id: str
     started: datetime
     options: Mapping[str, Any]
 
 
 class StepStart(NamedTuple):
-    """What is known of a step when it starts."""
+    """The facts about a step that are recorded at its start."""
 
     run_id: str
     stage: str
     subject: str
-    """Which of several: a log, a profile; empty where the stage has only one."""
+    """The subject of the stage, a log or a profile; empty where the stage has only one."""
     host: str
     """The log host."""
     started: datetime
 
 
 class StepEnd(NamedTuple):
-    """What became of it."""
+    """The facts about a step that are recorded at its end."""
 
     finished: datetime
     seconds: float
-    """By a clock that does not jump, so not always ``finished`` less ``started``."""
+    """The duration by a monotonic clock, which may differ from ``finished`` less ``started``."""
     result: str
     """``made``, ``unchanged``, ``incomplete`` (units failed, the step did not) or ``failed``."""
     reason: str = ""
-    """Of a failure."""
+    """The reason of a failure."""
     units: Mapping[str, int] = {}
-    """How many units have each status."""
+    """The number of units with each status."""
     bytes: int = 0
-    """Of what was made."""
+    """The size of the outputs."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """A step as the history has it."""
+    """A step, read from the history."""
 
     id: int
     run_id: str
@@ -116,7 +116,7 @@ class Step:
     host: str
     started: datetime
     result: str
-    """Of :class:`StepEnd`, or else ``running`` or ``never finished``."""
+    """The result of its :class:`StepEnd`; ``running`` or ``never finished`` without an end."""
     finished: datetime | None = None
     seconds: float | None = None
     reason: str = ""
@@ -125,7 +125,7 @@ class Step:
 
     @property
     def ended(self) -> bool:
-        """Whether it came to its end, good or bad."""
+        """True if it has ended, with any result."""
         return self.finished is not None
 
 
@@ -167,7 +167,7 @@ def begin_step(
 
 
 def end_step(path: Path, number: int, end: StepEnd) -> None:
-    """Write down what became of a step. Raises OutputError where the file can't be written."""
+    """Record the end of a step. Raises OutputError if the file cannot be written."""
     with local_db(path, _SCHEMA) as connection:
         connection.execute(
             "UPDATE steps SET finished = ?, seconds = ?, result = ?, reason = ?, units = ?,"
@@ -185,9 +185,9 @@ def end_step(path: Path, number: int, end: StepEnd) -> None:
 
 
 def read_steps(path: Path, *, since: datetime | None = None) -> list[Step]:
-    """The steps in the order in which they started; none where there is no history yet.
+    """Return the steps in the order in which they started; none if there is no history yet.
 
-    Raises SourceError where the file can't be read.
+    Raises CountingError if the file cannot be read.
     """
     with reading_local_db(path, _SCHEMA) as connection:
         if connection is None:
@@ -200,9 +200,9 @@ def read_steps(path: Path, *, since: datetime | None = None) -> list[Step]:
 
 
 def read_settings(path: Path) -> list[StageSettings]:
-    """Return the options that each stage and subject ran with the last time, oldest run first.
+    """Return the options of the last run of each stage and subject, the oldest run first.
 
-    Return none where nothing ran yet. Raises SourceError if the file can't be read.
+    Return none if nothing ran yet. Raises CountingError if the file cannot be read.
     """
     with reading_local_db(path, _SCHEMA) as connection:
         if connection is None:
@@ -220,7 +220,7 @@ def read_settings(path: Path) -> list[StageSettings]:
 
 
 def _step(row: Mapping[str, Any]) -> Step:
-    at_work = RUNNING if row["process"] == _process(row["process"]) else NEVER_FINISHED
+    without_end = RUNNING if row["process"] == _process(row["process"]) else NEVER_FINISHED
     return Step(
         id=row["id"],
         run_id=row["run_id"],
@@ -228,7 +228,7 @@ def _step(row: Mapping[str, Any]) -> Step:
         subject=row["subject"],
         host=row["host"],
         started=_time(row["started"]),
-        result=at_work if row["finished"] is None else row["result"],
+        result=without_end if row["finished"] is None else row["result"],
         finished=None if row["finished"] is None else _time(row["finished"]),
         seconds=row["seconds"],
         reason=row["reason"] or "",
@@ -242,14 +242,17 @@ def _time(seconds: float) -> datetime:
 
 
 def latest_steps(steps: Iterable[Step]) -> dict[tuple[str, str], Step]:
-    """The last step of each stage and subject."""
+    """Return the last step of each stage and subject."""
     return {(step.stage, step.subject): step for step in steps}
 
 
-def usual_seconds(steps: Sequence[Step], stage: str, subject: str = "", *, runs: int = 14) -> float:
-    """The median duration of the last ``runs`` steps that made something and did not fail.
+def usual_seconds(
+    steps: Sequence[Step], stage: str, subject: str = "", *, runs: int = 14
+) -> float | None:
+    """Return the median duration of the last ``runs`` steps that made something and did not fail.
 
-    Not a number where there is none. A step that changed nothing says nothing of how long work is.
+    Return None without such a step. Steps that changed nothing are skipped, because their duration
+    is not that of the work.
     """
     durations = [
         step.seconds
@@ -258,7 +261,7 @@ def usual_seconds(steps: Sequence[Step], stage: str, subject: str = "", *, runs:
         and step.result in (MADE, INCOMPLETE)
         and step.seconds is not None
     ]
-    return median(durations[-runs:]) if durations else float("nan")
+    return median(durations[-runs:]) if durations else None
 
 
 def _this_process() -> str:
@@ -266,14 +269,15 @@ def _this_process() -> str:
 
 
 def _process(recorded: str) -> str:
-    """What tells a process from all others, also after its number was given to a new one.
+    """Return a text that identifies a process, even if its number is used again later.
 
-    Takes such a text, or a number alone; gives an empty text where there is no such process.
+    ``recorded`` is such a text, or a number alone. Return an empty text if there is no such
+    process now.
     """
     number = recorded.split(" ", 1)[0]
     try:
         with open(f"/proc/{int(number)}/stat", "rb") as stat:
-            # the name in parentheses may hold anything; the 20th field behind it is the start
+            # the name in parentheses may contain any text; the 20th field after it is the start
             started = stat.read().rpartition(b")")[2].split()[19].decode()
         with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as boot:
             return f"{number} {started} {boot.read().strip()}"

@@ -1,7 +1,7 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Sinks on this machine: the progress file, the system's log and the run history."""
+"""The sinks on this machine: the progress file, the system log and the run history."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from .._storage.files import make_folder
 from .history import StepEnd, StepStart, begin_step, end_step
 from .watch import Progress, Sink, Step, StepResult, as_json, utc_text
 
-#: Where the system's log listens; journald, too.
+#: The socket of the system log, which journald has as well.
 LOG_SOCKET = "/dev/log"
-#: The program name in the system's log: ``journalctl -t dnf_counting``.
-LOG_IDENT = "dnf_counting"
-#: Progress goes to the system's log at most so often, in seconds.
-LOG_PROGRESS_SECONDS = 60.0
+#: The program name in the system log: ``journalctl -t dnf_counting``.
+_LOG_IDENT = "dnf_counting"
+#: The shortest time between two lines of progress in the system log.
+_LOG_PROGRESS_SECONDS = 60.0
 
 
 def _named(step: Step) -> dict[str, Any]:
@@ -57,12 +57,13 @@ def _result_fields(result: StepResult) -> dict[str, Any]:
 
 
 class _EventLines(Sink):
-    """Makes one flat JSON object of each event."""
+    """Turns each event into one flat JSON object."""
 
     def __init__(self) -> None:
         self._step = Step("", "", "")
 
     def write(self, event: str, fields: Mapping[str, Any], *, bad: bool = False) -> None:
+        """Write an event; ``bad`` is true for a failure."""
         raise NotImplementedError
 
     def started(self, step: Step) -> None:
@@ -94,7 +95,7 @@ def _unit_fields(unit: WorkUnit, kind: str) -> dict[str, Any]:
 
 
 class ProgressFile(_EventLines):
-    """JSON lines in a file that starts anew with each step, for whoever looks on."""
+    """JSON lines in a file that each step writes again, for programs that show the progress."""
 
     name = "progress file"
 
@@ -107,7 +108,7 @@ class ProgressFile(_EventLines):
     def started(self, step: Step) -> None:
         make_folder(self._path.parent)
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
-        # O_NONBLOCK: a pipe that nobody reads must not hold the step up
+        # O_NONBLOCK: a pipe without a reader must not block the step
         try:
             descriptor = os.open(self._path, flags | os.O_NONBLOCK, 0o640)
         except OSError as error:
@@ -132,9 +133,9 @@ class ProgressFile(_EventLines):
 
 
 class SystemLog(_EventLines):
-    """JSON texts in the system's log (syslog, journald), with the run's id; nothing where none is.
+    """JSON texts in the system log (syslog, journald), with the id of the run.
 
-    Units that are begun are not told, and progress but once a minute.
+    The start of a unit is not logged, and progress only once a minute.
     """
 
     name = "system log"
@@ -142,33 +143,33 @@ class SystemLog(_EventLines):
     def __init__(self, socket: str, *, monotonic: Callable[[], float]) -> None:
         super().__init__()
         self._handler = SysLogHandler(socket, SysLogHandler.LOG_DAEMON)
-        self._handler.ident = f"{LOG_IDENT}[{os.getpid()}]: "
+        self._handler.ident = f"{_LOG_IDENT}[{os.getpid()}]: "
         self._handler.append_nul = False
         self._handler.handleError = self._give_up  # type: ignore[assignment]
         self._monotonic = monotonic
-        self._told = monotonic()
+        self._reported = monotonic()
 
     def _give_up(self, _record: logging.LogRecord) -> None:
-        """The log's daemon went away: it is not our place to say so in every line."""
+        """Ignore that the log's daemon is gone, which would otherwise be reported for each line."""
 
     def unit_started(self, unit: WorkUnit, kind: str) -> None:
         return None
 
     def progressed(self, progress: Progress) -> None:
-        if self._monotonic() - self._told >= LOG_PROGRESS_SECONDS:
-            self._told = self._monotonic()
+        if self._monotonic() - self._reported >= _LOG_PROGRESS_SECONDS:
+            self._reported = self._monotonic()
             super().progressed(progress)
 
     def write(self, event: str, fields: Mapping[str, Any], *, bad: bool = False) -> None:
         text = json.dumps({"event": event, **_named(self._step), **fields})
         level = logging.WARNING if bad else logging.INFO
-        self._handler.handle(logging.LogRecord(LOG_IDENT, level, "", 0, text, None, None))
+        self._handler.handle(logging.LogRecord(_LOG_IDENT, level, "", 0, text, None, None))
         if event == "end":
             self._handler.close()
 
 
 class HistoryFile(Sink):
-    """The run history; see :mod:`_run_history`."""
+    """The sink that records the step in the run history; see ``history``."""
 
     name = "run history"
 

@@ -1,7 +1,7 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Messages of a step: what is announced, and the thread that sends it."""
+"""Make the messages about a step, and send them in a thread."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from .bus import BusDownError, Publish, RefusedError, connect
 from .spool import Message, Spool
 from .watch import Sink, Step, StepResult, utc_text
 
-#: How long the end of a step waits for messages to be sent; the rest is the next step's.
+#: The longest wait at the end of a step; the next step sends the messages that are left.
 _PATIENCE_SECONDS = 30.0
-#: How long to wait for another process that is sending.
+#: The longest wait for another process that sends messages.
 _LOCK_PATIENCE_SECONDS = 5.0
 
 
 class Sender:
-    """Sends what is in the spool, in a thread of its own, until the bus is down or all is sent.
+    """Sends the messages in the spool, in a thread, until all are sent or the bus is down.
 
-    After a failure the bus counts as down for the whole run; the next run sends what is left.
+    After a failure the bus counts as down for the rest of the run; the next run sends the messages.
     """
 
     def __init__(self, spool: Spool, *, run_id: str, connect: Callable[[], Publish]) -> None:
@@ -46,7 +46,7 @@ class Sender:
         self._started = False
 
     def send(self, message: Message) -> None:
-        """Write a message down and have it sent soon."""
+        """Add a message to the spool, and let the thread send it."""
         self.spool.add(message)
         if self._over:
             return
@@ -56,14 +56,14 @@ class Sender:
         self._wake.set()
 
     def close(self) -> None:
-        """Wait until all is sent, or the bus is down, or for as long as is bearable."""
+        """Wait until all messages are sent or the bus is down, for a limited time."""
         self._stopping = True
         self._wake.set()
         if self._started:
             self._thread.join(_PATIENCE_SECONDS)
 
     def warnings(self) -> list[str]:
-        """What kept messages from being sent; once for a run."""
+        """Return the reasons why messages were not sent, once for a run."""
         return list(self._problems)
 
     def _run(self) -> None:
@@ -74,7 +74,7 @@ class Sender:
                 stopping = self._stopping
                 self._send_all(_LOCK_PATIENCE_SECONDS if stopping else 0)
                 self._over = self._over or stopping
-        except Exception as error:  # the step must not notice
+        except Exception as error:  # no error of the bus may stop the step
             self._give_up(f"{type(error).__name__}: {error}")
 
     def _send_all(self, patience_seconds: float) -> None:
@@ -112,12 +112,12 @@ class Sender:
             self.spool.set_down_for(self._run_id)
             self._problems.append(
                 f"the bus is down ({reason}). {len(self.spool)} messages wait in "
-                f"{self.spool.path} and go out with the next run."
+                f"{self.spool.path}, and the next run sends them."
             )
 
 
 class Messages(Sink):
-    """Announces a step and its units; see :mod:`_topics`."""
+    """The sink that sends a message for each event; see ``topics``."""
 
     name = "messages"
 
@@ -128,48 +128,49 @@ class Messages(Sink):
         self._prefix = prefix
         self._now = now
         self._step = Step("", "", "")
-        self._at_work: set[tuple[str, str]] = set()
+        self._started_units: set[tuple[str, str]] = set()
 
     def started(self, step: Step) -> None:
         self._step = step
-        self._of_step("start", {})
+        self._send_of_step("start", {})
 
     def ended(self, result: StepResult) -> None:
-        for kind, name in sorted(self._at_work):
+        for kind, name in sorted(self._started_units):
             self.unit_ended(WorkUnit(name, "failed", ("the step ended before it",)), kind)
-        told = {"counts": dict(result.counts), "bytes": result.bytes, "seconds": result.seconds}
+        fields = {"counts": dict(result.counts), "bytes": result.bytes, "seconds": result.seconds}
         if result.result == "failed":
-            self._of_step("fail", {**told, "reason": result.reason or "no reason given"}, bad=True)
+            reason = result.reason or "no reason given"
+            self._send_of_step("fail", {**fields, "reason": reason}, bad=True)
         else:
-            self._of_step("finish", {**told, "result": result.result})
+            self._send_of_step("finish", {**fields, "result": result.result})
         self._sender.close()
 
     def unit_started(self, unit: WorkUnit, kind: str) -> None:
         if topics := self._topics(kind):
-            self._at_work.add((kind, unit.name))
-            self._of_unit(topics, unit, kind, "start", {})
+            self._started_units.add((kind, unit.name))
+            self._send_of_unit(topics, unit, kind, "start", {})
 
     def unit_retried(self, unit: WorkUnit, reason: str, kind: str) -> None:
         topics = self._topics(kind)
         if topics and topics.retry:
-            self._of_unit(topics, unit, kind, topics.retry, {"reason": reason}, bad=True)
+            self._send_of_unit(topics, unit, kind, topics.retry, {"reason": reason}, bad=True)
 
     def unit_ended(self, unit: WorkUnit, kind: str) -> None:
         topics = self._topics(kind)
         if not topics:
             return
-        if (kind, unit.name) not in self._at_work:
+        if (kind, unit.name) not in self._started_units:
             if unit.status != "made":
-                return  # it was looked at, and nothing done
+                return  # there was no work to do
             self.unit_started(unit, kind)
-        self._at_work.discard((kind, unit.name))
+        self._started_units.discard((kind, unit.name))
         reason = "; ".join(unit.reasons)[:1000] or "no reason given"
         if unit.status == "unknown" and topics.skip:
-            self._of_unit(topics, unit, kind, topics.skip, {"reason": reason})
+            self._send_of_unit(topics, unit, kind, topics.skip, {"reason": reason})
         elif unit.status in ("failed", "unknown"):
-            self._of_unit(topics, unit, kind, topics.fail, {"reason": reason}, bad=True)
+            self._send_of_unit(topics, unit, kind, topics.fail, {"reason": reason}, bad=True)
         else:
-            self._of_unit(topics, unit, kind, "finish", _unit_result(unit))
+            self._send_of_unit(topics, unit, kind, "finish", _unit_result(unit))
 
     def warnings(self) -> Sequence[str]:
         return [f"messages: {problem}" for problem in self._sender.warnings()]
@@ -178,13 +179,13 @@ class Messages(Sink):
         units = self._step.topics.units
         return units.get(kind) or units.get("*")
 
-    def _of_step(self, event: str, fields: Mapping[str, Any], *, bad: bool = False) -> None:
+    def _send_of_step(self, event: str, fields: Mapping[str, Any], *, bad: bool = False) -> None:
         topics = self._step.topics
         topic = f"{topics.base}.{'command.' if topics.is_command else ''}{event}"
         command = {"command": self._step.stage} if topics.is_command else {}
         self._send(topic, {**command, **fields}, bad=bad)
 
-    def _of_unit(
+    def _send_of_unit(
         self,
         topics: UnitTopics,
         unit: WorkUnit,
@@ -207,7 +208,7 @@ class Messages(Sink):
 
 
 def _word(kind: str) -> str:
-    """A kind that an operator named, as one word of a topic."""
+    """Return a kind, which an operator may have named, as one word of a topic."""
     word = "".join(c if c.isascii() and (c.isalnum() or c in "-_") else "-" for c in kind.lower())
     return word or "other"
 
@@ -227,7 +228,7 @@ def _unit_result(unit: WorkUnit) -> dict[str, Any]:
 
 
 def make_sender(config: Path, spool: Path, *, run_id: str, timeout_seconds: int) -> Sender:
-    """What sends messages over the bus of a configuration file. Raises OutputError."""
+    """Return a sender for the bus of a configuration file. Raises OutputError."""
     return Sender(
         Spool(spool),
         run_id=run_id,
@@ -238,6 +239,6 @@ def make_sender(config: Path, spool: Path, *, run_id: str, timeout_seconds: int)
 def make_messages(
     config: Path, spool: Path, *, run_id: str, prefix: str, timeout_seconds: int
 ) -> Messages:
-    """The messages of a step over the bus of a configuration file. Raises OutputError."""
+    """Return the messages of a step for the bus of a configuration file. Raises OutputError."""
     sender = make_sender(config, spool, run_id=run_id, timeout_seconds=timeout_seconds)
     return Messages(sender, prefix=prefix)

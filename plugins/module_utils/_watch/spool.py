@@ -1,12 +1,12 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The spool: messages on their way to the bus, in a small SQLite file.
+"""The spool: messages that are not sent yet, in a small SQLite file.
 
-Every message is written down before it is sent and struck out when the broker has confirmed it, so
-none is lost when the bus is down or a process is killed. All are sent in the order in which they
-were written, with the time and the id that they got then. Only where a process dies, or a
-connection breaks, between the two is one sent again: under the same id.
+Every message is added before it is sent, and removed after the broker has confirmed it. No message
+is lost if the bus is down or a process is killed. Messages are sent in the order in which they were
+added, with the time and the id from then. A message is sent twice, with the same id, only if the
+process or the connection ends between sending and removing.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from typing import Any, NamedTuple
 
 from .._storage.local_db import LocalSchema, local_db, reading_local_db
 
-#: The oldest messages go when there are more; 20,000 are those of some months of nights.
+#: The oldest messages are removed if there are more; some months of nights make 20,000.
 MOST_MESSAGES = 20_000
-#: A message that the broker refused so often is dropped.
-MOST_REFUSALS = 3
+#: A message that the broker has refused this many times is dropped.
+_MOST_REFUSALS = 3
 
 _SCHEMA = LocalSchema(
     what="a spool of messages",
@@ -44,28 +44,28 @@ _SCHEMA = LocalSchema(
 
 @dataclass(frozen=True)
 class Message:
-    """One message, as it was when it was announced."""
+    """One message, as it was added to the spool."""
 
     topic: str
     """Without the prefix from the configuration of fedora-messaging."""
     body: Mapping[str, Any]
     sent_at: str
-    """UTC, as ISO 8601 has it."""
+    """The time in UTC, by ISO 8601."""
     bad: bool = False
-    """Whether it tells of a failure."""
+    """True if it reports a failure."""
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
 
 
 class Waiting(NamedTuple):
-    """Messages that are not sent yet."""
+    """The messages that are not sent yet."""
 
     messages: int
     oldest: str | None
-    """When the first of them was announced; UTC, as ISO 8601 has it."""
+    """The time of the oldest one in UTC, by ISO 8601."""
 
 
 def read_waiting(path: Path) -> Waiting:
-    """How many messages wait. Writes nothing; raises SourceError where it can't be read."""
+    """Count the messages that wait. Write nothing. Raises CountingError if it is unreadable."""
     with reading_local_db(path, _SCHEMA) as connection:
         if connection is None:
             return Waiting(0, None)
@@ -75,7 +75,7 @@ def read_waiting(path: Path) -> Waiting:
 
 
 class Spool:
-    """The messages that wait. Raises OutputError where its file can't be written."""
+    """The messages that wait. Raises OutputError if its file cannot be written."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -83,12 +83,12 @@ class Spool:
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
         with local_db(self.path, _SCHEMA) as connection:
-            # with the journal below: no wait for the disk at each message
+            # together with the write-ahead log, this avoids a wait for the disk at each message
             connection.execute("PRAGMA synchronous = NORMAL")
             yield connection
 
     def add(self, message: Message) -> None:
-        """Write a message down, behind all others."""
+        """Add a message after all others."""
         with self._open() as connection:
             connection.execute("BEGIN IMMEDIATE")
             connection.execute(
@@ -108,7 +108,7 @@ class Spool:
             connection.execute("COMMIT")
 
     def first(self, besides: str) -> Message | None:
-        """The message that is next; not one that was refused in the sending ``besides``."""
+        """Return the next message, except those that were refused in the sending ``besides``."""
         with self._open() as connection:
             row = connection.execute(
                 "SELECT topic, body, sent_at, bad, id FROM messages"
@@ -121,25 +121,25 @@ class Spool:
         return Message(topic, json.loads(body), sent_at, bool(bad), number)
 
     def remove(self, message: Message) -> None:
-        """Strike out a message that was sent; the bus is up."""
+        """Remove a message that was sent, and note that the bus is up."""
         with self._open() as connection:
             connection.execute("DELETE FROM messages WHERE id = ?", (message.id,))
             connection.execute("DELETE FROM down")
 
     def refuse(self, message: Message, sending: str) -> bool:
-        """Note that the broker refused a message, in this sending; whether it is dropped now."""
+        """Note that the broker refused a message in a sending; return whether it is dropped now."""
         with self._open() as connection:
             connection.execute(
                 "UPDATE messages SET refused = refused + 1, refused_in = ? WHERE id = ?",
                 (sending, message.id),
             )
             dropped = connection.execute(
-                "DELETE FROM messages WHERE id = ? AND refused >= ?", (message.id, MOST_REFUSALS)
+                "DELETE FROM messages WHERE id = ? AND refused >= ?", (message.id, _MOST_REFUSALS)
             )
             return bool(dropped.rowcount)
 
     def has(self, message: Message) -> bool:
-        """Whether a message still waits."""
+        """Return whether a message still waits."""
         with self._open() as connection:
             found = connection.execute("SELECT 1 FROM messages WHERE id = ?", (message.id,))
             return found.fetchone() is not None
@@ -149,13 +149,13 @@ class Spool:
             return int(connection.execute("SELECT count(*) FROM messages").fetchone()[0])
 
     def is_down_for(self, run_id: str) -> bool:
-        """Whether an earlier step of that run found the bus down; then it is not tried again."""
+        """Return whether an earlier step of that run found the bus down."""
         with self._open() as connection:
             found = connection.execute("SELECT 1 FROM down WHERE run_id = ?", (run_id,)).fetchone()
         return bool(run_id and found)
 
     def set_down_for(self, run_id: str) -> None:
-        """Remember that the bus is down, for the rest of a run."""
+        """Note that the bus is down for the rest of a run."""
         with self._open() as connection:
             connection.execute("BEGIN IMMEDIATE")
             connection.execute("DELETE FROM down")

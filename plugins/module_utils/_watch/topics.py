@@ -15,15 +15,18 @@ from .._base.stage import TOPIC_PREFIX, Stage, Topics
 
 _TEXT = {"type": "string"}
 _COUNT = {"type": "integer", "minimum": 0}
-#: The fields of bodies: their JSON schema with a description.
+#: The JSON schema and the description of each field of a body.
 FIELDS: dict[str, dict[str, Any]] = {
     "host": {**_TEXT, "minLength": 1, "description": "the log host"},
-    "run_id": {**_TEXT, "description": "what the messages of one run have in common"},
+    "run_id": {**_TEXT, "description": "the id that all messages of a run share"},
     "stage": {**_TEXT, "minLength": 1, "description": "the stage"},
-    "command": {**_TEXT, "description": "which part of counting; the same as stage"},
-    "subject": {**_TEXT, "description": "which of several: a profile"},
+    "command": {**_TEXT, "description": "the part of counting, which is the same as the stage"},
+    "subject": {
+        **_TEXT,
+        "description": "the profile, or another subject, if the stage has several",
+    },
     "unit": {**_TEXT, "minLength": 1, "description": "the name of the unit"},
-    "synced_host": {**_TEXT, "description": "the host that logs are fetched from"},
+    "synced_host": {**_TEXT, "description": "the host from which logs are fetched"},
     "log_date": {
         **_TEXT,
         "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
@@ -34,32 +37,32 @@ FIELDS: dict[str, dict[str, Any]] = {
     "profile": {**_TEXT, "description": "the profile whose files are published"},
     "result": {
         "enum": ["made", "unchanged", "incomplete", "missing", "waiting", "blocked", "outdated"],
-        "description": "what became of it; incomplete: some units failed",
+        "description": "the result; incomplete if some units failed",
     },
     "counts": {
         "type": "object",
         "additionalProperties": _COUNT,
-        "description": "numbers: of a step, its units by status",
+        "description": "numbers; for a stage, its units by status",
     },
-    "bytes": {**_COUNT, "description": "bytes fetched, written or read for it"},
-    "seconds": {"type": "number", "minimum": 0, "description": "how long it took"},
-    "reason": {**_TEXT, "minLength": 1, "description": "why, and what to do"},
+    "bytes": {**_COUNT, "description": "the bytes that were fetched, written or read"},
+    "seconds": {"type": "number", "minimum": 0, "description": "the duration in seconds"},
+    "reason": {**_TEXT, "minLength": 1, "description": "the reason, and the remedy"},
 }
 _ALWAYS = ("host", "run_id", "stage")
 _RESULT = ("result", "counts", "bytes", "seconds")
 
 
 class TopicSchema(NamedTuple):
-    """One topic, and what its messages hold."""
+    """One topic, and the fields of its messages."""
 
     topic: str
     """Below TOPIC_PREFIX; ``*`` stands for one word."""
     when: str
     fields: tuple[str, ...]
-    """Required ones; ``subject`` is allowed everywhere."""
+    """The required fields; ``subject`` is allowed in every message."""
 
     def schema(self) -> dict[str, Any]:
-        """The JSON schema of the body."""
+        """Return the JSON schema of the body."""
         return {
             "$schema": "https://json-schema.org/draft/2020-12/schema",
             "title": f"{TOPIC_PREFIX}.{self.topic}",
@@ -85,7 +88,7 @@ def all_topics(stages: Iterable[Stage[Any, Any]]) -> list[TopicSchema]:
 
 def _stage_topics(name: str, stage: Topics) -> Iterator[TopicSchema]:
     events = (("start", ()), ("finish", _RESULT), ("fail", (*_RESULT[1:], "reason")))
-    words = {"start": "begins", "finish": "has ended well", "fail": "has failed"}
+    words = {"start": "begins", "finish": "has succeeded", "fail": "has failed"}
     if stage.is_command:
         yield from (
             TopicSchema(f"{stage.base}.{event}", f"Counting {words[event]}.", (*_ALWAYS, *more))
@@ -108,9 +111,11 @@ def _unit_topics(stage_name: str, stage: Topics) -> Iterator[TopicSchema]:
         yield TopicSchema(f"{topic}.{unit.fail}", f"{what} it failed.", (*base, "reason"))
         if unit.retry:
             yield TopicSchema(
-                f"{topic}.{unit.retry}", f"{what} a try failed, another follows.", (*base, "reason")
+                f"{topic}.{unit.retry}",
+                f"{what} an attempt failed, and another follows.",
+                (*base, "reason"),
             )
         if unit.skip:
             yield TopicSchema(
-                f"{topic}.{unit.skip}", f"{what} its name is not known.", (*base, "reason")
+                f"{topic}.{unit.skip}", f"{what} its name is unknown to DNS.", (*base, "reason")
             )

@@ -1,10 +1,10 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Watching a step, one run of a stage: what happens in it goes to all who want to know.
+"""Pass the events of a step, which is one run of a stage, to all sinks.
 
-Those are sinks: messages on a bus, a progress file, the system's log, the run history. A sink that
-fails is left out from then on, and never changes what becomes of the step.
+Sinks are the messages on a bus, the progress file, the system log and the run history. A sink that
+fails gets no more events, and the step continues.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from .._base.records import WorkUnit
 from .._base.stage import Topics
 from .history import FAILED, INCOMPLETE, MADE, UNCHANGED
 
-#: Progress is told at most so often.
-PROGRESS_SECONDS = 1.0
-#: Of an error no more is told than this many characters.
+#: The shortest time between two reports of progress.
+_PROGRESS_SECONDS = 1.0
+#: Longer reasons are cut to this many characters.
 _LONGEST_REASON = 1000
 
 
 @dataclass(frozen=True)
 class Step:
-    """Which step it is."""
+    """The facts about a step that are known at its start."""
 
     stage: str
     """The name of the stage."""
@@ -39,69 +39,72 @@ class Step:
     host: str
     """The log host."""
     subject: str = ""
-    """Which of several: a log, a profile; empty where the stage has only one."""
+    """The subject of the stage, a log or a profile; empty where the stage has only one."""
     topics: Topics = field(default_factory=lambda: Topics(""))
-    """The topics of its messages; ``base`` may be another than the stage's own."""
+    """The topics of its messages. Their ``base`` may differ from the name of the stage."""
     settings: Mapping[str, Any] = field(default_factory=dict)
     """The options that the stage runs with, for the run history."""
 
 
 class StepResult(NamedTuple):
-    """What became of a step."""
+    """The result of a step."""
 
     result: str
     """``made``, ``unchanged``, ``incomplete`` (units failed, the step did not) or ``failed``."""
     reason: str
-    """Of a failure; otherwise empty."""
+    """The reason of a failure; otherwise empty."""
     counts: Mapping[str, int]
-    """How many units have each status."""
+    """The number of units with each status."""
     bytes: int
-    """Of what was made, or read for it."""
+    """The size of the outputs, or of the inputs read for them."""
     seconds: float
 
 
 class Progress(NamedTuple):
-    """How far a step is."""
+    """The progress of a step."""
 
     amount: str
-    """What is counted; one of those of :class:`Observer`."""
+    """The unit of measurement, such as ``bytes``; see :class:`Observer`."""
     done: int
     total: int
     rate: float
-    """A second, since the step started."""
+    """The amount done per second, since the step started."""
     eta_seconds: float | None
-    """Until it is done, at that rate; None where nothing can be said."""
+    """The seconds until the step is done, at that rate; None without a rate."""
     unit: str
-    """What was worked on last."""
+    """The unit of work that advanced last."""
     amounts: Mapping[str, int]
-    """All that was counted."""
+    """The done amounts in all units of measurement."""
 
 
 class Sink:
-    """Somebody who wants to know; this one doesn't. Called by one thread at a time."""
+    """A receiver of the events of a step. This base class ignores them.
 
-    name = "nobody"
+    Only one thread at a time calls it. See :class:`Observer` for the events of units.
+    """
+
+    name = "base sink"
 
     def started(self, step: Step) -> None:
-        """The step starts."""
+        """Receive the start of the step."""
 
     def unit_started(self, unit: WorkUnit, kind: str) -> None:
-        """See :class:`Observer`, as for the following."""
+        """Receive the start of work on a unit."""
 
     def unit_retried(self, unit: WorkUnit, reason: str, kind: str) -> None:
-        pass
+        """Receive the failure of an attempt that another one follows."""
 
     def unit_ended(self, unit: WorkUnit, kind: str) -> None:
-        pass
+        """Receive the final state of a unit."""
 
     def progressed(self, progress: Progress) -> None:
-        """At most one a second, and one at the end."""
+        """Receive the progress, at most once a second and once at the end."""
 
     def ended(self, result: StepResult) -> None:
-        """The step has ended, for better or worse; nothing follows."""
+        """Receive the result of the step, after which no event follows."""
 
     def warnings(self) -> Sequence[str]:
-        """After the end: what an operator should know of this sink."""
+        """Return warnings for an operator about this sink, after the end of the step."""
         return ()
 
 
@@ -116,7 +119,7 @@ class _Amounts:
         if amount is None:
             return None
         total = self.total[amount]
-        # what is read again, as a log that proves unsorted, is not done twice
+        # a log that has to be sorted is read twice, but counts once
         done = min(self.done[amount], total)
         rate = done / seconds if seconds > 0 else 0.0
         eta = (total - done) / rate if rate else None
@@ -124,7 +127,7 @@ class _Amounts:
 
 
 class Watch(Observer):
-    """Passes on what happens in a step; see :class:`Sink`."""
+    """Passes the events of a step to its sinks."""
 
     def __init__(
         self,
@@ -132,27 +135,27 @@ class Watch(Observer):
         sinks: Sequence[Sink],
         *,
         monotonic: Callable[[], float] = time.monotonic,
-        progress_seconds: float = PROGRESS_SECONDS,
+        progress_seconds: float = _PROGRESS_SECONDS,
     ) -> None:
         self._step = step
         self._sinks = list(sinks)
         self._lock = threading.RLock()
         self._monotonic = monotonic
-        self._began = self._told = monotonic()
+        self._began = self._reported = monotonic()
         self._progress_seconds = progress_seconds
         self._amounts = _Amounts()
         self._over = False
         self._warnings: list[str] = []
-        self._tell(lambda sink: sink.started(step))
+        self._send(lambda sink: sink.started(step))
 
     def started(self, unit: WorkUnit, *, kind: str = "") -> None:
-        self._tell(lambda sink: sink.unit_started(unit, kind))
+        self._send(lambda sink: sink.unit_started(unit, kind))
 
     def ended(self, unit: WorkUnit, *, kind: str = "") -> None:
-        self._tell(lambda sink: sink.unit_ended(unit, kind))
+        self._send(lambda sink: sink.unit_ended(unit, kind))
 
     def retrying(self, unit: WorkUnit, reason: str, *, kind: str = "") -> None:
-        self._tell(lambda sink: sink.unit_retried(unit, _short(reason), kind))
+        self._send(lambda sink: sink.unit_retried(unit, _short(reason), kind))
 
     def expect(self, amount: str, total: int) -> None:
         with self._lock:
@@ -163,17 +166,17 @@ class Watch(Observer):
             self._amounts.done[amount] += count
             self._amounts.unit = unit
             now = self._monotonic()
-            if now - self._told >= self._progress_seconds:
-                self._tell_progress(now)
+            if now - self._reported >= self._progress_seconds:
+                self._report_progress(now)
 
-    def _tell_progress(self, now: float) -> None:
+    def _report_progress(self, now: float) -> None:
         progress = self._amounts.progress(now - self._began)
         if progress:
-            self._told = now
-            self._tell(lambda sink: sink.progressed(progress))
+            self._reported = now
+            self._send(lambda sink: sink.progressed(progress))
 
     def finish(self, units: Sequence[WorkUnit], *, failure: str = "") -> None:
-        """The step has ended with these units; ``failure`` says why it counts as failed, if so."""
+        """End the step with these units. ``failure`` is the reason if the step failed."""
         counts = Counter(unit.status for unit in units)
         if failure:
             result = FAILED
@@ -185,7 +188,7 @@ class Watch(Observer):
         self._end(result, _short(failure), dict(sorted(counts.items())), done)
 
     def fail(self, reason: str) -> None:
-        """The step has come to nothing."""
+        """End the step as failed, without units."""
         self._end(FAILED, _short(reason), {}, 0)
 
     def _end(self, result: str, reason: str, counts: Mapping[str, int], done: int) -> None:
@@ -193,26 +196,26 @@ class Watch(Observer):
             if self._over:
                 return
             now = self._monotonic()
-            self._tell_progress(now)
+            self._report_progress(now)
             ended = StepResult(result, reason, counts, done, round(now - self._began, 3))
-            self._tell(lambda sink: sink.ended(ended))
+            self._send(lambda sink: sink.ended(ended))
             self._over = True
 
     def warnings(self) -> list[str]:
-        """What went wrong with the sinks, none of which matters to the step's result."""
+        """Return the problems of the sinks, which do not affect the result of the step."""
         with self._lock:
             return [*self._warnings, *(text for sink in self._sinks for text in sink.warnings())]
 
-    def _tell(self, tell: Callable[[Sink], None]) -> None:
+    def _send(self, send: Callable[[Sink], None]) -> None:
         with self._lock:
             if self._over:
                 return
             for sink in list(self._sinks):
                 try:
-                    tell(sink)
-                except Exception as error:  # whatever it is, the step goes on
+                    send(sink)
+                except Exception as error:  # no error of a sink may stop the step
                     self._sinks.remove(sink)
-                    self._warnings.append(f"{sink.name}: left out from now on. {_words(error)}")
+                    self._warnings.append(f"{sink.name}: left out from now on. {_text_of(error)}")
 
 
 def _bytes_of(unit: WorkUnit) -> int:
@@ -224,17 +227,17 @@ def _short(reason: str) -> str:
     return reason if len(reason) <= _LONGEST_REASON else f"{reason[:_LONGEST_REASON]}…"
 
 
-def _words(error: Exception) -> str:
+def _text_of(error: Exception) -> str:
     if isinstance(error, CountingError):
         return str(error)
     return f"{type(error).__name__}: {printable(str(error))}"
 
 
 def utc_text(when: datetime | None = None) -> str:
-    """A time as it is written everywhere: UTC, whole seconds."""
+    """Return a time as text: UTC, in whole seconds. The default is now."""
     return (when or datetime.now(UTC)).astimezone(UTC).isoformat(timespec="seconds")
 
 
 def as_json(value: Any) -> Any:
-    """A float without a tail, for lines that people read."""
+    """Round a float, for lines that people read; return other values unchanged."""
     return round(value, 3) if isinstance(value, float) else value
