@@ -2,41 +2,9 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 from pathlib import Path
-from typing import Any
 
-ANSIBLE_PLAYBOOK = Path(sys.executable).with_name("ansible-playbook")
-ROLE = "fedora_infra.dnf_counting.web_data_analysis"
-
-
-def run_tasks(folder: Path, name: str, *more: dict[str, Any], **variables: Any) -> tuple[int, str]:
-    """Run one file of the role's tasks on this machine, then more tasks, in a folder."""
-    include = {"name": "Do it", "ansible.builtin.include_role": {"name": ROLE, "tasks_from": name}}
-    play = folder / "play.json"
-    play.write_text(
-        json.dumps([{"hosts": "all", "gather_subset": ["min"], "tasks": [include, *more]}])
-    )
-    own = {
-        "ansible_python_interpreter": sys.executable,
-        "web_data_analysis_user": "",
-        "web_data_analysis_systemd": {"stat": {"exists": False}},
-        **variables,
-    }
-    done = subprocess.run(
-        [ANSIBLE_PLAYBOOK, "-i", "log01,", "-c", "local", "-e", json.dumps(own), play],
-        cwd=folder,
-        env={**os.environ, "ANSIBLE_NOCOLOR": "1"},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    return done.returncode, done.stdout
+from ansible_collections.fedora_infra.dnf_counting.tests.support.role_tasks import run_tasks
 
 
 def test_a_link_in_a_folder_of_the_counting_user_leads_root_nowhere(tmp_path: Path) -> None:
