@@ -55,7 +55,7 @@ def test_a_run_leaves_its_status_and_the_playbook_shows_the_same(log_host: LogHo
     assert ran.code == 0, ran.output
     status = json.loads((status_dir / "status.json").read_text())
     assert "dnf_counting_problems" in (log_host.root / "dnf_counting.prom").read_text()
-    assert str(status_dir / "status.html") in ran.said_by("Tell how the counting stands")
+    assert str(status_dir / "status.html") in ran.said_by("Report the status")
     assert {host["name"] for host in status["hosts"]} >= {"proxy01", "dl01"}
     assert {stage["stage"] for stage in status["stages"]} >= {"sync", "combine", "raw"}
     assert {p["severity"] for p in status["problems"] if p["stage"] != "disk"} == set()

@@ -41,10 +41,10 @@ STAGES_AT_WORK = [
     "Fetch the logs of the hosts",
     "Combine the logs of the hosts by time",
     "Condense the logs of the mirror list to the clients of each day",
-    "Find the hits of fedora",
-    "Total the weeks of fedora",
-    "Find the hits of centos",
-    "Total the weeks of centos",
+    "Find the hits in the combined logs, raw fedora",
+    "Count the weeks that are due, totals fedora",
+    "Find the hits in the combined logs, raw centos",
+    "Count the weeks that are due, totals centos",
     "Publish the totals, charts and pages",
 ]
 

@@ -12,6 +12,9 @@ import pytest
 import yaml
 from ansible.plugins.test.core import version_compare
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.fedora import FEDORA
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._pipeline.stages import (
+    STAGES,
+)
 from jinja2.nativetypes import NativeEnvironment
 
 ROLE = Path(__file__).parents[2] / "roles" / "web_data_analysis"
@@ -130,6 +133,45 @@ def test_every_variable_reaches_the_option_of_its_name() -> None:
                         crossed |= set() if found[1].endswith(option) else {named}
     assert crossed == OTHER_NAMES
     assert len(reached) >= 50
+
+
+#: The modules of stages, except countme_raw, which runs raw or trim.
+MODULES = {
+    "http_log_sync": "sync",
+    "http_log_combine": "combine",
+    "mirrorlist_condense": "condense",
+    "countme_totals": "totals",
+    "http_log_compress": "compress",
+    "stats_publish": "publish",
+}
+
+
+def stage_of(task: dict[str, Any]) -> str:
+    """Return the name of the stage that a task runs; empty if it runs none."""
+    for module, options in task.items():
+        name = module.rpartition(".")[2]
+        if name == "countme_raw":
+            return "trim" if options.get("state") == "trimmed" else "raw"
+        if name in MODULES:
+            return MODULES[name]
+    return ""
+
+
+def test_the_tasks_of_a_run_have_the_titles_of_their_stages() -> None:
+    named = {
+        stage_of(task): task["name"]
+        for name in ("sync", "combine", "condense", "count", "compress", "publish")
+        for task in tasks_in(loaded(f"tasks/{name}.yml"))
+        if stage_of(task)
+    }
+    profile = "{{ web_data_analysis_profile.name }}"
+    of_profiles = {"raw", "totals", "trim"}
+    assert named == {
+        stage.name: f"{stage.title}, {stage.name} {profile}"
+        if stage.name in of_profiles
+        else stage.title
+        for stage in STAGES
+    }
 
 
 def test_every_variable_is_used() -> None:

@@ -115,7 +115,7 @@ def test_the_commands_of_the_guide_make_what_is_out_of_date_and_nothing_else(
     state = RUN / "countme"
     planned = played(PLANNED)
     assert planned.changed == []
-    assert "nothing: all is made of what is there" in planned.said_by("Show the plan")
+    assert "nothing is due: all outputs agree with their inputs" in planned.said_by("Show the plan")
 
     # a week is taken out, and brought back
     command = of_this_log_host(DROPPED).replace("ansible ", f"{BIN}/ansible ", 1)
@@ -123,13 +123,16 @@ def test_the_commands_of_the_guide_make_what_is_out_of_date_and_nothing_else(
     assert "CHANGED" in done.stdout, done.stdout + done.stderr
     assert f"{day(7)}," not in (state / "totals.csv").read_text(encoding="utf-8")
     back = played(BROUGHT_BACK)
-    assert back.changed == ["Total the weeks of fedora", "Publish the totals, charts and pages"]
+    assert back.changed == [
+        "Count the weeks that are due, totals fedora",
+        "Publish the totals, charts and pages",
+    ]
     test_totals_are_those_of_the_oracle(FEDORA, "totals.csv", tmp_path)
 
     # one site alone
     wednesday = day(9)
     for raw in ("raw", "raw-centos"):
         (state / raw / f"{wednesday}.parquet").unlink()
-    assert played(ONE_SITE).changed == ["Find the hits of fedora"]
+    assert played(ONE_SITE).changed == ["Find the hits in the combined logs, raw fedora"]
     assert (state / "raw" / f"{wednesday}.parquet").exists()
     assert not (state / "raw-centos" / f"{wednesday}.parquet").exists()
