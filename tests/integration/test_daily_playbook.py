@@ -95,7 +95,7 @@ def run_for_the_first_time(log_host: LogHost, work: Path) -> None:
     assert first.code == 0, first.output
     assert first.changed == STAGES_AT_WORK
     assert "complete: " in first.output
-    assert first.said_by("Report the open units of the other stages") == ""
+    assert first.said_by("Report the open units") == ""
     assert str(log_host.published / "totals.csv") in first.output
     assert_totals_are_the_oracles(log_host, work / "oracle")
     assert_rows_are_as_counted_line_by_line(log_host, work / "clients")
@@ -148,7 +148,7 @@ def publish_although_a_log_cannot_be_compressed(log_host: LogHost) -> None:
     ended = log_host.play("daily", web_data_analysis_plain_days=8)
     assert ended.code != 0
     assert "compress: 1 logs could not be compressed" in ended.output.replace("\n", " ")
-    left_open = ended.said_by("Report the open units of the other stages")
+    left_open = ended.said_by("Report the open units")
     assert f"compress: {CENTOS}: failed: " in left_open
     assert f"({day})" in left_open
     assert (log_host.published / "totals.csv").exists()
@@ -212,7 +212,7 @@ def name_bad_input_and_count_all_else(log_host: LogHost, bad: BadInput) -> None:
     ):
         assert expected in said, ended.output
     assert "3 of the stages failed" in said
-    left_open = ended.said_by("Report the open units of the other stages")
+    left_open = ended.said_by("Report the open units")
     assert f"combine: {FEDORA}: damaged: left out: " in left_open
     assert f"({bad.day})" in left_open
     # the others went on

@@ -15,6 +15,9 @@ import pytest
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.stage import (
     TOPIC_PREFIX,
 )
+from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._pipeline.stages import (
+    STAGES,
+)
 from ansible_collections.fedora_infra.dnf_counting.tests.support.log_host import (
     FOLDERS,
     STAGES_AT_WORK,
@@ -34,8 +37,8 @@ pytestmark = [
     pytest.mark.skipif(not SERVER.exists(), reason="needs rabbitmq-server"),
 ]
 PREFIX = "org.example.test"
-#: What is announced of each run with something to do in each stage.
-STAGES = {"sync", "combine", "condense", "count", "raw", "totals", "trim", "compress", "publish"}
+#: The stages in the messages of a run; ``count`` stands for the stages of one profile.
+STAGE_NAMES = {"count"} | {stage.name for stage in STAGES}
 #: The fields that tell units of one topic apart.
 _NAMING = ("run_id", "command", "subject", "unit")
 
@@ -150,7 +153,7 @@ def test_each_start_has_its_end_and_a_bus_that_stops_half_way_gets_all_in_the_en
     told = Counter(message.topic for message in whole)
     assert Counter(message.topic for message in of_first) == told
 
-    assert {message.body["stage"] for message in whole} == STAGES
+    assert {message.body["stage"] for message in whole} == STAGE_NAMES
     merged = {message.topic.split(".")[-2] for message in whole if "logmerge" in message.topic}
     assert merged == {"proxy", "download", "people"}
     published = [one.body for one in whole if one.topic.endswith("publish.profile.finish")]

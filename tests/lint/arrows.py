@@ -1,17 +1,21 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Check which package of the library imports which, and draw the packages.
+"""Check the imports between the packages of the library, and draw the packages.
 
-.venv/bin/python tests/lint/arrows.py          check, and name each arrow that is not allowed
+The paragraph in the ``__init__.py`` of a package names the packages that it may import.
+
+.venv/bin/python tests/lint/arrows.py          check, and report each import that is not allowed
 .venv/bin/python tests/lint/arrows.py --draw   write the drawing into docs/develop.md
 """
 
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections.abc import Iterator, Mapping
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -19,39 +23,39 @@ LIBRARY = ROOT / "plugins" / "module_utils"
 DOCUMENT = ROOT / "docs" / "develop.md"
 BEGIN, END = "<!-- packages: begin -->", "<!-- packages: end -->"
 
-#: Every package with the packages that it may import. A package stands below all that it may
-#: import, so no cycle can be written down here.
-ALLOWED: dict[str, tuple[str, ...]] = {
-    "_base": (),
-    "_storage": ("_base",),
-    "_logs": ("_base", "_storage"),
-    "_watch": ("_base", "_storage"),
-    "_sync": ("_base", "_storage", "_logs"),
-    "_combine": ("_base", "_storage", "_logs"),
-    "_compress": ("_base", "_storage", "_logs"),
-    "_daily": ("_base", "_storage", "_logs"),
-    "_hits": ("_base", "_storage", "_logs", "_daily"),
-    "_condense": ("_base", "_storage", "_logs", "_daily"),
-    "_totals": ("_base", "_storage", "_logs", "_hits"),
-    "_publish": ("_base", "_storage", "_totals"),
-    "_html": ("_base",),
-    "_charts": ("_base", "_storage", "_totals", "_condense", "_publish", "_html"),
-    "_site": ("_base", "_storage", "_publish", "_html", "_charts"),
-    "_migrate": ("_base", "_storage", "_logs", "_hits", "_totals", "_publish"),
-    "_pipeline": (
-        "_base", "_sync", "_combine", "_compress", "_hits", "_condense", "_totals", "_site",
-        "_migrate",
-    ),
-    "_status": (
-        "_base", "_storage", "_logs", "_watch", "_sync", "_combine", "_totals", "_html", "_pipeline",
-    ),
-    "_module": ("_base", "_storage", "_watch", "_status"),
-}  # fmt: skip
+#: The sentence at the end of the paragraph in which a package names those that it may import.
+SENTENCE = re.compile(r"^It may import (?P<named>.*?)\.$", re.MULTILINE | re.DOTALL)
+#: The words for all packages with a declaration of a stage.
+ALL_STAGES = "the packages of all stages"
+DECLARATION = re.compile(r"^[A-Z_]+: Stage\[", re.MULTILINE)
 
 
 def packages() -> list[str]:
     """Return the names of all packages of the library."""
     return sorted(p.name for p in LIBRARY.iterdir() if p.is_dir() and p.name != "__pycache__")
+
+
+def stage_packages() -> set[str]:
+    """Return the names of the packages that declare a stage."""
+    files = LIBRARY.glob("_*/*.py")
+    return {p.parent.name for p in files if DECLARATION.search(p.read_text(encoding="utf-8"))}
+
+
+def allowed() -> dict[str, set[str]]:
+    """Return every package with the packages that it may import, as its own paragraph names them.
+
+    A package stands behind all that it may import. Raises CycleError if that is impossible.
+    """
+    named: dict[str, set[str]] = {}
+    for package in packages():
+        tree = ast.parse((LIBRARY / package / "__init__.py").read_text(encoding="utf-8"))
+        found = SENTENCE.search(ast.get_docstring(tree) or "")
+        text = found["named"] if found else ""
+        named[package] = set(re.findall(r"``(_\w+)``", text))
+        if ALL_STAGES in " ".join(text.split()):
+            named[package] |= stage_packages()
+    order = TopologicalSorter(named).static_order()
+    return {package: named[package] for package in order}
 
 
 def imported(path: Path) -> Iterator[str]:
@@ -71,26 +75,22 @@ def arrows() -> dict[str, dict[str, list[str]]]:
 
 
 def complaints() -> list[str]:
-    """Return a line for everything that the table does not allow."""
-    told = [f"{p.name} lies in no package" for p in sorted(LIBRARY.glob("*.py"))]
+    """Return a line for everything that the paragraphs of the packages do not allow."""
+    found = [f"{p.name} lies in no package" for p in sorted(LIBRARY.glob("*.py"))]
     for package, targets in arrows().items():
-        if package not in ALLOWED:
-            told.append(f"{package} is not in the table of tests/lint/arrows.py")
-            continue
+        may_import = allowed()[package]
         for target, files in targets.items():
-            if target not in ALLOWED[package]:
-                told.append(f"{package} may not import {target}: {', '.join(sorted(set(files)))}")
-    seen: set[str] = set()
-    for package, targets in ALLOWED.items():
-        told += [f"{package} stands above {t} in the table" for t in targets if t not in seen]
-        seen.add(package)
-    return told
+            if target not in may_import:
+                found.append(f"{package} may not import {target}: {', '.join(sorted(set(files)))}")
+        unused = sorted(may_import - {*targets})
+        found += [f"{package} names {target}, but does not import it" for target in unused]
+    return found
 
 
-def layers(allowed: Mapping[str, tuple[str, ...]]) -> list[list[str]]:
+def layers(may_import: Mapping[str, set[str]]) -> list[list[str]]:
     """Return the packages in layers; a package imports from layers before its own only."""
     level: dict[str, int] = {}
-    for package, targets in allowed.items():
+    for package, targets in may_import.items():
         level[package] = 1 + max((level[target] for target in targets), default=0)
     return [[p for p in level if level[p] == n] for n in range(1, max(level.values()) + 1)]
 
@@ -102,10 +102,10 @@ def drawing() -> str:
     """
     real = {package: {*targets} for package, targets in arrows().items()}
     reach: dict[str, set[str]] = {}
-    for package in ALLOWED:
+    for package in allowed():
         reach[package] = set().union(*({t} | reach[t] for t in real.get(package, ())))
     lines = ["```mermaid", "flowchart BT"]
-    for number, layer in enumerate(layers(ALLOWED), 1):
+    for number, layer in enumerate(layers(allowed()), 1):
         lines += [f"  subgraph layer{number}[ ]", f"    {' ~~~ '.join(layer)}", "  end"]
     for package, targets in real.items():
         longer = set().union(*(reach[target] for target in targets))
@@ -121,14 +121,14 @@ def with_drawing(text: str) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    told = complaints()
+    found = complaints()
     text = DOCUMENT.read_text(encoding="utf-8")
     if arguments == ["--draw"]:
         DOCUMENT.write_text(with_drawing(text), encoding="utf-8")
-    elif not told and text != with_drawing(text):
-        told.append("the drawing in docs/develop.md is old: run tests/lint/arrows.py --draw")
-    print("\n".join(told), end="\n" if told else "")
-    return 1 if told else 0
+    elif not found and text != with_drawing(text):
+        found.append("the drawing in docs/develop.md is old: run tests/lint/arrows.py --draw")
+    print("\n".join(found), end="\n" if found else "")
+    return 1 if found else 0
 
 
 if __name__ == "__main__":

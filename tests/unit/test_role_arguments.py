@@ -135,43 +135,26 @@ def test_every_variable_reaches_the_option_of_its_name() -> None:
     assert len(reached) >= 50
 
 
-#: The modules of stages, except countme_raw, which runs raw or trim.
-MODULES = {
-    "http_log_sync": "sync",
-    "http_log_combine": "combine",
-    "mirrorlist_condense": "condense",
-    "countme_totals": "totals",
-    "http_log_compress": "compress",
-    "stats_publish": "publish",
-}
+def stage_tasks() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield name and options of each task that runs a stage, in the order of a run."""
+    for part in tasks_in(loaded("tasks/run.yml")):
+        if "web_data_analysis_stages" in str(part.get("when", "")):
+            included = part.get("ansible.builtin.import_tasks")
+            name = included or part["ansible.builtin.include_tasks"]["file"]
+            for task in tasks_in(loaded(f"tasks/{name}")):
+                yield from (
+                    (task["name"], options)
+                    for module, options in task.items()
+                    if module.startswith("fedora_infra.") and not module.endswith("stats_message")
+                )
 
 
-def stage_of(task: dict[str, Any]) -> str:
-    """Return the name of the stage that a task runs; empty if it runs none."""
-    for module, options in task.items():
-        name = module.rpartition(".")[2]
-        if name == "countme_raw":
-            return "trim" if options.get("state") == "trimmed" else "raw"
-        if name in MODULES:
-            return MODULES[name]
-    return ""
-
-
-def test_the_tasks_of_a_run_have_the_titles_of_their_stages() -> None:
-    named = {
-        stage_of(task): task["name"]
-        for name in ("sync", "combine", "condense", "count", "compress", "publish")
-        for task in tasks_in(loaded(f"tasks/{name}.yml"))
-        if stage_of(task)
-    }
-    profile = "{{ web_data_analysis_profile.name }}"
-    of_profiles = {"raw", "totals", "trim"}
-    assert named == {
-        stage.name: f"{stage.title}, {stage.name} {profile}"
-        if stage.name in of_profiles
-        else stage.title
-        for stage in STAGES
-    }
+def test_the_tasks_of_a_run_are_the_stages_with_their_titles() -> None:
+    of_profile = "{{ web_data_analysis_profile.name }}"
+    assert [name for name, _options in stage_tasks()] == [
+        stage.title + (f", {stage.name} {of_profile}" if "subject" in options else "")
+        for stage, (_name, options) in zip(STAGES, stage_tasks(), strict=True)
+    ]
 
 
 def test_every_variable_is_used() -> None:

@@ -5,5 +5,5 @@
 
 It takes its databases and CSV files, and returns raw days, totals and a comparison.
 
-It may import ``_base``, ``_storage``, ``_hits``, ``_totals`` and ``_publish``.
+It may import ``_base``, ``_storage``, ``_logs``, ``_hits``, ``_totals`` and ``_publish``.
 """
