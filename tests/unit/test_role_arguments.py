@@ -157,6 +157,13 @@ def test_the_tasks_of_a_run_are_the_stages_with_their_titles() -> None:
     ]
 
 
+def test_the_readme_lists_the_stages_with_their_titles() -> None:
+    text = (ROLE / "README.md").read_text(encoding="utf-8")
+    section = text.partition("## The stages of a run")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| (\w+) \| ([^|]+) \| `\w+` \| `\w+` \|$", section, re.MULTILINE)
+    assert rows == [(stage.name, stage.title[0].lower() + stage.title[1:]) for stage in STAGES]
+
+
 def test_every_variable_is_used() -> None:
     users = [
         *(path for name in ("tasks", "templates") for path in (ROLE / name).iterdir()),
