@@ -1,17 +1,17 @@
-# The two commands for a fresh machine are `make daily` and `make test`; `make help` tells the rest.
+# The two commands for a fresh machine are `make daily` and `make test`. `make help` lists all targets.
 
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
 .SILENT:
 
-# the first Python that is new enough
+# The first Python that is new enough.
 PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3.14 python3; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
-# an inventory of your own for `make daily`; without one, the sample run on this machine
+# Your own inventory for `make daily`. Without it, the sample run on this machine.
 INVENTORY ?=
-# systems for `make test-platforms`, such as SUITES=trixie; all of them without it
+# The systems of `make test-platforms`, such as SUITES=trixie. Without it, all systems.
 SUITES ?=
-# more options for ansible-playbook, such as ARGS='--check --diff'
+# Further options of ansible-playbook, such as ARGS='--check --diff'.
 ARGS ?=
 
 bin := .venv/bin
@@ -19,37 +19,37 @@ playbook := $(bin)/ansible-playbook $(if $(INVENTORY),--inventory '$(INVENTORY)'
 pytest := $(bin)/python -m pytest --quiet --numprocesses auto --dist loadgroup --no-loadscope-reorder --no-header
 
 .PHONY: help
-help: ## Tell what there is to make
+help: ## List all targets
 	sed -nE 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
 
 .PHONY: daily
-daily: .venv/ready ## Set up this machine, then run the nightly run: on sample logs, or with INVENTORY=…
+daily: .venv/ready ## Set up a log host, then start a run: this machine with sample logs, or INVENTORY=…
 	$(playbook) fedora_infra.dnf_counting.deploy
 	$(playbook) fedora_infra.dnf_counting.daily
 
 .PHONY: test
-test: .venv/ready .venv/programs ## All tests: gates, unit, parity, integration, faults, molecule
+test: .venv/ready .venv/programs ## Run the gates and all tests: unit, parity, integration, faults, molecule
 	$(pytest) tests
 
 .PHONY: test-order
-test-order: .venv/ready ## Quick tests in one process and a random order; ARGS='--random-order-seed=…' repeats one
+test-order: .venv/ready ## Run quick tests in a random order; ARGS='--random-order-seed=…' repeats an order
 	$(bin)/python -m pytest --quiet --no-header -p no:xdist --random-order-bucket=global $(ARGS) tests/unit tests/parity tests/faults
 
 .PHONY: test-platforms
-test-platforms: .venv/ready ## The nightly run and the quick tests on Debian 13 and on Debian testing; needs root
+test-platforms: .venv/ready ## Run the sample run and quick tests on Debian 13 and on Debian testing; needs root
 	$(bin)/python tests/platforms.py $(SUITES)
 
 .PHONY: lint
-lint: .venv/ready ## The gates that everything has to pass
+lint: .venv/ready ## Run the gates, which every change must pass
 	$(bin)/python tests/lint/gates.py
 
 .PHONY: bench
-bench: .venv/ready .venv/programs ## Measure against the programs of the earlier system; takes minutes
+bench: .venv/ready .venv/programs ## Compare the speed with the programs of the earlier system; takes minutes
 	.ci/install awstats goaccess xz-utils || echo 'bench: without these peers'
 	for bench in tests/bench/bench_*.py; do echo "== $$bench"; $(bin)/python "$$bench" || exit 1; done
 
 .PHONY: requirements
-requirements: .venv/ready ## Pin what the log host's environment holds, with hashes; needs a package index
+requirements: .venv/ready ## Pin the libraries of the log host with hashes; needs a package index
 	$(bin)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
 		--no-header --no-annotate --no-emit-index-url --output-file .venv/pinned roles/web_data_analysis/files/requirements.in
 	# all of it as wheels, for each Python
@@ -61,7 +61,7 @@ requirements: .venv/ready ## Pin what the log host's environment holds, with has
 		cat .venv/pinned; } > roles/web_data_analysis/files/requirements.txt
 
 .PHONY: clean
-clean: ## Remove all that make has made
+clean: ## Remove all files that make has made
 	if [ -d sample-run/rsyncd ] && [ -x $(bin)/python ]; then $(bin)/python sample/log_hosts.py stop sample-run; fi
 	rm -rf .venv build sample-run tests/output .ansible .cache .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

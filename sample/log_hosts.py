@@ -1,14 +1,14 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Start and stop simulated log hosts: one real rsync daemon each, on loopback.
+"""Start and stop simulated hosts, each with a real rsync daemon on loopback.
 
     python sample/log_hosts.py start sample-run
     python sample/log_hosts.py stop sample-run
 
-Each folder ``ROOT/log-hosts/HOST`` is served as rsync module ``log`` of a daemon with a port of its
-own. Ports are chosen once, kept as long as they are free, and written with the host names to
-``ROOT/rsyncd/hosts.json`` in the form of the collection's list of log hosts.
+The daemon of a host serves the folder ``ROOT/log-hosts/HOST`` as rsync module ``log``, on a port of
+its own. A port is kept as long as it is free. ``ROOT/rsyncd/hosts.json`` lists the hosts with their
+ports, in the format of the variable ``web_data_analysis_hosts``.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ PATIENCE_SECONDS = 10.0
 
 
 class LogHost:
-    """One simulated host: its logs, and its daemon's files below ``ROOT/rsyncd``."""
+    """A simulated host with its logs, and with the files of its daemon in ``ROOT/rsyncd``."""
 
     def __init__(self, root: Path, name: str) -> None:
         self.name = name
@@ -40,7 +40,7 @@ class LogHost:
         self.pid_file = self.folder / f"{name}.pid"
 
     def pid(self) -> int | None:
-        """The daemon's process id, if the process with that id is this daemon."""
+        """Return the process id of the daemon; None if it does not run."""
         with contextlib.suppress(OSError, ValueError):
             pid = int(self.pid_file.read_text())
             command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
@@ -49,7 +49,7 @@ class LogHost:
         return None
 
     def start(self, port: int) -> int:
-        """Have the daemon run, on ``port`` if that is free; return its port."""
+        """Start the daemon unless it runs, on ``port`` if that is free; return its port."""
         if self.pid() is not None and answers(port):
             return port
         self.end()
@@ -63,7 +63,7 @@ class LogHost:
 
     def _started(self, port: int) -> bool:
         self.folder.mkdir(parents=True, exist_ok=True)
-        # as root, rsync would serve as nobody, who may not read the checkout
+        # As root, rsync would serve as nobody, who may not read the checkout.
         identity = f"uid = {os.getuid()}\ngid = {os.getgid()}\n" if os.getuid() == 0 else ""
         self.config.write_text(
             f"address = {LOOPBACK}\nport = {port}\npid file = {self.pid_file}\n"
@@ -88,7 +88,7 @@ class LogHost:
         return False
 
     def end(self) -> None:
-        """Ask the daemon to end, if it runs."""
+        """Send the daemon a signal to end, if it runs."""
         pid = self.pid()
         if pid is not None:
             os.kill(pid, signal.SIGTERM)
@@ -102,7 +102,7 @@ class LogHost:
 
 
 def answers(port: int) -> bool:
-    """Whether an rsync daemon speaks there."""
+    """Return true if an rsync daemon answers on the port."""
     with contextlib.suppress(OSError), socket.create_connection((LOOPBACK, port), 1.0) as peer:
         return peer.recv(8) == b"@RSYNCD:"
     return False
@@ -129,7 +129,7 @@ def source(port: int) -> str:
 
 
 def known_ports(path: Path) -> dict[str, int]:
-    """Port of each host as written down by the last start."""
+    """Return the port of each host, as the last start has written it."""
     try:
         hosts = json.loads(path.read_text())
         return {one["name"]: int(one["source"].split(":")[2].split("/")[0]) for one in hosts}
@@ -159,7 +159,7 @@ def stop(root: Path) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description="Start or stop simulated log hosts.")
+    parser = argparse.ArgumentParser(description="Start or stop simulated hosts.")
     parser.add_argument("action", choices=["start", "stop"])
     parser.add_argument("root", type=Path, help="folder that holds log-hosts/HOST/httpd/")
     options = parser.parse_args(arguments)

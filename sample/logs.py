@@ -1,14 +1,14 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Make the logs of simulated log hosts: some weeks of requests, as real proxies rotate them.
+"""Make the logs of simulated hosts: some weeks of requests, rotated as on real proxies.
 
     python sample/logs.py sample-run/log-hosts --days 28
 
-Writes ``HOST/httpd/NAME-YYYYMMDD.xz`` for four proxies, a download and a people host. Systems,
-repositories and ages are drawn from ``distribution.csv.xz``: four weeks of totals as Fedora
-published them. A day's files depend on the seed, the number of systems and the day alone: a rerun
-makes the days that are missing and leaves the others as they are.
+The program writes ``HOST/httpd/NAME-YYYYMMDD.xz`` for four proxies, a download host and a people
+host. Systems, repositories and ages are drawn from ``distribution.csv.xz``, four weeks of totals
+that Fedora published. The files of a day depend only on the seed, the number of systems and the
+day. A second start makes only the days that are missing.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ PROXIES = ("proxy01", "proxy02", "proxy03", "proxy04")
 FEDORA, CENTOS = "mirrors.fedoraproject.org", "mirrors.centos.org"
 DOWNLOADS, PEOPLE = "dl.fedoraproject.org", "fedorapeople.org"
 
-#: Where requests are logged: (host, site).
+#: The place where requests are logged: (host, site).
 Place = tuple[str, str]
 PLACES: tuple[Place, ...] = (
     *((host, site) for host in PROXIES for site in (FEDORA, CENTOS)),
@@ -43,13 +43,13 @@ PLACES: tuple[Place, ...] = (
     ("people01", PEOPLE),
 )
 
-#: The published totals hold nothing of the CentOS mirror list: these stand in for it.
+#: The published totals have no requests for the CentOS mirror list, so these are made up.
 CENTOS_REPOS = ("centos-baseos-9-stream", "centos-appstream-9-stream", "centos-crb-9-stream")
 
 WEEK_0 = date(1970, 1, 5)
-#: Weeks after which a system of each age class is replaced by a new one, so that shares stay put.
+#: Weeks after which a system of an age class is replaced by a new one, so that shares stay equal.
 LIFETIME_WEEKS = {1: 1, 2: 3, 3: 20, 4: 60}
-#: Lines step back in time by up to 241 s: they are logged when the answer ends.
+#: Lines go back in time by up to 241 s, because a request is logged when its answer ends.
 LONGEST_ANSWER_SECONDS = 241
 LATEST_ROTATION_SECONDS = 200
 
@@ -58,7 +58,7 @@ class Request(NamedTuple):
     """One request, without the site and host that serve it."""
 
     logged: int
-    """When its line is written, in seconds since the Unix epoch; never before ``started``."""
+    """The time at which its line is written, in seconds since 1970; at least ``started``."""
     started: int
     client: str
     request: str
@@ -80,18 +80,18 @@ class Request(NamedTuple):
 
 @dataclass(frozen=True)
 class Kind:
-    """Systems that are alike: what they call themselves, how many there are, what they ask for."""
+    """A kind of equal systems, with their name, number and repositories."""
 
     agent: str
     machines_by_age: tuple[int, ...]
     repos: tuple[tuple[str, float], ...]
-    """Query of each repository, and the share of the systems that have it enabled."""
+    """The query for each repository, and the share of systems in which it is enabled."""
     site: str = FEDORA
 
 
 @cache
 def kinds() -> tuple[list[Kind], list[int]]:
-    """The kinds of systems, and the running sum of their machines."""
+    """Return the kinds of systems, and the running sum of their machines."""
     rows = defaultdict(list)
     with lzma.open(Path(__file__).with_name("distribution.csv.xz"), "rt", encoding="utf-8") as text:
         for row in csv.DictReader(text):
@@ -121,13 +121,13 @@ def _kind(system: tuple[str, ...], rows: Sequence[dict[str, str]]) -> Kind:
 
 @dataclass(frozen=True)
 class System:
-    """One place for a system; whoever fills it is replaced when it reaches the next age class."""
+    """One place for a system. A new system replaces it when it reaches the next age class."""
 
     kind: Kind
     age: int
     queries: tuple[str, ...]
     busy: float
-    """How likely it asks for metadata on a day, apart from its one countme request a week."""
+    """The probability of a request on a day, beside its one countme request a week."""
     proxy: str
 
     @classmethod
@@ -142,14 +142,14 @@ class System:
         )
 
     def address(self, seed: str, number: int, week: int) -> str:
-        """The address of the system that fills this place in a week."""
+        """Return the address of the system in this place in a week."""
         chance = Random(f"{seed}/address/{number}/{week // LIFETIME_WEEKS[self.age]}")
         if chance.random() < 0.12:
             return f"2001:db8:{chance.randrange(1 << 16):x}::{chance.randrange(1, 1 << 16):x}"
         return f"10.{chance.randrange(256)}.{chance.randrange(256)}.{chance.randrange(1, 255)}"
 
     def requests(self, seed: str, number: int, day: date) -> Iterator[Request]:
-        """What it asks on a day: one countme a week and repository, and plain requests."""
+        """Yield its requests of a day: one countme hit per week and repository, and others."""
         week = (day - WEEK_0).days // 7
         chance = Random(f"{seed}/week/{number}/{week}")
         counted_on, second = chance.randrange(7), chance.randrange(86_400)
@@ -185,7 +185,7 @@ def _answer_seconds(chance: Random) -> int:
 
 
 def unrelated(chance: Random, site: str, day: date, count: int) -> Iterator[Request]:
-    """What else a site is asked for: files, what isn't there, requests that count nobody."""
+    """Yield other requests to a site: files, missing files, and requests that are not hits."""
     midnight = int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp())
     paths = {
         FEDORA: (
@@ -222,7 +222,7 @@ def unrelated(chance: Random, site: str, day: date, count: int) -> Iterator[Requ
         )
 
 
-#: Lines that no rule understands, as scanners and broken disks leave them; TIME is put in.
+#: Lines that match no rule, as scanners and broken disks write them. TIME is replaced.
 GARBAGE = (
     b'10.9.9.9 - - [TIME] "\\x16\\x03\\x01\\x02" 400 226 "-" "-"\n',
     b"\x00\x00\x00\x00\x00\x00\x00\x00\n",
@@ -235,13 +235,13 @@ GARBAGE = (
 
 
 def rotation(seed: str, host: str, day: date) -> int:
-    """When a host rotates its logs on a day: shortly after midnight."""
+    """Return the time of a host's rotation on a day, shortly after midnight."""
     midnight = int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp())
     return midnight + Random(f"{seed}/rotation/{host}/{day}").randrange(1, LATEST_ROTATION_SECONDS)
 
 
 def asked_on(seed: str, systems: Sequence[System], day: date) -> dict[Place, list[Request]]:
-    """All requests of a calendar day."""
+    """Return all requests of a calendar day."""
     asked: dict[Place, list[Request]] = defaultdict(list)
     for number, system in enumerate(systems):
         asked[system.proxy, system.kind.site].extend(system.requests(seed, number, day))
@@ -255,7 +255,7 @@ def asked_on(seed: str, systems: Sequence[System], day: date) -> dict[Place, lis
 def rotated_logs(
     seed: str, systems: Sequence[System], days: Sequence[date]
 ) -> Iterator[tuple[date, str, str, bytes]]:
-    """(rotation day, host, log name, content) of every log of consecutive rotation days."""
+    """Yield (rotation day, host, log name, content) of each log of consecutive rotation days."""
     lines: dict[Place, list[Request]] = defaultdict(list)
     for day in [days[0] - timedelta(days=2), days[0] - timedelta(days=1)]:
         for place, requests in asked_on(seed, systems, day).items():
@@ -292,7 +292,7 @@ def _errors(chance: Random, day: date) -> bytes:
 
 
 def write_log(path: Path, content: bytes, modified: int) -> None:
-    """Compress a log into place, all or nothing, with the time of its rotation."""
+    """Write a compressed log as a whole, with the time of its rotation."""
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.unfinished")
     unfinished.write_bytes(lzma.compress(content, preset=1))
@@ -309,7 +309,7 @@ def make_days(root: Path, seed: str, count: int, days: Sequence[date]) -> None:
 
 
 def missing_runs(root: Path, days: Sequence[date], longest: int) -> list[list[date]]:
-    """The days of which any log is missing, in runs of consecutive days."""
+    """Return the days with a missing log, in sequences of consecutive days."""
     names = [
         f"{host}/httpd/{site}-{kind}.log" for host, site in PLACES for kind in ("access", "error")
     ]
@@ -325,11 +325,13 @@ def missing_runs(root: Path, days: Sequence[date], longest: int) -> list[list[da
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description="Make the logs of simulated log hosts.")
-    parser.add_argument("root", type=Path, help="folder with one folder per log host")
-    parser.add_argument("--days", type=int, default=28, help="how many rotation days")
-    parser.add_argument("--until", type=date.fromisoformat, help="the last one; default yesterday")
-    parser.add_argument("--systems", type=int, default=12_000, help="how many systems ask")
+    parser = argparse.ArgumentParser(description="Make the logs of simulated hosts.")
+    parser.add_argument("root", type=Path, help="folder with one folder per host")
+    parser.add_argument("--days", type=int, default=28, help="number of rotation days")
+    parser.add_argument(
+        "--until", type=date.fromisoformat, help="last rotation day; default: yesterday"
+    )
+    parser.add_argument("--systems", type=int, default=12_000, help="number of systems")
     parser.add_argument("--seed", default="sample", help="another seed gives other systems")
     options = parser.parse_args(arguments)
 

@@ -117,9 +117,9 @@ def run_a_part_with_its_preparation_and_cleaning(log_host: LogHost) -> None:
     part = log_host.play("daily", "--tags", "combine")
     assert part.code == 0, part.output
     own = (
-        "Start the log hosts",
+        "Start the simulated hosts",
         "Combine the logs of the hosts by time",
-        "Stop the simulated log hosts",
+        "Stop the simulated hosts",
     )
     assert [name for name in part.ran if name in own] == [*own]
     assert not {"Fetch the logs of the hosts", "Publish the totals, charts and pages"} & {*part.ran}

@@ -51,7 +51,7 @@ def test_a_version_that_works_passes(tmp_path: Path) -> None:
     (tmp_path / "configuration" / "messaging.toml").write_text('amqp_url = "amqp://localhost"\n')
     libraries = {"duckdb": metadata.version("duckdb")}
     code, said = run_self_test(place, libraries, tmp_path / "configuration")
-    assert (code, said) == (0, "all works\n")
+    assert (code, said) == (0, "no errors\n")
 
 
 def test_all_that_does_not_work_is_named_at_once(tmp_path: Path) -> None:
@@ -66,7 +66,7 @@ def test_all_that_does_not_work_is_named_at_once(tmp_path: Path) -> None:
     assert lines[1] == "library no-such-library: expected 1, found none"
     assert lines[2].startswith("counting: expected to count the log of the self-test, found ")
     assert "this version is broken" in lines[2]
-    assert lines[3].startswith("configuration: expected that a run can begin with ")
+    assert lines[3].startswith("configuration: expected that a run can start with ")
     assert lines[4].startswith("messaging: expected a library and its configuration, found that ")
     assert len(lines) == 5
 

@@ -195,7 +195,7 @@ def _seen(path: Path) -> Seen:
 
 _START = [
     {
-        "name": "Start the log hosts",
+        "name": "Start the simulated hosts",
         "ansible.builtin.command": {
             "argv": [
                 "{{ ansible_python_interpreter }}",

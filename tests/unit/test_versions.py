@@ -219,7 +219,7 @@ def test_a_lock_that_leads_elsewhere_is_not_followed(log_host: LogHost) -> None:
 
 def test_a_folder_in_the_place_of_the_link_is_left_alone(log_host: LogHost) -> None:
     (log_host.venv / "bin").mkdir(parents=True)
-    with pytest.raises(versions.VersionError, match="a folder that is not ours"):
+    with pytest.raises(versions.VersionError, match="a folder that the role"):
         log_host.update(A)
     assert (log_host.venv / "bin").is_dir()
     assert not (log_host.folder / "versions.json").exists()
@@ -293,7 +293,7 @@ def test_a_damaged_record_is_as_good_as_none(log_host: LogHost) -> None:
 def test_another_python_needs_another_environment() -> None:
     newer = {**A, "python": "3.13", "libraries_dir": "libraries-3.13"}
     told = list(versions.changes(A, newer))
-    assert told == ["Python: 3.11 -> 3.13", "libraries: the same versions, made anew"]
+    assert told == ["Python: 3.11 -> 3.13", "libraries: the same versions, made again"]
 
 
 def test_the_umask_of_root_plays_no_role(log_host: LogHost, tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Copy a database of totals in one state, whoever writes it, and whatever a writer left undone.
+"""Copy the SQLite file of totals in one consistent state, also while a program writes to it.
 
 keep_totals.py FROM TO
 """
@@ -17,16 +17,16 @@ from urllib.parse import quote
 
 
 def keep(source: Path, copy: Path) -> None:
-    """Raises sqlite3.Error where the source can't be read, OSError where the copy can't be made."""
+    """Copy the file. Raises sqlite3.Error if it cannot be read, OSError if it cannot be written."""
     unfinished = copy.with_name(f".{copy.name}.unfinished")
     unfinished.unlink(missing_ok=True)
-    # for writing, so that SQLite takes back a change that a killed program left
+    # The mode is for writing, so that SQLite removes the unfinished change of a killed program.
     with (
         closing(sqlite3.connect(f"file:{quote(str(source))}?mode=rw", uri=True, timeout=60)) as old,
         closing(sqlite3.connect(unfinished)) as new,
     ):
         old.backup(new)
-        # a file of its own, with no log beside it
+        # The copy is one file without a journal beside it.
         new.execute("PRAGMA journal_mode = DELETE")
     unfinished.chmod(0o644)
     with unfinished.open("rb") as finished:
@@ -40,10 +40,10 @@ if __name__ == "__main__":
     except sqlite3.Error as error:
         sys.exit(
             f"{sys.argv[1]}: expected a sound SQLite file, found {str(error)!r}. "
-            "Put a good copy in its place, or end what holds it; then migrate again."
+            "Replace it by a good copy, or end the program that locks it, then migrate again."
         )
     except OSError as error:
         sys.exit(
-            f"{sys.argv[2]}: expected to make a copy, found {error}. "
-            "See to that, then migrate again."
+            f"{sys.argv[2]}: expected to write a copy, found {error}. "
+            "Remove the cause, then migrate again."
         )

@@ -1,12 +1,13 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Pack what of this collection a run needs: the same files make the same archive, byte by byte.
+"""Pack the files of this collection that a run needs. The same files give the same archive.
 
     pack_collection.py COLLECTION ARCHIVE PYTHON
 
-Says on standard output, as JSON, which version that is: the collection's, and those of the
-libraries for PYTHON, such as 3.11.2. It runs with the Python of Ansible, which has its libraries.
+The program writes the version as JSON to standard output: the version of the collection, and the
+versions of the libraries for PYTHON, such as 3.11.2. It needs the Python of Ansible with its
+libraries.
 """
 
 from __future__ import annotations
@@ -24,10 +25,10 @@ from packaging.requirements import Requirement
 
 WANTED = ("plugins", "roles", "playbooks", "meta", "README.md", "LICENSE", "requirements.txt",
           "galaxy.yml", "MANIFEST.json")  # fmt: skip
-#: Where collections are looked for, below the folder that the archive is unpacked in.
+#: The place of the collection in the archive, where Ansible finds it.
 PLACE = "ansible_collections/fedora_infra/dnf_counting"
 REQUIREMENTS = "roles/web_data_analysis/files/requirements.txt"
-#: To be raised when environments are made in another way.
+#: Increase this number if the way of making environments changes.
 WAY = "1"
 
 
@@ -42,7 +43,7 @@ def wanted_files(collection: Path) -> list[Path]:
 
 
 def plain(entry: tarfile.TarInfo) -> tarfile.TarInfo:
-    """Without what differs between two checkouts of the same files."""
+    """Return an entry without the properties in which two checkouts of the same files differ."""
     entry.uid = entry.gid = entry.mtime = 0
     entry.uname = entry.gname = ""
     entry.mode = 0o644
@@ -57,7 +58,7 @@ def pack(collection: Path, archive: Path) -> None:
 
 
 def collection_version(collection: Path) -> str:
-    """From what Galaxy installs, or from a checkout."""
+    """Return the version of an installed collection, or of a checkout."""
     manifest = collection / "MANIFEST.json"
     if manifest.exists():
         return str(json.loads(manifest.read_bytes())["collection_info"]["version"])
@@ -65,7 +66,7 @@ def collection_version(collection: Path) -> str:
 
 
 def libraries(requirements: str, python: str) -> dict[str, str]:
-    """The version of each library that is installed for a version of Python."""
+    """Return the version of each library that is installed for a version of Python."""
     environment = {
         "python_full_version": python,
         "python_version": short(python),
@@ -90,7 +91,7 @@ def hashed(*parts: bytes) -> str:
 
 
 def version(collection: Path, archive: Path, python: str) -> dict[str, Any]:
-    """The version that a log host with that Python is to have, with the names of its folders."""
+    """Return the new version for a log host with that Python, with the names of its folders."""
     requirements = (collection / REQUIREMENTS).read_bytes()
     made_by = [WAY.encode(), short(python).encode(), requirements]
     return {

@@ -1,10 +1,11 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Look for everything on the log host that keeps it from counting, and name it all at once.
+"""Check the log host before it is set up, and report all errors together.
 
-Its settings are a JSON object in the first argument; the problems go to standard output, a JSON
-list of texts. It runs before anything is installed: Python 3.9 and its library have to do.
+The settings are a JSON object in the first argument. The program writes the errors to standard
+output, as a JSON list of texts. It runs before anything is installed, so it needs only the
+standard library of Python 3.9.
 """
 
 from __future__ import annotations
@@ -42,19 +43,19 @@ def wrong_versions(settings):
     if not settings["venv"] and sys.version_info < (3, 11):
         yield (
             f"Python: expected 3.11 or newer, found {sys.version.split()[0]} ({sys.executable}); "
-            "set ansible_python_interpreter, or give web_data_analysis_venv a place"
+            "set ansible_python_interpreter, or set web_data_analysis_venv to a path"
         )
-    # one that is missing is installed
+    # A missing Python is installed later.
     if settings["venv"] and os.access(settings["python"], os.X_OK):
         done = subprocess.run(
             [settings["python"], "-c", "import sys; print(*sys.version_info[:2], sep='.')"],
             capture_output=True, text=True, check=False,
         )  # fmt: skip
-        version = done.stdout.strip() or "none that works"
-        if version in ("none that works", "3.6", "3.7", "3.8", "3.9", "3.10"):
+        version = done.stdout.strip() or "none that runs"
+        if version in ("none that runs", "3.6", "3.7", "3.8", "3.9", "3.10"):
             yield (
                 f"Python: expected 3.11 or newer, found {version} ({settings['python']}); "
-                "a newer release of the system has one"
+                "update the system to a release with a newer Python"
             )
 
 
@@ -64,7 +65,7 @@ def wrong_choices(settings):
             wanted = ", ".join(choice or "an empty text" for choice in choices)
             yield f"web_data_analysis_{name}: expected one of {wanted}, found {settings[name]}"
     if settings["user"] == "root":
-        yield "web_data_analysis_user: expected a user without privileges, found root; name another"
+        yield "web_data_analysis_user: expected a user without privileges, found root; set another user"
     for name in ("user", "group"):
         if settings[name] and not USER_NAME.fullmatch(settings[name]):
             yield (
@@ -79,7 +80,7 @@ def wrong_choices(settings):
 
 
 def wrong_needs(settings):
-    """What one setting needs of another."""
+    """Yield errors of settings that need other settings."""
     if settings["schedule"] in ("systemd", "cron"):
         for name in ("user", "venv"):
             if not settings[name]:
@@ -113,7 +114,7 @@ def wrong_times(settings):
             if done.returncode:
                 yield (
                     f"web_data_analysis_{name}: expected what systemd.time(7) describes, "
-                    f"found {settings[name]}; try it by systemd-analyze {verb}"
+                    f"found {settings[name]}; test it with systemd-analyze {verb}"
                 )
 
 
@@ -124,7 +125,7 @@ def wrong_paths(settings):
             if name in settings["needed_paths"]:
                 yield f"{name}: expected an absolute path, found an empty text"
         elif not PLAIN_PATH.fullmatch(path) or ".." in path.split("/"):
-            # of what is below it, it is enough to say so once
+            # One error is enough for a path and all paths below it.
             if not any(path.startswith(f"{above}/") for above in wrong):
                 yield (
                     f"{name}: expected an absolute path of letters, digits and _ @ + . -, "
@@ -150,7 +151,7 @@ def wrong_messaging(settings):
     if not settings["messaging_broker"] and not os.path.isfile(config):
         yield (
             f"{config}: expected the configuration of fedora-messaging, found none; write it, or "
-            "name the broker in web_data_analysis_messaging_url"
+            "set web_data_analysis_messaging_url to the URL of the broker"
         )
     if settings["messaging_tls"]:
         for path in filter(None, settings["messaging_files"]):
@@ -166,11 +167,11 @@ def wrong_mounts(settings):
     comes_later = settings["share"] or settings["before_run"]
     if mount and not comes_later and not os.path.ismount(mount) and not os.path.isfile(mount):
         yield (
-            f"{mount}: expected a mounted share or a file on it, found none; mount it, name it in "
-            "web_data_analysis_share, or empty web_data_analysis_require_mount"
+            f"{mount}: expected a mounted share or a file on it, found none; mount it, set "
+            "web_data_analysis_share, or set web_data_analysis_require_mount to an empty text"
         )
     if settings["share"] and not mount:
-        yield "web_data_analysis_require_mount: expected where to mount the share, found nothing"
+        yield "web_data_analysis_require_mount: expected a mount point for the share, found none"
 
 
 def nearest_folder(path):
@@ -189,19 +190,19 @@ def wrong_space(settings):
         if free < settings["min_free_mib"]:
             short[os.stat(folder).st_dev] = (
                 f"{folder}: expected {settings['min_free_mib']} MiB free, found {free}; "
-                "make room, or lower web_data_analysis_min_free_mib"
+                "free some space, or lower web_data_analysis_min_free_mib"
             )
     return short.values()
 
 
 def host_in(source):
-    """The host of an rsync source; nothing for a folder on this machine."""
+    """Return the host of an rsync source; empty for a folder on this machine."""
     found = DAEMON.match(source)
     return (found["address"] or found["name"]) if found else ""
 
 
 def sources_of(settings):
-    """Where the hosts' logs come from, of the hosts that are given as they should be."""
+    """Yield the sources of all hosts whose entries are valid."""
     for host in settings["hosts"]:
         named = {"name": host} if isinstance(host, str) else host
         if is_host(named):
@@ -241,13 +242,13 @@ def wrong_names(settings):
         for name, unknown in zip(names, pool.map(is_unknown, names)):  # noqa: B905 (Python 3.9)
             if unknown:
                 yield (
-                    f"{name}: expected a log host, found a name unknown to DNS; "
-                    "correct web_data_analysis_hosts, or make the name known"
+                    f"{name}: expected the name of a host, found a name unknown to DNS; "
+                    "correct web_data_analysis_hosts, or add the name to DNS"
                 )
 
 
 def problems(settings):
-    """All that is wrong, in the order in which it is best put right."""
+    """Return all errors, in the best order to correct them."""
     checks = (wrong_versions, wrong_choices, wrong_needs, wrong_times, wrong_paths, wrong_messaging,
               wrong_mounts, wrong_space, wrong_hosts, wrong_names)  # fmt: skip
     return [problem for check in checks for problem in check(settings)]

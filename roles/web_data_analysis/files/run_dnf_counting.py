@@ -1,13 +1,13 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Run the stages in their order, as the counting user, and never twice at a time.
+"""Run all stages as the counting user, and never two runs at the same time.
 
     run_dnf_counting [OPTION OF ansible-playbook...]
 
-Its settings are in run_dnf_counting.json beside it. Root becomes the counting user first. A run
-that finds another one at work ends with exit code 75 and says which one. It goes to its end with
-the versions of the collection and of the libraries that were in use when it began.
+The settings are in run_dnf_counting.json in the same folder. Root becomes the counting user first.
+If another run is at work, the command reports it and ends with exit code 75. A run uses the
+versions of the collection and the libraries that were in use at its start until its end.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ REFUSED = 77
 
 
 class Version(NamedTuple):
-    """The folders of what runs."""
+    """The folders of the collection and the libraries of a run."""
 
     collection: Path
     libraries: Path
 
 
 class RunError(Exception):
-    """The run can't begin; ``code`` is the exit code."""
+    """The run cannot start; ``code`` is the exit code."""
 
     def __init__(self, code: int, text: str) -> None:
         super().__init__(text)
@@ -42,7 +42,7 @@ class RunError(Exception):
 
 
 def become(user: str) -> None:
-    """Go on as ``user``. Raises RunError if that can't be."""
+    """Become ``user``. Raises RunError if that is impossible."""
     account = pwd.getpwnam(user)
     if account.pw_uid == 0:
         raise RunError(REFUSED, f"expected a counting user without privileges, found {user}.")
@@ -56,7 +56,7 @@ def become(user: str) -> None:
 
 
 def take(descriptor: int) -> None:
-    """Take a lock that an update may hold for a moment. Raises BlockingIOError if a run has it."""
+    """Take a lock that an update may hold for a moment. Raises BlockingIOError if a run holds it."""
     for _look in range(10):
         try:
             return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -66,15 +66,15 @@ def take(descriptor: int) -> None:
 
 
 def lock(path: str, now: datetime.datetime) -> int:
-    """The descriptor that holds the lock as long as it is open. Raises RunError with its holder."""
+    """Return the descriptor that holds the lock while it is open. Raises RunError with its holder."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o640)
     try:
         take(descriptor)
     except BlockingIOError as error:
-        holder = os.read(descriptor, 200).decode("ascii", "replace").strip() or "that says nothing"
+        holder = os.read(descriptor, 200).decode("ascii", "replace").strip() or "unknown"
         raise RunError(
             BUSY, f"expected to be the only run, found another one ({holder}). "
-                  "Wait until it is over; nothing was done."
+                  "Nothing was done. Wait until it has ended."
         ) from error  # fmt: skip
     os.ftruncate(descriptor, 0)
     os.write(descriptor, f"process {os.getpid()} since {now:%Y-%m-%d %H:%M:%S} UTC\n".encode())
@@ -83,18 +83,18 @@ def lock(path: str, now: datetime.datetime) -> int:
 
 
 def version_in_use(versions: Path) -> Version:
-    """What the last update chose; see versions.py."""
+    """Return the version that the last update has switched to; see versions.py."""
     now = json.loads((versions / "versions.json").read_text(encoding="utf-8"))["now"]
     return Version(versions / now["collection_dir"], versions / now["libraries_dir"])
 
 
 def environment(settings: dict[str, str], version: Version) -> dict[str, str]:
-    """All that the run gets; cron gives next to nothing."""
+    """Return the whole environment of the run, because cron sets almost nothing."""
     return {
         "PATH": f"{version.libraries}/bin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
         "HOME": settings["work_dir"],
         "LC_ALL": "C.UTF-8",
-        # a log that is followed gets each line at once, and warnings where they belong
+        # Each line is written at once, so that output and warnings are in order.
         "PYTHONUNBUFFERED": "1",
         "ANSIBLE_CONFIG": settings["ansible_config"],
         "ANSIBLE_COLLECTIONS_PATH": str(version.collection),

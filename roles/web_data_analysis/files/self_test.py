@@ -1,14 +1,14 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""See whether this collection works with some libraries, before they are used.
+"""Test the collection with its libraries before they are used.
 
     self_test.py SETTINGS
 
-It runs as the counting user, with the Python of the libraries. SETTINGS is a JSON object:
-``libraries``, their names and versions; ``config_dir``, the configuration of scheduled runs, or
-empty; ``messaging_config``, that of fedora-messaging, or empty. It says what does not work, one
-line each, and its exit code is 1 then.
+The test runs as the counting user, with the Python of the libraries. SETTINGS is a JSON object:
+``libraries`` has their names and versions; ``config_dir`` has the configuration of scheduled runs,
+or is empty; ``messaging_config`` is the configuration of fedora-messaging, or empty. The test
+writes each error as a line to standard output. With errors, its exit code is 1.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ HERE = Path(__file__).resolve().parent
 COLLECTIONS = HERE.joinpath(*[".."] * 6).resolve()
 COLLECTION = "fedora_infra.dnf_counting"
 LOG_NAME = "mirrors.example.org-access.log"
-#: The week of ``self_test.log``, and the day after, whose requests are of the next week.
+#: The week of ``self_test.log``, and the day after it with requests of the next week.
 DAYS = {"since": "2021-09-27", "until": "2021-10-04"}
-#: What takes longer hangs; it takes seconds.
+#: A test takes seconds, so a longer one hangs.
 LIMIT_SECONDS = 1800
-#: So much of what a program said, from its end.
-SAID = 1500
+#: The number of characters from the end of a program's output.
+OUTPUT_LENGTH = 1500
 
-#: The system's own way from a log to pages with charts.
+#: The stages from a log to pages with charts.
 PLAY = [
     {
         "name": "Count a small log",
@@ -83,8 +83,8 @@ PLAY = [
 ]
 
 
-def said_by(command: list[str | Path], folder: Path, **settings: str) -> tuple[bool, str]:
-    """Whether a program ended well, and all it said, in an environment as a run has it."""
+def run_program(command: list[str | Path], folder: Path, **settings: str) -> tuple[bool, str]:
+    """Run a program in the environment of a run; return true if it succeeded, and its output."""
     environment = {
         "PATH": f"{Path(sys.executable).parent}:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
         "HOME": str(folder),
@@ -113,16 +113,16 @@ def said_by(command: list[str | Path], folder: Path, **settings: str) -> tuple[b
     return done.returncode == 0, done.stdout
 
 
-def end_of(said: str) -> str:
-    return " ".join(said[-SAID:].split()) or "nothing"
+def end_of(output: str) -> str:
+    return " ".join(output[-OUTPUT_LENGTH:].split()) or "nothing"
 
 
-def failure_in(said: str) -> str:
-    """Why a playbook failed; all it said in the end where that is not plain to see."""
-    for result in re.findall(r"^fatal: \[[^\]]+\]: FAILED! => (\{.*\})$", said, re.MULTILINE):
+def failure_in(output: str) -> str:
+    """Return the failure of a playbook, or the end of its output if there is no clear failure."""
+    for result in re.findall(r"^fatal: \[[^\]]+\]: FAILED! => (\{.*\})$", output, re.MULTILINE):
         failed = json.loads(result)
         return end_of(f"{failed.get('msg', '')} {failed.get('module_stderr', '')}")
-    return end_of(said)
+    return end_of(output)
 
 
 def wrong_libraries(settings: dict[str, Any], _folder: Path) -> Iterator[str]:
@@ -142,7 +142,7 @@ def wrong_libraries(settings: dict[str, Any], _folder: Path) -> Iterator[str]:
 
 
 def write_logs(folder: Path) -> None:
-    """Put each line into the log of its day, where the modules look for it."""
+    """Write each line to the combined log of its day."""
     for line in (HERE / "self_test.log").read_text(encoding="ascii").splitlines(keepends=True):
         (day,) = re.findall(r"\[([^:]+):", line)
         log = folder / "logs" / f"{datetime.strptime(day, '%d/%b/%Y'):%Y/%m/%d}" / LOG_NAME
@@ -162,9 +162,9 @@ def wrong_counting(_settings: dict[str, Any], folder: Path) -> Iterator[str]:
     play.write_text(json.dumps(PLAY), encoding="ascii")
     playbook = Path(sys.executable).with_name("ansible-playbook")
     extra = json.dumps({"folder": str(folder)})
-    well, said = said_by([playbook, play, "--extra-vars", extra], folder)
-    if not well:
-        yield f"counting: expected to count the log of the self-test, found {failure_in(said)}"
+    succeeded, output = run_program([playbook, play, "--extra-vars", extra], folder)
+    if not succeeded:
+        yield f"counting: expected to count the log of the self-test, found {failure_in(output)}"
         return
     expected, found = rows_of(HERE / "self_test.csv"), rows_of(folder / "totals.csv")
     if found != expected:
@@ -175,18 +175,18 @@ def wrong_counting(_settings: dict[str, Any], folder: Path) -> Iterator[str]:
 def wrong_configuration(settings: dict[str, Any], folder: Path) -> Iterator[str]:
     if not settings["config_dir"]:
         return
-    # a new version of Ansible may refuse what the one before took
-    well, said = said_by(
+    # A new version of Ansible may refuse the configuration of the version before.
+    succeeded, output = run_program(
         [Path(sys.executable).with_name("ansible-playbook"), "--list-hosts", "--list-tasks",
          f"{COLLECTION}.daily"],
         folder,
         ANSIBLE_CONFIG=f"{settings['config_dir']}/ansible.cfg",
         ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED="true",
     )  # fmt: skip
-    if not well or not re.search(r"hosts \([1-9]", said):
+    if not succeeded or not re.search(r"hosts \([1-9]", output):
         yield (
-            f"configuration: expected that a run can begin with {settings['config_dir']}, "
-            f"found {end_of(said)}"
+            f"configuration: expected that a run can start with {settings['config_dir']}, "
+            f"found {end_of(output)}"
         )
 
 
@@ -204,7 +204,7 @@ def wrong_messaging(settings: dict[str, Any], _folder: Path) -> Iterator[str]:
 
 
 def problems(settings: dict[str, Any]) -> Iterator[str]:
-    """All that does not work; later tests don't need the earlier ones to pass."""
+    """Yield all errors. The tests do not depend on each other."""
     for test in (wrong_libraries, wrong_counting, wrong_configuration, wrong_messaging):
         with tempfile.TemporaryDirectory(prefix="dnf_counting-") as folder:
             yield from test(settings, Path(folder))
@@ -213,7 +213,7 @@ def problems(settings: dict[str, Any]) -> Iterator[str]:
 def main() -> None:
     sys.path.insert(0, str(COLLECTIONS))
     found = list(problems(json.loads(sys.argv[1])))
-    print("\n".join(found) or "all works")
+    print("\n".join(found) or "no errors")
     sys.exit(1 if found else 0)
 
 

@@ -1,15 +1,17 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The versions of collection and libraries on the log host: look, make, switch to one, discard one.
+"""Manage the versions of the collection and its libraries on the log host.
 
     versions.py look|make|switch|discard SETTINGS
 
-SETTINGS is a JSON object; what became of it goes to standard output, JSON as well. All lies in one
-folder: ``collection-HASH`` and ``libraries-HASH``, each made once and never changed, and
-``versions.json``, which says what is in use ``now`` and what was ``before``. That file is what a
-run goes by, so replacing it is the switch; the link ``collection`` beside it, and the virtual
-environment that the role's variable names, follow it. Python 3.9 and its library have to do.
+``look`` compares the versions, ``make`` makes the folders of the new version, ``switch`` switches
+to it, and ``discard`` removes its folders. SETTINGS is a JSON object. The program writes its result
+as JSON to standard output. All files are in one folder: ``collection-HASH`` and ``libraries-HASH``,
+which are made once and never changed, and ``versions.json`` with the version in use ``now`` and
+the version ``before``. A run reads ``versions.json``, so replacing this file is the switch. The link
+``collection`` in this folder and the link at web_data_analysis_venv are set after it. The program
+needs only the standard library of Python 3.9.
 """
 
 from __future__ import annotations
@@ -23,21 +25,21 @@ import subprocess
 import sys
 import tarfile
 
-#: In a folder of libraries: it is there only when all of them are.
+#: A file in a folder of libraries, which is written when all libraries are there.
 COMPLETE = ".complete"
-#: Below a folder ``collection-HASH``.
+#: The path below a folder ``collection-HASH``.
 COLLECTION = "ansible_collections/fedora_infra/dnf_counting"
 REQUIREMENTS = f"{COLLECTION}/roles/web_data_analysis/files/requirements.txt"
-#: The last that pip said, in characters.
-SAID = 2000
+#: The number of characters from the end of pip's output.
+OUTPUT_LENGTH = 2000
 
 
 class VersionError(Exception):
-    """The version can't be made or used; the message says why, what is in use, and what to do."""
+    """The version cannot be made or used; the message has the reason and the remedy."""
 
 
 def recorded(settings):
-    """What is in use now and what was before; neither where that is not, or badly, recorded."""
+    """Return the version in use and the version before; None where there is no valid record."""
     try:
         with open(f"{settings['versions']}/versions.json", encoding="utf-8") as opened:
             record = json.load(opened)
@@ -47,7 +49,7 @@ def recorded(settings):
 
 
 def is_there(settings, name):
-    """Whether a folder is there and complete."""
+    """Return true if a folder is there and complete."""
     path = f"{settings['versions']}/{name}"
     if name.startswith("libraries-"):
         python = f"{path}/bin/python"
@@ -56,13 +58,13 @@ def is_there(settings, name):
 
 
 def folders_of(*versions):
-    """The collections' first, for they have the lists of libraries."""
+    """Return the folders of versions, the collections first, because they list the libraries."""
     kinds = ("collection_dir", "libraries_dir")
     return [version[kind] for version in versions if version for kind in kinds]
 
 
 def changes(old, new):
-    """Texts that tell what differs between two versions, of which the old one may be none."""
+    """Yield the differences between two versions as texts; the old version may be None."""
     if old is None:
         yield f"collection: none -> {new['collection']}"
         yield f"libraries: none -> {len(new['libraries'])} for Python {new['python']}"
@@ -79,21 +81,21 @@ def changes(old, new):
         if was != becomes:
             yield f"{name}: {was} -> {becomes}"
     if old["libraries_dir"] != new["libraries_dir"] and old["libraries"] == new["libraries"]:
-        yield "libraries: the same versions, made anew"
+        yield "libraries: the same versions, made again"
 
 
-def spelled(version):
+def described(version):
     return f"collection {version['collection']}" if version else "no version"
 
 
 def look(settings):
-    """What is in use, what is wanted, and what has to be made for it. Raises VersionError."""
+    """Return the version in use, the new one, and its missing folders. Raises VersionError."""
     now, before = recorded(settings)
     reverted = settings["state"] == "reverted"
     if reverted and (before is None or not is_there(settings, before["collection_dir"])):
         raise VersionError(
             f"expected a version before the one in use, found none in {settings['versions']}. "
-            "Install the collection that you want, and run update_packages from it."
+            "Install the collection that you want to use, and start update_packages from it."
         )
     wanted = before if reverted else settings["wanted"]
     missing = [name for name in folders_of(wanted) if not is_there(settings, name)]
@@ -109,18 +111,18 @@ def look(settings):
 
 @contextlib.contextmanager
 def alone(settings):
-    """No other update at the same time. Raises VersionError."""
-    # nobody else may open it, and keep us waiting
+    """Lock out other updates. Raises VersionError."""
+    # Other users may not open the lock, because they could block the update.
     lock = os.open(f"{settings['versions']}/.lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise VersionError(
-                f"expected to be alone, found another update at work in {settings['versions']}. "
-                "Wait until it is over, then run again."
+                f"expected no other update, found another update at work in {settings['versions']}. "
+                "Wait until it has ended, then update again."
             ) from error
-        # a pip that outlives us still holds it
+        # A pip that is still running after this program ends keeps the lock.
         os.set_inheritable(lock, True)
         yield
     finally:
@@ -128,40 +130,40 @@ def alone(settings):
 
 
 def who_runs(lock):
-    """Which run is at work, as it says in its lock; empty where none is."""
+    """Return the run at work from its lock; empty if there is none."""
     try:
-        # the counting user could put anything there
+        # The counting user could put any file there.
         descriptor = os.open(lock, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except FileNotFoundError:
         return ""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
-        said = os.read(descriptor, 200).decode("ascii", "replace")
-        return "".join(sign for sign in said if sign.isprintable()) or "one that says nothing"
+        holder = os.read(descriptor, 200).decode("ascii", "replace")
+        return "".join(sign for sign in holder if sign.isprintable()) or "unknown"
     finally:
         os.close(descriptor)
     return ""
 
 
 def unpack(settings, name):
-    """Make a folder of the collection from the archive that lies beside it."""
+    """Make a folder of the collection from the archive in the folder of versions."""
     half = f"{settings['versions']}/{name}.half"
     shutil.rmtree(half, ignore_errors=True)
     with tarfile.open(f"{settings['versions']}/{settings['archive']}") as archive:
         archive.extraction_filter = getattr(tarfile, "data_filter", lambda member, _path: member)
         archive.extractall(half)  # noqa: S202 (packed by this role)
-    # all of it before its name says so, also where the power fails
+    # All files must be on disk before the folder gets its name, in case the power fails.
     os.sync()
     os.rename(half, f"{settings['versions']}/{name}")
 
 
 def install(settings, version, run):
-    """Make the virtual environment of a version, where it stays. Raises VersionError."""
+    """Make the virtual environment of a version in its final place. Raises VersionError."""
     folder = f"{settings['versions']}/{version['libraries_dir']}"
     requirements = f"{settings['versions']}/{version['collection_dir']}/{REQUIREMENTS}"
     shutil.rmtree(folder, ignore_errors=True)
-    # -I: nothing of the folder that this was started in
+    # -I: import nothing from the working directory.
     pip = [f"{folder}/bin/python", "-I", "-m", "pip", "--quiet", "--disable-pip-version-check"]
     commands = (
         [settings["python"], "-I", "-m", "venv", folder],
@@ -174,19 +176,19 @@ def install(settings, version, run):
             shutil.rmtree(folder, ignore_errors=True)
             raise VersionError(
                 f"expected to make a virtual environment with the libraries, found "
-                f"{done.stdout.strip()[-SAID:] or f'exit code {done.returncode}'}. "
-                f"Nothing was changed, {spelled(recorded(settings)[0])} is in use. See that "
+                f"{done.stdout.strip()[-OUTPUT_LENGTH:] or f'exit code {done.returncode}'}. "
+                f"Nothing was changed, {described(recorded(settings)[0])} is in use. Check that "
                 f"{settings['python']} can make virtual environments and that the package index "
                 "that pip is configured for can be reached, then run again."
             )
-    # all of it before what says so, also where the power fails
+    # All files must be on disk before the file COMPLETE, in case the power fails.
     os.sync()
     with open(f"{folder}/{COMPLETE}", "w", encoding="ascii"):
         pass
 
 
 def make(settings, run=subprocess.run):
-    """Make what is missing of the wanted version."""
+    """Make the missing folders of the new version."""
     made = []
     with alone(settings):
         wanted = look(settings)["wanted"]
@@ -202,7 +204,7 @@ def make(settings, run=subprocess.run):
 
 
 def link(path, target):
-    """Have a link lead to a folder, without a moment in which it is not there."""
+    """Replace a link by a link to another folder, so that there is always a link."""
     if os.path.islink(path) and os.readlink(path) == target:
         return False
     new = f"{path}.new"
@@ -224,22 +226,22 @@ def record(settings, now, before):
 
 
 def check_usable(settings, missing):
-    """Raise VersionError unless the wanted version can be switched to."""
+    """Raise VersionError unless the new version can be used."""
     if missing:
         raise VersionError(
             f"expected {', '.join(missing)} in {settings['versions']}, found that another update "
-            "has removed it. Nothing was changed. Run again."
+            "has removed it. Nothing was changed. Update again."
         )
     if os.path.lexists(settings["venv"]) and not os.path.islink(settings["venv"]):
         raise VersionError(
-            f"expected {settings['venv']} to be a link to a version, found a folder that is not "
-            "ours. Nothing was changed. Move it away, or set web_data_analysis_venv to another "
-            "path, then run again."
+            f"expected {settings['venv']} to be a link to a version, found a folder that the role "
+            "has not made. Nothing was changed. Move it away, or set web_data_analysis_venv to "
+            "another path, then update again."
         )
 
 
 def remove_others(settings, kept):
-    """Remove all versions but those in ``kept``; the names of what was removed."""
+    """Remove all versions except those in ``kept``; return the removed names."""
     stay = {"versions.json", "collection", ".lock", *kept}
     others = sorted(set(os.listdir(settings["versions"])) - stay)
     for name in others:
@@ -252,13 +254,13 @@ def remove_others(settings, kept):
 
 
 def switched(found):
-    """What a switch to the wanted version tells, before it is made."""
+    """Return the result of a switch to the new version before the switch."""
     changed = found["wanted"] != found["now"]
     return {"changes": found["changes"], "changed": changed, "removed": [], "running": ""}
 
 
 def switch(settings):
-    """Use the wanted version from the next run on, and remove those that nobody needs."""
+    """Use the new version from the next run on, and remove versions that are not needed."""
     if settings["check"]:
         return switched(look(settings))
     with alone(settings):
@@ -274,22 +276,22 @@ def switch(settings):
         relative = os.path.relpath(libraries, os.path.dirname(settings["venv"]))
         result["changed"] |= link(settings["venv"], relative)
         result["changed"] |= link(f"{settings['versions']}/collection", wanted["collection_dir"])
-        # one that begins now goes by the record, but one at work may use an older version
+        # A run that starts now reads the record, but a run at work may use an older version.
         result["running"] = who_runs(settings["run_lock"])
-        # after going back, the newer one stays for those who change their mind
+        # After going back, the newer version stays, so that it can be used again.
         if not result["running"] and settings["state"] != "reverted":
             result["removed"] = remove_others(settings, folders_of(wanted, before))
     return {**result, "changed": result["changed"] or bool(result["removed"])}
 
 
 def discard(settings):
-    """Remove what was made of the wanted version, unless it is in use or was before."""
+    """Remove the folders of the new version, unless they are in use or were before."""
     with alone(settings):
         found = look(settings)
         kept = folders_of(found["now"], found["before"])
         removed = [name for name in folders_of(found["wanted"]) if name not in kept]
         if who_runs(settings["run_lock"]):
-            # by a run that began before two updates
+            # A run that started before two updates may use the folders.
             removed = []
         for name in removed:
             shutil.rmtree(f"{settings['versions']}/{name}", ignore_errors=True)
@@ -300,14 +302,16 @@ COMMANDS = {"look": look, "make": make, "switch": switch, "discard": discard}
 
 
 def main():
-    # the counting user reads all of it, whatever the umask of root
+    # The counting user reads all files, so the umask of root must not apply.
     os.umask(0o022)
     try:
         print(json.dumps(COMMANDS[sys.argv[1]](json.loads(sys.argv[2]))))
     except VersionError as error:
         sys.exit(str(error))
     except OSError as error:
-        sys.exit(f"expected to keep the versions, found {error}. See to that, then run again.")
+        sys.exit(
+            f"expected to write the versions, found {error}. Remove the cause, then update again."
+        )
 
 
 if __name__ == "__main__":
