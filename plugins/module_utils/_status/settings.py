@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from .._base.coverage import StageTree
-from .._base.errors import CountingError
-from .._base.problem import CRITICAL, Problem, problem_of
+from .._base.errors import CountingError, printable
+from .._base.problem import CRITICAL, UNKNOWN, Problem, problem_of
 from .._base.stage import Stage
 from .._pipeline.stages import STAGES
 from .._watch.history import StageSettings
@@ -101,9 +101,23 @@ def configured_stages(
                 settings = stage.settings_from(one.options, now)
             except CountingError as error:
                 problems.append(problem_of(CRITICAL, "settings", error))
+            except (KeyError, TypeError, ValueError) as error:
+                problems.append(_of_another_version(one, error))
             else:
                 configured.append(ConfiguredStage(stage, settings, one.subject))
     return configured, problems
+
+
+def _of_another_version(one: StageSettings, error: Exception) -> Problem:
+    """Return the problem that recorded options lack an option of this version, or are damaged."""
+    return Problem(
+        UNKNOWN,
+        "settings",
+        f"{one.stage} {one.subject}".strip() + ": expected the options of this version in the run "
+        f"history, found others ({type(error).__name__}: {printable(str(error))})",
+        one.started.isoformat(timespec="seconds"),
+        "Wait for the next run of this stage, which records its options again.",
+    )
 
 
 def _is_withdrawn(one: StageSettings, published: Sequence[StageSettings]) -> bool:

@@ -191,6 +191,18 @@ def test_incident_hostile_config_refused_options_are_a_problem_and_other_stages_
     assert "'--rsh=sh'" in problem.what
 
 
+def test_options_that_another_version_recorded_are_reported_and_other_stages_are_read() -> None:
+    compress = {"src": "/c", "before": None, "keep_days": 1, "form": "xz", "level": None}
+    recorded = [
+        StageSettings("combine", "", "r1", NOW, {"src": "/hosts"}),
+        StageSettings("compress", "", "r1", NOW, {**compress, "workers": 1, "nice": 1}),
+    ]
+    stages, (problem,) = configured_stages(recorded, NOW)
+    assert [one.stage.name for one in stages] == ["compress"]
+    assert (problem.severity, problem.stage) == ("unknown", "settings")
+    assert problem.what.startswith("combine: expected the options of this version")
+
+
 @pytest.mark.parametrize(("counted", "names"), [(0, ["fedora"]), (2, ["centos", "fedora"])])
 def test_a_profile_that_is_published_no_longer_is_left_out(counted: int, names: list[str]) -> None:
     """It is left out once a later run publishes without it, and not before."""
