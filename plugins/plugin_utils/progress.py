@@ -14,8 +14,8 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.te
     plain,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._status.text import (
-    spell_bytes,
-    spell_seconds,
+    format_bytes,
+    format_seconds,
 )
 
 #: Progress of one unit is told when another tenth is done, or after so many seconds.
@@ -106,15 +106,15 @@ def _how_far(event: dict[str, Any], done: float, total: float) -> str:
     amount, also = event.get("amount"), event.get("also")
     if amount == "bytes":
         speed = _number(event.get("rate"))
-        spelled, rate = spell_bytes(total or done), f"{spell_bytes(speed)}/s" if speed else ""
+        spelled, rate = format_bytes(total or done), f"{format_bytes(speed)}/s" if speed else ""
     else:
         count = total or done
         spelled = f"{count:,.0f} {str(amount)[:-1] if count == 1 else amount}"
         moved = _number(also.get("bytes")) if isinstance(also, dict) else 0
-        rate = spell_bytes(moved) if moved else ""
+        rate = format_bytes(moved) if moved else ""
     far = f"{100 * done / total:3.0f} % of {spelled}" if total else spelled
     left = _number(event.get("eta_seconds"))
-    wait = f"{spell_seconds(left)} left" if left >= 1 else ""
+    wait = f"{format_seconds(left)} left" if left >= 1 else ""
     return f"{far:<17} {rate:>10} {wait:>16}"
 
 

@@ -174,7 +174,7 @@ def _warnings(
         yield f"hosts that are not in expected_hosts have logs: {names}"
     if stray.without_group:
         names = ", ".join(stray.without_group)
-        yield f"expected hosts that match the pattern of no group: {names}"
+        yield f"expected hosts that no group's pattern matches: {names}"
     if stray.empty_groups:
         names = ", ".join(stray.empty_groups)
         yield f"groups whose pattern matches no host in {settings.src}: {names}"

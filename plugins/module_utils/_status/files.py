@@ -1,7 +1,7 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The files of a status: JSON, a page and metrics. Each is whole at any time."""
+"""Write the files of a status: JSON, a page and metrics. Each is complete at any time."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from .metrics import metrics_text
 from .page import status_page
 from .status import Status
 
-STATUS_NAME = "status.json"
-PAGE_NAME = "status.html"
+_STATUS_NAME = "status.json"
+_PAGE_NAME = "status.html"
 
 
 def status_files(
@@ -31,14 +31,14 @@ def status_files(
     if status_dir is not None:
         text = json.dumps(status.to_json(), indent=1)
         if not not_installed(["Jinja2"]):
-            files[status_dir / PAGE_NAME] = status_page(status)
-        # it is written last, so a reader who finds it finds a page that is as new
-        files[status_dir / STATUS_NAME] = text.encode() + b"\n"
+            files[status_dir / _PAGE_NAME] = status_page(status)
+        # it is written last, so that a reader of it also finds the new page
+        files[status_dir / _STATUS_NAME] = text.encode() + b"\n"
     if metrics_file is not None:
         if metrics_file.suffix != ".prom":
             raise wrong_option(
                 "metrics_file",
-                expected="a file whose name ends in .prom, as node_exporter reads no other",
+                expected="a file whose name ends in .prom, because node_exporter reads no other",
                 found=str(metrics_file),
             )
         files[metrics_file] = metrics_text(status).encode()

@@ -1,7 +1,7 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which problems a status shows, by the thresholds."""
+"""Find the problems of a status, by the thresholds."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from .._base.problem import CRITICAL, UNKNOWN, WARNING, Problem, Severity
 from .._pipeline.stages import STAGES
 from .._watch.history import FAILED, NEVER_FINISHED
 from .judge_hosts import (
-    Findings,
+    JudgementInputs,
     host_days,
     host_list,
     judged_days,
@@ -38,53 +38,53 @@ from .runs import StepTimes
 from .status import Status
 from .thresholds import Bounds, Thresholds, too_high, too_low
 
-#: From the end of a week to the log that shows that it is over: that of the Tuesday behind it,
-#: which is fetched on Wednesday.
+#: The days from the end of a week until it can be counted: the log of the next Tuesday shows that
+#: the week is over, and it is fetched on Wednesday.
 _COUNTABLE_DAYS = 2
-#: A run every night, with some hours for one that takes longer than that of the day before.
+#: The longest time between two nightly runs; a run may take some hours longer than the one before.
 _RUN_EVERY = timedelta(hours=28)
-#: A step that takes a minute more than usual is no problem, however short it usually is.
+#: A step that takes up to a minute more than usual is no problem, even if it is usually short.
 _SLACK_SECONDS = 60
 
 
-def judge(status: Status, findings: Findings) -> list[Problem]:
-    """The problems of a status, in no order."""
-    if findings.begin is None:
-        return [*_nothing_yet(findings), *_steps(status, findings), *_room(status, findings)]
+def judge(status: Status, inputs: JudgementInputs) -> list[Problem]:
+    """Return the problems of a status, in no order."""
+    if inputs.begin is None:
+        return [*_nothing_yet(inputs), *_steps(status, inputs), *_room(status, inputs)]
     return [
-        *_ages(status, findings),
-        *_clock(status, findings),
-        *host_days(status, findings),
-        *share_of_hosts(status, findings),
-        *host_list(status, findings),
-        *_days(status, findings),
-        *_weeks(status, findings),
+        *_ages(status, inputs),
+        *_clock(status, inputs),
+        *host_days(status, inputs),
+        *share_of_hosts(status, inputs),
+        *host_list(status, inputs),
+        *_days(status, inputs),
+        *_weeks(status, inputs),
         *_published(status),
-        *_steps(status, findings),
-        *_room(status, findings),
-        *_schedule(status, findings),
-        *_unsent(status, findings),
+        *_steps(status, inputs),
+        *_room(status, inputs),
+        *_schedule(status, inputs),
+        *_unsent(status, inputs),
     ]
 
 
-def _nothing_yet(findings: Findings) -> Iterator[Problem]:
-    if findings.is_blind:
+def _nothing_yet(inputs: JudgementInputs) -> Iterator[Problem]:
+    if inputs.is_blind:
         return
     yield Problem(
         UNKNOWN,
         "sync",
         "no run yet: there are no logs, combined days or raw days",
         "",
-        "Run the playbooks deploy and daily. If they ran, see that the settings name the same "
-        "folders, and that shares are mounted.",
+        "Run the playbooks deploy and daily. If they ran, check that the settings name the same "
+        "folders and that shares are mounted.",
     )
 
 
 def _age_days(status: Status, newest: date) -> float:
-    """Since a day ended, in days, as it was at the last sync.
+    """Return the days since the end of a day, at the time of the last sync.
 
-    In the hours before the run of a day, yesterday's logs are not late. Without a sync for more
-    than a day it is the age by now.
+    The logs of yesterday are not late in the hours before the run of a day. If the last sync was
+    more than a day ago, return the age at the present time.
     """
     now, synced = status.generated_at, status.synced_at
     if synced is not None and timedelta() <= now - synced < _RUN_EVERY:
@@ -94,7 +94,7 @@ def _age_days(status: Status, newest: date) -> float:
 
 
 def _newest_there(stage: StageCoverage, today: date) -> date | None:
-    """The newest day that is there, days of the future aside."""
+    """Return the newest day with an output, except days in the future."""
     absent = (MISSING, NOT_EXPECTED, LATE, WAITING, TRIMMED, UNREADABLE)
     days = [date.fromisoformat(day) for day, one in stage.units.items() if one.state not in absent]
     if stage.newest and (not days or stage.newest < min(days)):
@@ -102,20 +102,20 @@ def _newest_there(stage: StageCoverage, today: date) -> date | None:
     return max((day for day in days if day <= today), default=None)
 
 
-def _ages(status: Status, findings: Findings) -> Iterator[Problem]:
-    thresholds = findings.thresholds
-    told: set[tuple[str, str]] = set()
+def _ages(status: Status, inputs: JudgementInputs) -> Iterator[Problem]:
+    thresholds = inputs.thresholds
+    reported: set[tuple[str, str]] = set()
     for stage in status.stages_called("combine"):
-        for problem in _age(status, findings, stage, thresholds.combined_age_days):
-            told.add((problem.severity, problem.since))
+        for problem in _age(status, inputs, stage, thresholds.combined_age_days):
+            reported.add((problem.severity, problem.since))
             yield problem
     for stage in status.stages_called("raw"):
-        for problem in _age(status, findings, stage, thresholds.raw_age_days):
-            # what is no older than what it is made from has no problem of its own
-            if (problem.severity, problem.since) not in told:
+        for problem in _age(status, inputs, stage, thresholds.raw_age_days):
+            # raw days as old as the combined days have no problem of their own
+            if (problem.severity, problem.since) not in reported:
                 yield problem
     for stage in status.stages_called("totals"):
-        yield from _totals_age(status, findings, stage)
+        yield from _totals_age(status, inputs, stage)
 
 
 def _unreadable(stage: StageCoverage) -> bool:
@@ -123,10 +123,10 @@ def _unreadable(stage: StageCoverage) -> bool:
 
 
 def _age(
-    status: Status, findings: Findings, stage: StageCoverage, bounds: Bounds
+    status: Status, inputs: JudgementInputs, stage: StageCoverage, bounds: Bounds
 ) -> Iterator[Problem]:
-    newest = _newest_there(stage, findings.today)
-    since = newest or findings.begin
+    newest = _newest_there(stage, inputs.today)
+    since = newest or inputs.begin
     if since is None or _unreadable(stage):
         return
     age = _age_days(status, since)
@@ -137,39 +137,39 @@ def _age(
             stage.stage,
             f"{stage.title}: {found}",
             str(since),
-            "See whether the daily run runs, and the reasons of the days behind that one.",
+            "Check that the daily run runs, and see the reasons of the days after that one.",
         )
 
 
-def _totals_age(status: Status, findings: Findings, stage: StageCoverage) -> Iterator[Problem]:
-    # without any week, as if one had ended just before the first day
-    since = stage.newest or (findings.begin or findings.today)
+def _totals_age(status: Status, inputs: JudgementInputs, stage: StageCoverage) -> Iterator[Problem]:
+    # without any week, a week counts as ended just before the first day
+    since = stage.newest or (inputs.begin or inputs.today)
     age = _age_days(status, since) - _COUNTABLE_DAYS
-    if severity := too_high(age, findings.thresholds.totals_age_days):
+    if severity := too_high(age, inputs.thresholds.totals_age_days):
         found = f"the newest week ended on {stage.newest}" if stage.newest else "no week yet"
         yield Problem(
             severity,
             stage.stage,
             f"{stage.title}: {found}, and the next one is not counted",
             str(since),
-            "See the reasons of the newest weeks, and whether raw days come in.",
+            "See the reasons of the newest weeks, and check that there are new raw days.",
         )
 
 
-def _clock(status: Status, findings: Findings) -> Iterator[Problem]:
+def _clock(status: Status, inputs: JudgementInputs) -> Iterator[Problem]:
     future = {
         tree.name: tree.newest
         for tree in status.trees
-        if tree.newest is not None and tree.newest > findings.today
+        if tree.newest is not None and tree.newest > inputs.today
     }
     for name, newest in future.items():
         yield Problem(
             WARNING,
             "clock",
-            f"{name}: the newest day is {newest}, and today is {findings.today} (UTC)",
+            f"{name}: the newest day is {newest}, and today is {inputs.today} (UTC)",
             str(newest),
-            "Look at this machine's clock, then at who made that day; it is not looked at before "
-            "its time.",
+            "Check the clock of this machine, then what made that day; it is ignored before its "
+            "time.",
         )
     ahead = [one.title for one in status.steps if one.last.started > status.generated_at]
     if ahead:
@@ -178,12 +178,12 @@ def _clock(status: Status, findings: Findings) -> Iterator[Problem]:
             "clock",
             f"steps that started in the future: {names_of(ahead)}",
             "",
-            "Look at this machine's clock.",
+            "Check the clock of this machine.",
         )
 
 
-def _days(status: Status, findings: Findings) -> Iterator[Problem]:
-    """Days of combine and count that are not as they should be, those of one kind together."""
+def _days(status: Status, inputs: JudgementInputs) -> Iterator[Problem]:
+    """Yield the problems of days, one for all days of a stage with the same state."""
     missing = {
         name: {date.fromisoformat(d) for d, one in stage.units.items() if one.state == MISSING}
         for name in ("sync", "combine")
@@ -192,41 +192,41 @@ def _days(status: Status, findings: Findings) -> Iterator[Problem]:
     for stage in status.stages:
         if stage.kind != "day" or stage.stage == "sync":
             continue
-        is_told = findings.is_blind and _unreadable(stage)
+        is_reported = inputs.is_blind and _unreadable(stage)
         for state, (severity, words, advice) in _DAY_PROBLEMS.items():
-            if state == UNREADABLE and is_told:
-                continue  # by the place that does not answer
+            if state == UNREADABLE and is_reported:
+                continue  # the place that does not answer is a problem already
             days = [date.fromisoformat(d) for d, one in stage.units.items() if one.state == state]
             if state == MISSING:
-                # told where it began to be missing
+                # the first stage that lacks the day reports it
                 earlier = missing.get(_made_from(stage.stage), set())
-                days = [day for day in judged_days(findings, days) if day not in earlier]
+                days = [day for day in judged_days(inputs, days) if day not in earlier]
             if days:
                 what = f"{stage.title}: {words} {format_days(days)}"
                 yield Problem(severity, stage.stage, what, str(min(days)), advice)
         damaged = [date.fromisoformat(day) for day, one in stage.units.items() if one.damaged]
-        if damaged := judged_days(findings, damaged):
+        if damaged := judged_days(inputs, damaged):
             yield Problem(
                 WARNING,
                 stage.stage,
                 f"{stage.title}: damaged logs were left out of {format_days(damaged)}",
                 str(min(damaged)),
-                "The reasons of these days name them; fetch them again, or repair them.",
+                "The reasons of these days name the logs; fetch them again, or repair them.",
             )
 
 
 _DAY_PROBLEMS: Mapping[State, tuple[Severity, str, str]] = {
     UNREADABLE: (CRITICAL, "can't be judged:", "The reasons of these days name the place."),
-    BLOCKED: (WARNING, "can't be made again:", "The reasons of these days say what to do."),
+    BLOCKED: (WARNING, "can't be made again:", "The reasons of these days have the next step."),
     MISSING: (
         WARNING,
-        "nothing there of",
-        "Make the stage before it first; if the logs are gone for good, the weeks stay partial.",
+        "no output of",
+        "Run the stage before it first. If the logs are lost, the weeks stay partial.",
     ),
     OUT_OF_DATE: (
         WARNING,
         "out of date:",
-        "The next run makes them again; if they stay so, its report says why.",
+        "The next run makes them again. If they stay out of date, its report has the reason.",
     ),
 }
 
@@ -237,16 +237,16 @@ def _made_from(name: str) -> str:
     return next((stage.name for stage in STAGES if {*stage.writes} & {*reads}), "")
 
 
-def _weeks(status: Status, findings: Findings) -> Iterator[Problem]:
+def _weeks(status: Status, inputs: JudgementInputs) -> Iterator[Problem]:
     for one in status.weeks:
         name, end = f"{one.profile} {week_name(one.week)}", week_end(one.week)
-        is_judged = bool(judged_days(findings, [end]))
+        is_judged = bool(judged_days(inputs, [end]))
         why = f" ({'; '.join(one.covered.reasons)})" if one.covered.reasons else ""
         if one.covered.state in _WEEK_PROBLEMS:
             severity, words, advice = _WEEK_PROBLEMS[one.covered.state]
             if one.covered.state != MISSING or is_judged:
                 yield Problem(severity, "totals", f"{name} {words}{why}", str(end), advice)
-        elif one.covered.state == PARTIAL and is_judged and not _is_first(one, findings):
+        elif one.covered.state == PARTIAL and is_judged and not _is_first(one, inputs):
             yield _partial(one, name)
         if one.quality and one.quality.suspect and is_judged:
             yield Problem(
@@ -254,38 +254,38 @@ def _weeks(status: Status, findings: Findings) -> Iterator[Problem]:
                 "totals",
                 f"{name} is suspect: {one.quality.suspect_reason}",
                 str(end),
-                "Look at the logs of that week; readers see the same remark.",
+                "Examine the logs of that week; readers see the same remark.",
             )
 
 
 _WEEK_PROBLEMS: Mapping[State, tuple[Severity, str, str]] = {
-    UNREADABLE: (CRITICAL, "can't be counted", "Do what the reason says."),
-    BLOCKED: (CRITICAL, "can't be counted", "Do what the reason says, then run the count again."),
-    MISSING: (WARNING, "is not counted", "See whether its raw days are there."),
+    UNREADABLE: (CRITICAL, "can't be counted", "Follow the reason."),
+    BLOCKED: (CRITICAL, "can't be counted", "Follow the reason, then run totals again."),
+    MISSING: (WARNING, "is not counted", "Check that its raw days exist."),
     OUT_OF_DATE: (
         WARNING,
         "is out of date",
-        "The next run counts it, or else name it in the option weeks of countme_totals.",
+        "The next run counts it. If it does not, name it in the option weeks of countme_totals.",
     ),
 }
 
 
-def _is_first(one: WeekCoverage, findings: Findings) -> bool:
-    """Whether it began before the first day of all."""
-    return findings.begin is not None and week_start(one.week) < findings.begin
+def _is_first(one: WeekCoverage, inputs: JudgementInputs) -> bool:
+    """Return whether the week began before the first day with any data."""
+    return inputs.begin is not None and week_start(one.week) < inputs.begin
 
 
 def _partial(one: WeekCoverage, name: str) -> Problem:
-    came = ""
+    received = ""
     if one.quality and one.quality.expected_host_days is not None:
         quality = one.quality
-        came = f": {quality.received_host_days} of {quality.expected_host_days} host-days came"
+        received = f": {quality.received_host_days} of {quality.expected_host_days} host-days came"
     return Problem(
         WARNING,
         "totals",
-        f"{name} is partial{came}",
+        f"{name} is partial{received}",
         str(week_end(one.week)),
-        "Find the hosts that lack days in the calendar; the week is revised when they come.",
+        "Find the hosts with missing days in the calendar; the week is revised when they come.",
     )
 
 
@@ -295,7 +295,7 @@ def _published(status: Status) -> Iterator[Problem]:
             why = "; ".join(one.reasons)
             if one.state in (BLOCKED, UNREADABLE):
                 yield Problem(
-                    CRITICAL, "publish", f"{stage.title}: {why}", "", "Do what the reason says."
+                    CRITICAL, "publish", f"{stage.title}: {why}", "", "Follow the reason."
                 )
             elif one.state in (OUT_OF_DATE, LATE):
                 yield Problem(
@@ -303,11 +303,11 @@ def _published(status: Status) -> Iterator[Problem]:
                     "publish",
                     f"{stage.title}: out of date ({why})",
                     "",
-                    "The next run publishes; if it stays so, its report says why.",
+                    "The next run publishes it. If it stays out of date, its report has the reason.",
                 )
 
 
-def _steps(status: Status, findings: Findings) -> Iterator[Problem]:
+def _steps(status: Status, inputs: JudgementInputs) -> Iterator[Problem]:
     for one in status.steps:
         since = one.last.started.isoformat(timespec="seconds")
         if one.last.result == NEVER_FINISHED:
@@ -316,15 +316,18 @@ def _steps(status: Status, findings: Findings) -> Iterator[Problem]:
                 "runs",
                 f"{one.title} started and never finished",
                 since,
-                "It was killed, or the machine went down. The next run goes on from there; see "
-                "the journal of that time.",
+                "It was killed, or the machine went down. The next run continues; see the journal "
+                "of that time.",
             )
         elif one.last.result == FAILED:
             yield Problem(
-                WARNING, "runs", f"{one.title} failed: {one.last.reason}", since,
-                "Do what the reason says, then run again.",
-            )  # fmt: skip
-        if severity := _too_slow(one, status.generated_at, findings.thresholds):
+                WARNING,
+                "runs",
+                f"{one.title} failed: {one.last.reason}",
+                since,
+                "Follow the reason, then run again.",
+            )
+        if severity := _too_slow(one, status.generated_at, inputs.thresholds):
             usual = one.usual_seconds or 0
             yield Problem(
                 severity,
@@ -332,7 +335,7 @@ def _steps(status: Status, findings: Findings) -> Iterator[Problem]:
                 f"{one.title} takes {one.factor(status.generated_at):.1f} times its usual "
                 f"{usual:.0f} s",
                 since,
-                "See what else the machine, its disks and its network do.",
+                "Check the load of the machine, its disks and its network.",
             )
 
 
@@ -343,39 +346,39 @@ def _too_slow(one: StepTimes, now: datetime, thresholds: Thresholds) -> Severity
     return too_high(factor, thresholds.run_time_factor)
 
 
-def _room(status: Status, findings: Findings) -> Iterator[Problem]:
+def _room(status: Status, inputs: JudgementInputs) -> Iterator[Problem]:
     for tree in status.trees:
-        if severity := too_low(tree.free_percent, findings.thresholds.disk_free_percent):
+        if severity := too_low(tree.free_percent, inputs.thresholds.disk_free_percent):
             yield Problem(
                 severity,
                 "disk",
                 f"{tree.name}: {tree.free_percent} % of the file system of {tree.path} is free",
                 "",
-                "Free some space or enlarge it; a run that finds no room leaves all as it is.",
+                "Free some space or enlarge it; a run without enough space changes nothing.",
             )
 
 
-def _schedule(status: Status, findings: Findings) -> Iterator[Problem]:
-    if findings.is_scheduled and status.next_run is None:
+def _schedule(status: Status, inputs: JudgementInputs) -> Iterator[Problem]:
+    if inputs.is_scheduled and status.next_run is None:
         yield Problem(
             WARNING,
             "schedule",
-            "no next run: the timer is not active, or the file of cron jobs has none",
+            "no next run: the timer is not active",
             "",
-            "Enable the timer, or see to that file.",
+            "Enable the timer.",
         )
 
 
-def _unsent(status: Status, findings: Findings) -> Iterator[Problem]:
+def _unsent(status: Status, inputs: JudgementInputs) -> Iterator[Problem]:
     if status.unsent is None:
         return
-    if severity := too_high(status.unsent.messages, findings.thresholds.unsent_messages):
+    if severity := too_high(status.unsent.messages, inputs.thresholds.unsent_messages):
         oldest = status.unsent.oldest
         yield Problem(
             severity,
             "messages",
             f"{status.unsent.messages} messages wait for the bus",
             oldest or "",
-            "See that the broker can be reached and lets this machine publish; the next run sends "
-            "them.",
+            "Check that the broker can be reached and lets this machine publish; the next run "
+            "sends them.",
         )

@@ -1,7 +1,7 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Problems of hosts: days that did not come, and where host list, groups and tree don't agree."""
+"""Find the problems of hosts: missing days, and hosts on which list, groups and tree differ."""
 
 from __future__ import annotations
 
@@ -16,117 +16,121 @@ from .._combine.strays import StrayHosts
 from .status import Status
 from .thresholds import Thresholds, too_high
 
-#: Logs of a host that came so many days ago, or later, show that it serves.
+#: A host with logs of the last days, this many, is in service.
 _SERVING_DAYS = 7
-#: So many names are given in one problem.
+#: The most names in one problem.
 _MOST_NAMES = 10
 
 
 @dataclass(frozen=True)
-class Findings:
-    """What the judgement needs beside the status."""
+class JudgementInputs:
+    """The inputs of the judgement beside the status."""
 
     thresholds: Thresholds
     begin: date | None
-    """The oldest day of anything."""
+    """The oldest day with any data."""
     today: date
     stray: StrayHosts
     odd_names: tuple[str, ...] = ()
     uncombined_hosts: Mapping[str, date] = field(default_factory=dict)
     is_scheduled: bool = False
-    """Whether a timer or a file of cron jobs is named."""
+    """True if the name of a timer is configured."""
     is_blind: bool = False
-    """Whether some places do not answer, so that days may be there of which nothing is known."""
+    """True if some places do not answer, so that the days in them are unknown."""
 
 
 def names_of(names: list[str]) -> str:
+    """Return the first names, and the number of the others."""
     more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
     return ", ".join(names[:_MOST_NAMES]) + more
 
 
-def judged_days(findings: Findings, days: list[date]) -> list[date]:
-    since = findings.today - timedelta(days=findings.thresholds.judged_days)
+def judged_days(inputs: JudgementInputs, days: list[date]) -> list[date]:
+    """Return the days that are young enough to be judged."""
+    since = inputs.today - timedelta(days=inputs.thresholds.judged_days)
     return [day for day in days if day >= since]
 
 
-def host_days(status: Status, findings: Findings) -> Iterator[Problem]:
-    """Hosts that lack days; those that lack the same days together."""
+def host_days(status: Status, inputs: JudgementInputs) -> Iterator[Problem]:
+    """Yield the problems of hosts with missing days, one for all hosts that lack the same days."""
     by_days: dict[tuple[str, tuple[date, ...]], list[str]] = {}
     for host in status.hosts:
         for state in (MISSING, PARTIAL, UNREADABLE):
-            days = judged_days(findings, host.days_that_are(state))
+            days = judged_days(inputs, host.days_that_are(state))
             if days:
                 by_days.setdefault((state, tuple(days)), []).append(host.name)
     for (state, span), names in by_days.items():
-        problem = _host_problem(state, list(span), names, findings)
+        problem = _host_problem(state, list(span), names, inputs)
         if problem:
             yield problem
 
 
 def _host_problem(
-    state: str, days: list[date], names: list[str], findings: Findings
+    state: str, days: list[date], names: list[str], inputs: JudgementInputs
 ) -> Problem | None:
-    spelled, since = format_days(days), str(days[0])
+    span, since = format_days(days), str(days[0])
     if state == MISSING:
-        severity = too_high(len(days), findings.thresholds.host_missing_days)
+        severity = too_high(len(days), inputs.thresholds.host_missing_days)
         if severity is None:
             return None
         return Problem(
             severity,
             "sync",
-            f"{names_of(names)}: no log of {spelled}",
+            f"{names_of(names)}: no log of {span}",
             since,
-            "See that the host runs, rotates and serves its logs; the next syncs ask for these "
-            "days again. If it is gone for good, take it off the host list.",
+            "Check that the host runs, rotates and serves its logs; the next syncs request these "
+            "days again. If the host was removed, remove it from the host list.",
         )
     if state == PARTIAL:
         return Problem(
             WARNING,
             "sync",
-            f"{names_of(names)}: logs of {spelled} may be incomplete",
+            f"{names_of(names)}: logs of {span} may be incomplete",
             since,
-            "The next sync asks for them again; see why the last one did not end well.",
+            "The next sync requests them again; see why the last one did not succeed.",
         )
     return Problem(
         CRITICAL,
         "sync",
-        f"{names_of(names)}: the logs of {spelled} can't be read",
+        f"{names_of(names)}: the logs of {span} can't be read",
         since,
         "Let the counting user read them; the reasons of these days name the place.",
     )
 
 
-def share_of_hosts(status: Status, findings: Findings) -> Iterator[Problem]:
-    """How many hosts lack the newest day whose logs should be there."""
+def share_of_hosts(status: Status, inputs: JudgementInputs) -> Iterator[Problem]:
+    """Yield a problem if many hosts lack the newest day whose logs should be there."""
     for day in reversed(status.days):
         expected = [h for h in status.hosts if h.days[day].state not in (NOT_EXPECTED, LATE)]
         if not expected or not any(h.days[day].state in (MISSING, PRESENT) for h in expected):
             continue
         missing = [host.name for host in expected if host.days[day].state == MISSING]
         share = 100 * len(missing) / len(expected)
-        if severity := too_high(share, findings.thresholds.hosts_missing_percent):
+        if severity := too_high(share, inputs.thresholds.hosts_missing_percent):
             yield Problem(
                 severity,
                 "sync",
                 f"{len(missing)} of {len(expected)} hosts have no log of {day}",
                 str(day),
-                "See whether this machine reaches them: its network, their firewalls.",
+                "Check that this machine reaches them: its network, their firewalls.",
             )
         return
 
 
-def _serving(hosts: Mapping[str, HostCoverage], names: tuple[str, ...], today: date) -> list[str]:
-    """Those that have logs of the last days; others may just not be pruned yet."""
+def _in_service(
+    hosts: Mapping[str, HostCoverage], names: tuple[str, ...], today: date
+) -> list[str]:
+    """Return the hosts with logs of the last days; the folders of others may be left over."""
     since = today - timedelta(days=_SERVING_DAYS)
     newest = {name: hosts[name].newest for name in names if name in hosts}
     return [name for name, day in newest.items() if day is not None and day >= since]
 
 
-def host_list(status: Status, findings: Findings) -> Iterator[Problem]:
-    """Where the host list, the groups and the hosts tree don't agree."""
-    hosts, stray = {host.name: host for host in status.hosts}, findings.stray
-    unexpected = _serving(hosts, stray.unexpected, findings.today)
-    never_asked = sorted(h.name for h in status.hosts if h.listed and not _was_asked(h))
+def host_list(status: Status, inputs: JudgementInputs) -> Iterator[Problem]:
+    """Yield the differences between the host list, the groups and the hosts' tree."""
+    hosts, stray = {host.name: host for host in status.hosts}, inputs.stray
+    unexpected = _in_service(hosts, stray.unexpected, inputs.today)
+    without_log = sorted(h.name for h in status.hosts if h.listed and not _is_known(h))
     found = [
         (
             unexpected,
@@ -134,12 +138,12 @@ def host_list(status: Status, findings: Findings) -> Iterator[Problem]:
             "Add them to the host list.",
         ),
         (
-            _serving(hosts, stray.unmatched, findings.today),
+            _in_service(hosts, stray.unmatched, inputs.today),
             "hosts that have logs, and are in no group: nothing of theirs is combined",
             "Correct the patterns of the groups, or add a group.",
         ),
         (
-            _serving(hosts, tuple(sorted(findings.uncombined_hosts)), findings.today),
+            _in_service(hosts, tuple(sorted(inputs.uncombined_hosts)), inputs.today),
             "hosts whose logs no group's pattern matches: nothing of theirs is combined",
             "Correct the patterns of the logs in the groups.",
         ),
@@ -149,19 +153,19 @@ def host_list(status: Status, findings: Findings) -> Iterator[Problem]:
             "Correct the patterns of the groups, or the host list.",
         ),
         (
-            never_asked,
-            "hosts in the host list of which no log ever came",
-            "Run the sync; see that the names are right, and that they serve their logs.",
+            without_log,
+            "hosts in the host list without any log so far",
+            "Run the sync; check that the names are right and that the hosts serve their logs.",
         ),
         (
             list(stray.empty_groups),
-            "groups whose pattern matches no host in the hosts tree",
+            "groups whose pattern matches no host in the hosts' tree",
             "Correct the pattern; hosts may have other names now.",
         ),
         (
-            list(findings.odd_names),
-            "folders in the hosts tree whose names can't be those of hosts",
-            "Look at them, and remove them.",
+            list(inputs.odd_names),
+            "folders in the hosts' tree whose names are no host names",
+            "Examine and remove them.",
         ),
     ]
     for names, what, advice in found:
@@ -169,6 +173,6 @@ def host_list(status: Status, findings: Findings) -> Iterator[Problem]:
             yield Problem(WARNING, "sync", f"{what}: {names_of(names)}", "", advice)
 
 
-def _was_asked(host: HostCoverage) -> bool:
-    """Whether there ever was, or should have been, a log of it."""
+def _is_known(host: HostCoverage) -> bool:
+    """Return whether the host ever had a log, or should have had one."""
     return host.newest is not None or any(one.state != NOT_EXPECTED for one in host.days.values())

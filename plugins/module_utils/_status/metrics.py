@@ -1,10 +1,10 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The status as metrics: OpenMetrics text that node_exporter's textfile collector takes as well.
+"""The status as metrics: OpenMetrics text that the textfile collector of node_exporter also reads.
 
-That collector reads the older text format and knows fewer types, so all metrics are gauges, and
-none has a time stamp of its own: both formats say the same then.
+That collector reads the older text format, which has fewer types. All metrics are therefore gauges
+without time stamps, for which both formats are equal.
 """
 
 from __future__ import annotations
@@ -19,31 +19,31 @@ from .._base.problem import SEVERITIES
 from .._watch.history import FAILED, NEVER_FINISHED
 from .status import Status
 
-PREFIX = "dnf_counting_"
+_PREFIX = "dnf_counting_"
 
 
-class Sample(NamedTuple):
-    """One value, with the labels that tell it from others of its metric."""
+class _Sample(NamedTuple):
+    """One value, with the labels that distinguish it within its metric."""
 
     value: float
     labels: Mapping[str, str] = {}
 
 
-class Metric(NamedTuple):
-    """A gauge: its name without the prefix, what it means, and its values."""
+class _Metric(NamedTuple):
+    """A gauge: its name without the prefix, its meaning and its values."""
 
     name: str
     help: str
-    samples: tuple[Sample, ...]
+    samples: tuple[_Sample, ...]
 
 
 def metrics_text(status: Status) -> str:
-    """The file: metrics without any value are left out."""
+    """Return the text of the file. Metrics without any value are left out."""
     lines = []
-    for metric in metrics_of(status):
+    for metric in _metrics_of(status):
         if not metric.samples:
             continue
-        name = PREFIX + metric.name
+        name = _PREFIX + metric.name
         lines += [f"# HELP {name} {_escaped(metric.help)}", f"# TYPE {name} gauge"]
         lines += [f"{name}{_labels(one.labels)} {one.value!r}" for one in metric.samples]
     return "\n".join([*lines, "# EOF", ""])
@@ -54,19 +54,19 @@ def _escaped(text: str) -> str:
 
 
 def _labels(labels: Mapping[str, str]) -> str:
-    spelled = ",".join(f'{name}="{_escaped(value)}"' for name, value in labels.items())
-    return f"{{{spelled}}}" if spelled else ""
+    joined = ",".join(f'{name}="{_escaped(value)}"' for name, value in labels.items())
+    return f"{{{joined}}}" if joined else ""
 
 
 def _end_of(day: date) -> float:
     return datetime.combine(day + timedelta(days=1), time(), UTC).timestamp()
 
 
-def metrics_of(status: Status) -> Iterator[Metric]:
-    """All metrics of a status."""
+def _metrics_of(status: Status) -> Iterator[_Metric]:
+    """Yield all metrics of a status."""
     yield _one(
         "status_timestamp_seconds",
-        "When this status was made, in seconds since the Unix epoch.",
+        "The time when this status was made, in seconds since the Unix epoch.",
         status.generated_at.timestamp(),
     )
     severities = Counter(problem.severity for problem in status.problems)
@@ -82,36 +82,38 @@ def metrics_of(status: Status) -> Iterator[Metric]:
     yield from _of_trees(status)
     if status.synced_at:
         yield _one(
-            "synced_timestamp_seconds", "When the last sync ended.", status.synced_at.timestamp()
+            "synced_timestamp_seconds",
+            "The time when the last sync ended.",
+            status.synced_at.timestamp(),
         )
     if status.next_run:
         yield _one(
             "next_run_timestamp_seconds",
-            "When the next run is scheduled.",
+            "The time for which the next run is scheduled.",
             status.next_run.at.timestamp(),
         )
     if status.unsent is not None:
         yield _one("unsent_messages", "Messages that wait for the bus.", status.unsent.messages)
 
 
-def _one(name: str, meaning: str, value: float) -> Metric:
-    return Metric(name, meaning, (Sample(value),))
+def _one(name: str, meaning: str, value: float) -> _Metric:
+    return _Metric(name, meaning, (_Sample(value),))
 
 
-def _many(name: str, meaning: str, samples: Iterable[tuple[Mapping[str, str], float]]) -> Metric:
-    return Metric(name, meaning, tuple(Sample(value, labels) for labels, value in samples))
+def _many(name: str, meaning: str, samples: Iterable[tuple[Mapping[str, str], float]]) -> _Metric:
+    return _Metric(name, meaning, tuple(_Sample(value, labels) for labels, value in samples))
 
 
-def _of_stages(status: Status) -> Iterator[Metric]:
+def _of_stages(status: Status) -> Iterator[_Metric]:
     labelled = [({"stage": s.stage, "profile": s.profile}, s) for s in status.stages]
     yield _many(
         "newest_day_end_timestamp_seconds",
-        "When the newest day ended that a stage has; of totals, its newest week.",
+        "The end of the newest day of a stage; of its newest week for totals.",
         [(labels, _end_of(s.newest)) for labels, s in labelled if s.newest],
     )
     yield _many(
         "units",
-        "Days, weeks or profiles of a stage in the window that was looked at, by their state.",
+        "Days, weeks or profiles of a stage in the window of the status, by their state.",
         [
             ({**labels, "state": state}, stage.counts.get(state, 0))
             for labels, stage in labelled
@@ -120,11 +122,11 @@ def _of_stages(status: Status) -> Iterator[Metric]:
     )
 
 
-def _of_hosts(hosts: Iterable[HostCoverage]) -> Iterator[Metric]:
+def _of_hosts(hosts: Iterable[HostCoverage]) -> Iterator[_Metric]:
     states: tuple[State, ...] = (PRESENT, PARTIAL, MISSING, UNREADABLE)
     yield _many(
         "host_days",
-        "Days of a log host in the window that was looked at, by their state.",
+        "Days of a log host in the window of the status, by their state.",
         [
             ({"host": host.name, "state": state}, len(host.days_that_are(state)))
             for host in hosts
@@ -133,17 +135,17 @@ def _of_hosts(hosts: Iterable[HostCoverage]) -> Iterator[Metric]:
     )
     yield _many(
         "host_newest_day_end_timestamp_seconds",
-        "When the newest day ended that a log host has logs of.",
+        "The end of the newest day with logs of a log host.",
         [({"host": host.name}, _end_of(host.newest)) for host in hosts if host.newest],
     )
 
 
-def _of_weeks(status: Status) -> Iterator[Metric]:
+def _of_weeks(status: Status) -> Iterator[_Metric]:
     recorded = [(one, one.quality) for one in status.weeks if one.quality is not None]
     qualities = Counter((one.profile, quality.status) for one, quality in recorded)
     yield _many(
         "weeks",
-        "Counted weeks in the window that was looked at, by their quality.",
+        "Counted weeks in the window of the status, by their quality.",
         [
             ({"profile": profile, "status": status_name}, count)
             for (profile, status_name), count in sorted(qualities.items())
@@ -153,21 +155,21 @@ def _of_weeks(status: Status) -> Iterator[Metric]:
     suspects.update(one.profile for one, quality in recorded if quality.suspect)
     yield _many(
         "weeks_suspect",
-        "Counted weeks in the window that was looked at whose hits are out of the ordinary.",
+        "Counted weeks in the window of the status with unusual hits.",
         [({"profile": profile}, count) for profile, count in sorted(suspects.items())],
     )
 
 
-def _of_steps(status: Status) -> Iterator[Metric]:
+def _of_steps(status: Status) -> Iterator[_Metric]:
     steps = [({"stage": one.stage, "subject": one.subject}, one) for one in status.steps]
     yield _many(
         "step_started_timestamp_seconds",
-        "When a step last started.",
+        "The time when a step last started.",
         [(labels, one.last.started.timestamp()) for labels, one in steps],
     )
     yield _many(
         "step_duration_seconds",
-        "How long a step took the last time it ended.",
+        "The duration of a step when it last ended.",
         [(labels, one.last.seconds) for labels, one in steps if one.last.seconds is not None],
     )
     yield _many(
@@ -177,16 +179,16 @@ def _of_steps(status: Status) -> Iterator[Metric]:
     )
     yield _many(
         "step_failed",
-        "1 where a step last failed, or started and never finished.",
+        "1 if the last run of a step failed, or started and never finished.",
         [(labels, int(one.last.result in (FAILED, NEVER_FINISHED))) for labels, one in steps],
     )
 
 
-def _of_trees(status: Status) -> Iterator[Metric]:
+def _of_trees(status: Status) -> Iterator[_Metric]:
     trees = [({"tree": tree.name, "path": str(tree.path)}, tree) for tree in status.trees]
     yield _many(
         "tree_free_bytes",
-        "What is free on the file system of a folder.",
+        "The free space on the file system of a folder.",
         [(labels, tree.free_bytes) for labels, tree in trees if tree.free_bytes is not None],
     )
     yield _many(
@@ -196,11 +198,11 @@ def _of_trees(status: Status) -> Iterator[Metric]:
     )
     yield _many(
         "tree_used_bytes",
-        "What a folder's files take, of trees of days in the window that was looked at.",
+        "The space of the files in a folder; in trees of days, of the window of the status.",
         [(labels, tree.used_bytes) for labels, tree in trees if tree.used_bytes is not None],
     )
     yield _many(
         "tree_oldest_day_end_timestamp_seconds",
-        "When the oldest day ended that a tree has.",
+        "The end of the oldest day of a tree.",
         [(labels, _end_of(tree.oldest)) for labels, tree in trees if tree.oldest],
     )

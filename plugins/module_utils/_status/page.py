@@ -1,7 +1,7 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The operator's page: one file, without scripts, that needs no network and no other file."""
+"""Make the page for operators: one file without scripts, which needs no network or other file."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from .._watch.history import Step
 from .page_template import STYLE, TEMPLATE
 from .runs import StepTimes
 from .status import Status
-from .text import spell_bytes, spell_seconds, spell_since, spell_time
+from .text import format_bytes, format_seconds, format_since, format_time
 
 #: The sign in a cell of the calendar, so that colour is not the only difference, and its meaning.
 MARKS = {
@@ -63,14 +63,14 @@ _LEAST_BARS = 14
 _LEAST_BAR_HEIGHT = 1.5
 
 
-class Month(NamedTuple):
+class _Month(NamedTuple):
     """A heading of the calendar."""
 
     title: str
     days: int
 
 
-class Cell(NamedTuple):
+class _Cell(NamedTuple):
     """A day in a row of the calendar."""
 
     state: str
@@ -81,17 +81,17 @@ class Row(NamedTuple):
     """A stage or host in the calendar."""
 
     name: str
-    cells: list[Cell]
+    cells: list[_Cell]
 
 
-class RowGroup(NamedTuple):
+class _RowGroup(NamedTuple):
     """The stages or the hosts in the calendar."""
 
     title: str
     rows: list[Row]
 
 
-class WeekLine(NamedTuple):
+class _WeekLine(NamedTuple):
     """A row of the table of weeks."""
 
     name: str
@@ -102,7 +102,7 @@ class WeekLine(NamedTuple):
     remarks: str
 
 
-class Bar(NamedTuple):
+class _Bar(NamedTuple):
     """A run in a drawing; sizes are pixels."""
 
     x: int
@@ -113,13 +113,13 @@ class Bar(NamedTuple):
     title: str
 
 
-class Drawing(NamedTuple):
+class _Drawing(NamedTuple):
     """The durations of the last runs of a step, the newest at the right; sizes are pixels."""
 
     width: int
     height: int
     label: str
-    bars: list[Bar]
+    bars: list[_Bar]
     median: float | None
     """The height of the line of the usual duration."""
 
@@ -129,12 +129,12 @@ def status_page(status: Status) -> bytes:
     environment = environment_of(
         {"status.html": TEMPLATE},
         {
-            "bytes": spell_bytes,
+            "bytes": format_bytes,
             "class_name": _class_name,
-            "drawing": run_drawing,
-            "seconds": spell_seconds,
-            "since": spell_since,
-            "time": spell_time,
+            "drawing": _run_drawing,
+            "seconds": format_seconds,
+            "since": format_since,
+            "time": format_time,
             "words": _words,
         },
     )
@@ -174,21 +174,21 @@ def _class_name(name: str) -> str:
 def _facts(status: Status) -> list[tuple[str, str]]:
     run = status.next_run
     facts = [
-        ("As of", spell_time(status.generated_at)),
-        ("Last sync", spell_time(status.synced_at) if status.synced_at else "not known"),
+        ("As of", format_time(status.generated_at)),
+        ("Last sync", format_time(status.synced_at) if status.synced_at else "not known"),
         ("Days", f"{status.days[0]} to {status.days[-1]}"),
-        ("Next run", spell_time(run.at) if run else "none known"),
+        ("Next run", format_time(run.at) if run else "none known"),
     ]
     return [*facts, ("At work", "; ".join(status.at_work))] if status.at_work else facts
 
 
-def _months(days: Sequence[date]) -> list[Month]:
+def _months(days: Sequence[date]) -> list[_Month]:
     grouped = [[*of] for _month, of in groupby(days, key=lambda day: (day.year, day.month))]
     # there is no room for a long name above a few days
-    return [Month(f"{of[0]:%B %Y}" if len(of) > 4 else f"{of[0]:%b}", len(of)) for of in grouped]
+    return [_Month(f"{of[0]:%B %Y}" if len(of) > 4 else f"{of[0]:%b}", len(of)) for of in grouped]
 
 
-def _calendar(status: Status) -> list[RowGroup]:
+def _calendar(status: Status) -> list[_RowGroup]:
     stages = [
         _row(one.title, status.days, {date.fromisoformat(day): of for day, of in one.units.items()})
         for one in status.stages
@@ -196,7 +196,7 @@ def _calendar(status: Status) -> list[RowGroup]:
     ]
     hosts = sorted(status.hosts, key=lambda host: (not _lacks_something(host.days), host.name))
     rows = [_row(host.name, status.days, host.days) for host in hosts]
-    groups = [RowGroup("Stages", stages), RowGroup("Log hosts", rows)]
+    groups = [_RowGroup("Stages", stages), _RowGroup("Log hosts", rows)]
     return [group for group in groups if group.rows]
 
 
@@ -209,32 +209,32 @@ def _row(name: str, days: Sequence[date], covered: Mapping[date, Covered]) -> Ro
     for day in days:
         one = covered.get(day, Covered(NOT_EXPECTED))
         title = "; ".join([f"{name}, {day}: {_words(one.state)}", *one.reasons[:3]])
-        cells.append(Cell(one.state, title[:500]))
+        cells.append(_Cell(one.state, title[:500]))
     return Row(name, cells)
 
 
-def _legend(groups: Sequence[RowGroup]) -> list[tuple[str, str]]:
+def _legend(groups: Sequence[_RowGroup]) -> list[tuple[str, str]]:
     """Return the states that the calendar shows, each with its meaning."""
     used = {cell.state for group in groups for row in group.rows for cell in row.cells}
     return [(state, meaning) for state, (_mark, meaning) in MARKS.items() if state in used]
 
 
-def _weeks(weeks: Sequence[WeekCoverage]) -> list[WeekLine]:
+def _weeks(weeks: Sequence[WeekCoverage]) -> list[_WeekLine]:
     """Return the weeks profile by profile, the newest first."""
     profiles = list(dict.fromkeys(one.profile for one in weeks))
     ordered = sorted(weeks, key=lambda one: (profiles.index(one.profile), -one.week))
     return [_week(one) for one in ordered]
 
 
-def _week(one: WeekCoverage) -> WeekLine:
+def _week(one: WeekCoverage) -> _WeekLine:
     quality = one.quality
     days = f"{week_start(one.week)} to {week_end(one.week)}"
     if quality is None:
         remarks = "; ".join(one.covered.reasons)
-        return WeekLine(_name(one), one.covered.state, "", None, days, remarks)
+        return _WeekLine(_name(one), one.covered.state, "", None, days, remarks)
     known = quality.expected_host_days is not None
     suspicion = [quality.suspect_reason] if quality.suspect else []
-    return WeekLine(
+    return _WeekLine(
         name=_name(one),
         state=quality.status,
         host_days=f"{quality.received_host_days} of {quality.expected_host_days}" if known else "",
@@ -248,7 +248,7 @@ def _name(one: WeekCoverage) -> str:
     return f"{one.profile} {week_name(one.week)}"
 
 
-def run_drawing(times: StepTimes) -> Drawing:
+def _run_drawing(times: StepTimes) -> _Drawing:
     """Return the drawing of the last runs of a step, a bar each."""
     seconds = [run.seconds or 0.0 for run in times.runs]
     most = max([*seconds, times.usual_seconds or 0.0]) or 1.0
@@ -259,25 +259,27 @@ def run_drawing(times: StepTimes) -> Drawing:
     for place, (run, taken) in enumerate(zip(times.runs, seconds, strict=True), first):
         height = max(_BARS_HEIGHT * taken / most, _LEAST_BAR_HEIGHT)
         y = round(_BARS_HEIGHT - height, 1)
-        bars.append(Bar(place * step, y, _BAR_WIDTH, round(height, 1), run.result, _run_title(run)))
+        bars.append(
+            _Bar(place * step, y, _BAR_WIDTH, round(height, 1), run.result, _run_title(run))
+        )
     usual = times.usual_seconds
-    return Drawing(
+    return _Drawing(
         width=places * step,
         height=_BARS_HEIGHT + 1,
         label=f"{times.title}: last {len(times.runs)} runs, "
-        f"{spell_seconds(min(seconds))} to {spell_seconds(max(seconds))}",
+        f"{format_seconds(min(seconds))} to {format_seconds(max(seconds))}",
         bars=bars,
         median=None if usual is None else round(_BARS_HEIGHT * (1 - usual / most) + 0.5, 1),
     )
 
 
 def _run_title(run: Step) -> str:
-    took = f", {spell_seconds(run.seconds)}" if run.seconds is not None else ""
-    return f"{spell_time(run.started)}: {run.result}{took}"
+    took = f", {format_seconds(run.seconds)}" if run.seconds is not None else ""
+    return f"{format_time(run.started)}: {run.result}{took}"
 
 
 def _with_reasons(status: Status) -> Iterator[tuple[str, str, Covered]]:
-    """Yield what is not simply present: the stage or host, the unit, and the reasons."""
+    """Yield the stage or host, the unit and its coverage for each unit with reasons."""
     for stage in status.stages:
         for name, one in stage.units.items():
             if one.reasons and one.state not in (PRESENT, NOT_EXPECTED):

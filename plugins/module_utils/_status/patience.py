@@ -1,7 +1,7 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Read the status within bounded time, whichever shares have stopped answering."""
+"""Read the status within a limited time, even if shares do not answer."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .read import read_status
 from .settings import StatusSettings
 from .status import Status
 
-#: A status that takes so many times one's patience is given up although all places answer.
+#: Reading is abandoned after this many times the patience, even if all places answer.
 _MOST_PATIENCE = 40
 
 
@@ -31,49 +31,53 @@ def read_patiently(
     patience_seconds: float,
     now: datetime,
     problems: Sequence[Problem] = (),
-    **told: Any,
+    **more: Any,
 ) -> tuple[Status, frozenset[Path]]:
-    """The status, and the places that did not answer, which are problems.
+    """Return the status, and the places that did not answer, which are problems in it.
 
-    A process of its own reads; where it stops as a place has become silent, another one reads all
-    but that place. Raises SourceError where none comes to an end. See also :func:`read_status`.
+    A child process reads the status. If it hangs because a place does not answer, another child
+    reads everything but that place. ``more`` are further arguments of :func:`read_status`. Raises
+    SourceError if no child succeeds in time.
     """
     silent: set[Path] = set()
     give_up_at = time.monotonic() + _MOST_PATIENCE * patience_seconds
 
-    def has_news_of_silence() -> bool:
-        asked = settings.places().keys() - silent
-        found = silent_places(asked, patience_seconds=patience_seconds)
+    def find_silent_places() -> bool:
+        """Add new silent places to ``silent``; return whether there are any."""
+        others = settings.places().keys() - silent
+        found = silent_places(others, patience_seconds=patience_seconds)
         silent.update(found)
         return bool(found)
 
     def is_stuck() -> bool:
-        return has_news_of_silence() or time.monotonic() > give_up_at
+        return find_silent_places() or time.monotonic() > give_up_at
 
-    has_news_of_silence()
+    find_silent_places()
     status = None
     while status is None:
         if time.monotonic() > give_up_at:
             raise SourceError(
                 "the status",
                 expected=f"to be read within {_MOST_PATIENCE * patience_seconds:g} seconds",
-                found="that it is not, although all places answer",
-                advice="See what the disks and the network of this machine do, then look again.",
+                found="that it took longer, although all places answer",
+                advice="Check the load of the disks and the network of this machine, then try again.",
             )
-        look = partial(
+        read = partial(
             read_status,
             replace(settings, silent=frozenset(silent)),
             days,
             now=now,
-            problems=[*problems, *_told(settings, silent, now)],
-            **told,
+            problems=[*problems, *_problems_of_shares(settings, silent, now)],
+            **more,
         )
-        status = run_in_child(look, patience_seconds=patience_seconds, is_stuck=is_stuck)
+        status = run_in_child(read, patience_seconds=patience_seconds, is_stuck=is_stuck)
     return status, frozenset(silent)
 
 
-def _told(settings: StatusSettings, silent: Collection[Path], now: datetime) -> list[Problem]:
-    """A problem for each share that does not answer."""
+def _problems_of_shares(
+    settings: StatusSettings, silent: Collection[Path], now: datetime
+) -> list[Problem]:
+    """Return a problem for each share that does not answer."""
     of_shares: dict[str, tuple[str, list[str]]] = {}
     for place, (stage, name) in settings.places().items():
         if place not in silent:

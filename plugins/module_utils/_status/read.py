@@ -29,7 +29,7 @@ from .._sync.stage import SyncSettings
 from .._watch.history import Step, read_steps
 from .._watch.spool import Waiting, read_waiting
 from .judge import judge
-from .judge_hosts import Findings
+from .judge_hosts import JudgementInputs
 from .runs import step_times
 from .schedule import NextRun, next_of_timer
 from .settings import ConfiguredStage, StatusSettings
@@ -59,9 +59,9 @@ def read_status(
     run_id: str = "",
     problems: Iterable[Problem] = (),
 ) -> Status:
-    """Return the status of some days. ``problems`` were met before.
+    """Return the status of some days. ``problems`` were found before, and are added.
 
-    Nothing is raised for what is wrong with the trees: the status reports it.
+    Errors of the trees are problems in the status and are not raised.
     """
     reading = _Reading(settings, days, now)
     reading.problems += problems
@@ -82,7 +82,7 @@ def read_status(
         at_work=tuple(reading.at_work()),
         unsent=reading.unsent(),
     )
-    findings = Findings(
+    inputs = JudgementInputs(
         thresholds=settings.thresholds,
         begin=reading.calendar.begin,
         today=reading.calendar.today,
@@ -92,13 +92,11 @@ def read_status(
         is_scheduled=bool(settings.timer),
         is_blind=bool(settings.silent),
     )
-    return replace(
-        status, problems=tuple(worst_first([*reading.problems, *judge(status, findings)]))
-    )
+    return replace(status, problems=tuple(worst_first([*reading.problems, *judge(status, inputs)])))
 
 
 class _Reading:
-    """What several parts of the status need, and the problems met on the way."""
+    """The values that several parts of the status need, and the problems found in reading."""
 
     def __init__(self, settings: StatusSettings, days: Sequence[date], now: datetime) -> None:
         self.settings = settings
@@ -156,12 +154,12 @@ class _Reading:
         except CountingError as error:
             self.problems.append(problem_of(CRITICAL, stage, error))
         except OSError as error:
-            explained = write_error(Path(str(error.filename or "a file")), error)
+            translated = write_error(Path(str(error.filename or "a file")), error)
             self.problems.append(
                 Problem(
                     CRITICAL,
                     stage,
-                    f"{explained.place}: expected to read there, found {explained.found}",
+                    f"{translated.place}: expected to read there, found {translated.found}",
                     "",
                     "Let the counting user read it, or examine its file system.",
                 )
@@ -185,13 +183,13 @@ class _Reading:
         if self.hosts_dir is None or self.hosts_dir in self.unreadable:
             return HostsCoverage()
         listed = [source.host for source in sync.sources] if sync else []
-        seen = HostsInputs(
+        inputs = HostsInputs(
             self.tree,
             tuple(listed or (combine.expected_hosts if combine else ())),
             load_memory(self.hosts_dir),
             self._records(combine.dest) if combine else {},
         )
-        return cover_hosts(seen, combine.groups if combine else (), self.calendar)
+        return cover_hosts(inputs, combine.groups if combine else (), self.calendar)
 
     def _records(self, dest: Path) -> dict[date, CombinedDay]:
         records = {}
@@ -228,6 +226,7 @@ class _Reading:
         return bool(lacking)
 
     def steps(self) -> list[Step]:
+        """Return the steps of the run history."""
         path = self.settings.history_db
         if path is None:
             return []
@@ -235,15 +234,17 @@ class _Reading:
         return self._tried("history", lambda: read_steps(path, since=since), path) or []
 
     def unsent(self) -> Waiting | None:
+        """Return the messages that wait; None if no messages are sent."""
         path = self.settings.messaging_spool
         return None if path is None else self._tried("messages", lambda: read_waiting(path), path)
 
     def next_run(self) -> NextRun | None:
+        """Return the next run of the timer; None if there is none."""
         timer = self.settings.timer
         return self._tried("schedule", lambda: next_of_timer(timer)) if timer else None
 
     def at_work(self) -> list[str]:
-        """Return who writes to a tree just now."""
+        """Return the trees that a process writes to now, each with the process."""
         folders = {
             tree.path
             for one in self.settings.stages

@@ -1,7 +1,7 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The steps of the last runs: what became of each, and how long it took against what is usual."""
+"""The steps of the last runs: their results, and their durations compared with the usual ones."""
 
 from __future__ import annotations
 
@@ -12,31 +12,32 @@ from typing import Any
 
 from .._watch.history import Step, latest_steps, usual_seconds
 
-#: With so many runs the median is taken, and so many are drawn.
-USUAL_RUNS = 14
-SHOWN_RUNS = 28
+#: The number of runs for the median.
+_USUAL_RUNS = 14
+#: The number of runs that are drawn.
+_SHOWN_RUNS = 28
 
 
 @dataclass(frozen=True)
 class StepTimes:
-    """One stage, or one subject of it, over the last runs."""
+    """The last runs of a stage, or of one subject of it."""
 
     stage: str
     subject: str
     last: Step
     usual_seconds: float | None
-    """The median of its last runs that made something; None where there is none."""
+    """The median of its last runs that made something; None without such a run."""
     runs: tuple[Step, ...]
-    """The last ones, the oldest first."""
+    """The last runs, the oldest first."""
 
     @property
     def title(self) -> str:
-        """What it is called in sentences and tables."""
+        """The name in sentences and tables."""
         words = self.stage.replace("_", " ")
         return f"{words} {self.subject}" if self.subject else words
 
     def factor(self, now: datetime) -> float | None:
-        """How often the usual time the last run took, or takes so far."""
+        """Return the duration of the last run, or so far, divided by the usual duration."""
         seconds = self.last.seconds
         if self.last.result == "running":
             seconds = (now - self.last.started).total_seconds()
@@ -45,17 +46,18 @@ class StepTimes:
         return seconds / self.usual_seconds
 
     def to_json(self) -> dict[str, Any]:
+        """Return the runs as they stand in the status."""
         return {
             "stage": self.stage,
             "subject": self.subject,
-            "last": step_to_json(self.last),
+            "last": _step_to_json(self.last),
             "usual_seconds": self.usual_seconds,
-            "runs": [step_to_json(step) for step in self.runs],
+            "runs": [_step_to_json(step) for step in self.runs],
         }
 
 
-def step_to_json(step: Step) -> dict[str, Any]:
-    """A step as it stands in the status; its times are ISO 8601, UTC."""
+def _step_to_json(step: Step) -> dict[str, Any]:
+    """Return a step as it stands in the status; its times are ISO 8601, UTC."""
     return {
         "run_id": step.run_id,
         "started": step.started.isoformat(timespec="seconds"),
@@ -67,19 +69,19 @@ def step_to_json(step: Step) -> dict[str, Any]:
 
 
 def step_times(steps: Sequence[Step]) -> list[StepTimes]:
-    """Each stage and subject with its last runs; in the order in which they last started."""
+    """Return the last runs of each stage and subject, in the order of their last starts."""
     times = []
     for (stage, subject), last in latest_steps(steps).items():
         own = [step for step in steps if (step.stage, step.subject) == (stage, subject)]
         before = [step for step in own if step is not last]
-        usual = usual_seconds(before, stage, subject, runs=USUAL_RUNS)
+        usual = usual_seconds(before, stage, subject, runs=_USUAL_RUNS)
         times.append(
             StepTimes(
                 stage,
                 subject,
                 last,
                 usual,
-                tuple(own[-SHOWN_RUNS:]),
+                tuple(own[-_SHOWN_RUNS:]),
             )
         )
     return sorted(times, key=lambda one: one.last.started)

@@ -1,7 +1,7 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The time of the next run, from a systemd timer."""
+"""Find the time of the next run, from a systemd timer."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ _EPOCH = re.compile(r"NextElapseUSecRealtime=@([0-9]+)")
 _DATED = re.compile(
     r"NextElapseUSecRealtime=[A-Z][a-z]{2} ([0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:]{8}) UTC"
 )
-#: What a timer waits for, and what systemd-analyze says when that is.
+#: The calendar of a timer, and its next time in the output of systemd-analyze.
 _CALENDAR = re.compile(r"OnCalendar=([^;{}\n]+) ; next_elapse=")
 _ELAPSE = re.compile(r"Next elapse: [A-Z][a-z]{2} ([0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:]{8}) UTC")
 _SYSTEMCTL_SECONDS = 10
 
 
 class NextRun(NamedTuple):
-    """When, and who says so."""
+    """The next run: its time, and the name of its timer."""
 
     at: datetime
     source: str
 
 
-def run_program(command: Sequence[str]) -> str:
-    """What a program puts out, in English and UTC; empty where it fails or is not there."""
+def _run_program(command: Sequence[str]) -> str:
+    """Return the output of a program, in English and UTC; empty if it fails or is missing."""
     try:
         done = subprocess.run(
             command,
@@ -50,11 +50,11 @@ def run_program(command: Sequence[str]) -> str:
 
 
 def next_of_timer(
-    timer: str, *, run: Callable[[Sequence[str]], str] = run_program
+    timer: str, *, run: Callable[[Sequence[str]], str] = _run_program
 ) -> NextRun | None:
-    """When a systemd timer elapses next; None where it is not active or there is no systemd.
+    """Return the next run of a systemd timer; None if it is not active or there is no systemd.
 
-    Raises SettingsError for what can't be the name of a timer.
+    Raises SettingsError for a text that is no name of a timer.
     """
     if not _UNIT.fullmatch(timer) or timer.startswith("-"):
         raise wrong_option(
@@ -63,22 +63,22 @@ def next_of_timer(
             found=printable(timer),
         )
     properties = "--property=NextElapseUSecRealtime,SubState,TimersCalendar"
-    said = run(["systemctl", "show", "--timestamp=unix", properties, "--", timer])
-    if epoch := _EPOCH.search(said):
+    output = run(["systemctl", "show", "--timestamp=unix", properties, "--", timer])
+    if epoch := _EPOCH.search(output):
         at = datetime.fromtimestamp(int(epoch[1]), UTC)
         return NextRun(at, timer) if int(epoch[1]) else None
-    if dated := _DATED.search(said):
+    if dated := _DATED.search(output):
         return NextRun(datetime.fromisoformat(dated[1]).replace(tzinfo=UTC), timer)
-    # while what it has started runs, and that is where a run asks from, a timer does not say
-    return _next_of_calendars(said, timer, run) if "SubState=running" in said else None
+    # a timer has no next time while its service runs, which is when a run reads the status
+    return _next_of_calendars(output, timer, run) if "SubState=running" in output else None
 
 
 def _next_of_calendars(
-    said: str, timer: str, run: Callable[[Sequence[str]], str]
+    output: str, timer: str, run: Callable[[Sequence[str]], str]
 ) -> NextRun | None:
-    told = (
+    matches = (
         _ELAPSE.search(run(["systemd-analyze", "calendar", "--", calendar]))
-        for calendar in _CALENDAR.findall(said)
+        for calendar in _CALENDAR.findall(output)
     )
-    times = [datetime.fromisoformat(found[1]).replace(tzinfo=UTC) for found in told if found]
+    times = [datetime.fromisoformat(found[1]).replace(tzinfo=UTC) for found in matches if found]
     return NextRun(min(times), timer) if times else None

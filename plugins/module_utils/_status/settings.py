@@ -1,7 +1,7 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The settings of the status: the stages as they last ran, and the wishes of the operator."""
+"""The settings of the status: those of the last run of each stage, and those of the operator."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .thresholds import Thresholds
 
 @dataclass(frozen=True)
 class ConfiguredStage:
-    """A stage with the settings that it last ran with."""
+    """A stage with the settings of its last run."""
 
     stage: Stage[Any, Any]
     settings: Any
@@ -45,7 +45,7 @@ class ConfiguredStage:
 
 @dataclass(frozen=True)
 class StatusSettings:
-    """Everything that the status is read by."""
+    """The settings of the status."""
 
     stages: tuple[ConfiguredStage, ...] = ()
     """In the order of a nightly run."""
@@ -56,7 +56,7 @@ class StatusSettings:
     """The places where files of the status are written; they are not read."""
     thresholds: Thresholds = field(default_factory=Thresholds)
     silent: frozenset[Path] = frozenset()
-    """Places that do not answer. Reading one would wait for ever, so nobody does."""
+    """Places that do not answer. Reading one would wait for ever, so they are not read."""
 
     def of_stage(self, name: str) -> Any:
         """Return the settings of the first stage of that name; None where it never ran."""
@@ -85,7 +85,7 @@ class StatusSettings:
 def configured_stages(
     recorded: Iterable[StageSettings], now: datetime
 ) -> tuple[list[ConfiguredStage], list[Problem]]:
-    """Return the stages with the settings that they last ran with, in the order of a nightly run.
+    """Return the stages with the settings of their last runs, in the order of a nightly run.
 
     Settings that are refused now are problems. A profile that is published no longer is left out.
     """

@@ -1,9 +1,9 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The status of the whole pipeline, as it is given to modules, files, pages and monitors.
+"""The status of the whole pipeline, for modules, files, pages and monitors.
 
-It is one structure; what is shown anywhere is made of it alone.
+It is one structure, and every output is made from it alone.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from .schedule import NextRun
 from .thresholds import overall
 from .trees import Tree
 
-#: The version of the structure; raised when a reader of an older one would misread it.
-FORMAT = 1
+#: The version of the structure. It grows when a reader of an older version would misread it.
+_FORMAT = 1
 
-#: So many logs that no group combines are named.
+#: The most names of logs that no group combines.
 _MOST_UNMATCHED = 50
 
 
 @dataclass(frozen=True)
 class Status:
-    """All there is to know of the pipeline at one moment."""
+    """The state of the pipeline at one moment."""
 
     generated_at: datetime
     log_host: str
@@ -47,10 +47,10 @@ class Status:
     steps: tuple[StepTimes, ...] = ()
     trees: tuple[Tree, ...] = ()
     synced_at: datetime | None = None
-    """When the last sync ended, where that is known."""
+    """The time when the last sync ended; None if it is not known."""
     next_run: NextRun | None = None
     at_work: tuple[str, ...] = field(default=())
-    """Who writes to one of the trees just now."""
+    """The trees that a process writes to now, each with the process."""
     unsent: Waiting | None = None
 
     @property
@@ -59,12 +59,13 @@ class Status:
         return overall(self.problems)
 
     def stages_called(self, name: str) -> Sequence[StageCoverage]:
-        """The coverage of a stage, one of each profile."""
+        """Return the coverage of a stage, one for each profile."""
         return [stage for stage in self.stages if stage.stage == name]
 
     def to_json(self) -> dict[str, Any]:
+        """Return the status as JSON values."""
         return {
-            "format": FORMAT,
+            "format": _FORMAT,
             "generated_at": self.generated_at.isoformat(timespec="seconds"),
             "log_host": self.log_host,
             "run_id": self.run_id,
@@ -81,7 +82,7 @@ class Status:
                 {"name": one.name, "hosts": list(one.hosts), "newest": str(one.newest)}
                 for one in self.unmatched[:_MOST_UNMATCHED]
             ],
-            "weeks": [week_to_json(week) for week in self.weeks],
+            "weeks": [_week_to_json(week) for week in self.weeks],
             "steps": [step.to_json() for step in self.steps],
             "trees": [tree.to_json() for tree in self.trees],
             "synced_at": self.synced_at and self.synced_at.isoformat(timespec="seconds"),
@@ -97,7 +98,7 @@ def _next_run(run: NextRun | None) -> dict[str, str] | None:
     return {"at": run.at.isoformat(timespec="seconds"), "source": run.source}
 
 
-def week_to_json(one: WeekCoverage) -> dict[str, Any]:
+def _week_to_json(one: WeekCoverage) -> dict[str, Any]:
     """Return a week and its quality; the facts of a week without a record are null."""
     return {
         "profile": one.profile,

@@ -1,9 +1,9 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The status as lines for a terminal: problems first, then tables whose columns are aligned.
+"""The status as lines for a terminal: problems first, then tables with aligned columns.
 
-No line is wider than asked for, and no text in it moves a cursor.
+No line is wider than the given width, and no text in it moves a cursor.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ from .._base.days_and_weeks import format_days, week_name
 from .._base.text_table import table, wrapped
 from .status import Status
 
-#: So wide lines are where nobody says how wide the terminal is.
+#: The width of lines if the width of the terminal is not known.
 WIDTH = 100
-#: In less, columns would not stay side by side.
+#: The smallest width at which columns stay side by side.
 NARROWEST = 60
-#: One character a day; the legend below the calendar tells them.
+#: The character of each state in the calendar; the legend below it explains them.
 MARKS = {
     PRESENT: "#",
     PARTIAL: "+",
@@ -47,8 +47,8 @@ MARKS = {
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 
 
-def spell_bytes(count: float | None) -> str:
-    """A number of bytes as people read it: ``1.5 GiB``; ``-`` where it is not known."""
+def format_bytes(count: float | None) -> str:
+    """Return a number of bytes as people read it: ``1.5 GiB``; ``-`` if it is not known."""
     if count is None:
         return "-"
     unit = 0
@@ -59,8 +59,8 @@ def spell_bytes(count: float | None) -> str:
     )
 
 
-def spell_seconds(seconds: float | None) -> str:
-    """A duration as people read it: ``4.2 s``, ``3 min 20 s``, ``2 h 05 min``."""
+def format_seconds(seconds: float | None) -> str:
+    """Return a duration as people read it: ``4.2 s``, ``3 min 20 s``, ``2 h 05 min``."""
     if seconds is None:
         return "-"
     if seconds < 60:
@@ -70,21 +70,21 @@ def spell_seconds(seconds: float | None) -> str:
     return f"{int(seconds // 3600)} h {int(seconds % 3600 // 60):02} min"
 
 
-def spell_time(at: datetime) -> str:
-    """A time to the minute."""
+def format_time(at: datetime) -> str:
+    """Return a time to the minute."""
     return f"{at:%Y-%m-%d %H:%M} UTC"
 
 
-def spell_since(since: str) -> str:
-    """A day or time of a problem, to the minute."""
-    return spell_time(datetime.fromisoformat(since)) if "T" in since else since
+def format_since(since: str) -> str:
+    """Return the day or time of a problem, to the minute."""
+    return format_time(datetime.fromisoformat(since)) if "T" in since else since
 
 
 def status_lines(status: Status, *, width: int = WIDTH) -> list[str]:
-    """All of the status; the first line is the verdict."""
+    """Return the lines of the whole status; the first line is the verdict."""
     verdict = f"{status.state.upper()}: {status.log_host or 'log host'}"
     return [
-        *wrapped(f"{verdict}, {spell_time(status.generated_at)}", width),
+        *wrapped(f"{verdict}, {format_time(status.generated_at)}", width),
         *_problems(status, width),
         "",
         *_stages(status, width),
@@ -104,9 +104,9 @@ def _problems(status: Status, width: int) -> Iterator[str]:
         yield "No problems."
     indent = " " * 10
     for problem in status.problems:
-        since = f" (since {spell_since(problem.since)})" if problem.since else ""
-        told = f"{problem.severity.upper():8}  {problem.what}{since}"
-        yield from wrapped(told, width, rest=indent)
+        since = f" (since {format_since(problem.since)})" if problem.since else ""
+        line = f"{problem.severity.upper():8}  {problem.what}{since}"
+        yield from wrapped(line, width, rest=indent)
         yield from wrapped(f"-> {problem.next_step}", width, first=indent, rest=indent)
 
 
@@ -149,7 +149,7 @@ def _calendar(status: Status, width: int) -> Iterator[str]:
 
 
 def _newest_that_fit(status: Status, width: int) -> Sequence[date]:
-    """The days that there is room for beside the names; a page and a file have all of them."""
+    """Return the newest days that fit beside the names. The page and the JSON file have all days."""
     names = max(len(host.name) for host in status.hosts)
     room = width - min(names, width // 3) - len("  NEWEST LOG  ")
     return status.days[-room:]
@@ -185,10 +185,10 @@ def _steps(status: Status, width: int) -> Iterator[str]:
     rows = [
         [
             one.title,
-            spell_time(one.last.started),
+            format_time(one.last.started),
             one.last.result,
-            spell_seconds(one.last.seconds),
-            spell_seconds(one.usual_seconds),
+            format_seconds(one.last.seconds),
+            format_seconds(one.usual_seconds),
         ]
         for one in status.steps
     ]
@@ -200,8 +200,8 @@ def _trees(status: Status, width: int) -> list[str]:
     rows = [
         [
             tree.name,
-            spell_bytes(tree.used_bytes),
-            spell_bytes(tree.free_bytes),
+            format_bytes(tree.used_bytes),
+            format_bytes(tree.free_bytes),
             "-" if tree.free_percent is None else f"{tree.free_percent} %",
             f"{tree.oldest} to {tree.newest}" if tree.oldest else "-",
             tree.problem or str(tree.path),
@@ -212,15 +212,15 @@ def _trees(status: Status, width: int) -> list[str]:
 
 
 def _rest(status: Status, width: int) -> Iterator[str]:
-    synced = spell_time(status.synced_at) if status.synced_at else "not known"
+    synced = format_time(status.synced_at) if status.synced_at else "not known"
     yield f"Last sync: {synced}"
     run = status.next_run
-    planned = f"{spell_time(run.at)}, by {run.source}" if run else "none known"
+    planned = f"{format_time(run.at)}, by {run.source}" if run else "none known"
     yield from wrapped(f"Next run: {planned}", width, rest="  ")
     for writer in status.at_work:
         yield from wrapped(f"At work: {writer}", width, rest="  ")
     if status.unmatched:
         names = ", ".join(log.name for log in status.unmatched[:5])
         more = f" and {len(status.unmatched) - 5} more" if len(status.unmatched) > 5 else ""
-        told = f"Logs that no group combines: {names}{more}"
-        yield from wrapped(told, width, rest="  ")
+        line = f"Logs that no group combines: {names}{more}"
+        yield from wrapped(line, width, rest="  ")

@@ -1,7 +1,7 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The thresholds from which on a figure is a problem, and the order of problems."""
+"""The thresholds at which a figure becomes a problem, and the order of problems."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .._base.problem import CRITICAL, OK, SEVERITIES, WARNING, Problem, Severity
 
 
 class Bounds(NamedTuple):
-    """The figures from which on there is a warning, and from which on it is critical."""
+    """The figures at which a warning and a critical problem begin."""
 
     warning: float
     critical: float
@@ -22,42 +22,38 @@ class Thresholds(NamedTuple):
     """The bounds of all figures. Ages are in days and may have a fraction."""
 
     combined_age_days: Bounds = Bounds(1, 2)
-    """Since the newest combined day ended; at the end of a nightly run that is some hours."""
+    """The age since the end of the newest combined day; some hours after a nightly run."""
     raw_age_days: Bounds = Bounds(1, 2)
     totals_age_days: Bounds = Bounds(7, 8)
-    """Since the newest counted week could be counted, which is two days after it ended."""
+    """The age since the newest counted week could be counted, two days after its end."""
     host_missing_days: Bounds = Bounds(1, 7)
-    """Days of one host that did not come."""
+    """The missing days of one host."""
     hosts_missing_percent: Bounds = Bounds(25, 50)
-    """Of the hosts expected on the newest day whose logs should be there."""
+    """The share of missing hosts on the newest day whose logs should be there."""
     disk_free_percent: Bounds = Bounds(10, 5)
     run_time_factor: Bounds = Bounds(3, 10)
-    """The last run against the usual time of a step, where it took a minute more."""
+    """The last duration of a step divided by the usual one, if it took a minute more."""
     unsent_messages: Bounds = Bounds(1, 1000)
     judged_days: int = 14
-    """Days and weeks that ended longer ago are shown, and are no problem any more: their logs will
-    hardly come."""
+    """Older days and weeks are shown but are no problems, because their logs will hardly come."""
 
 
 def too_high(figure: float | None, bounds: Bounds) -> Severity | None:
-    """Return how bad a figure is that should be low: a problem from the threshold on.
-
-    Return None if it is well, or not known.
-    """
+    """Return the severity of a figure that should be low; None if it is good or not known."""
     if figure is None or figure < bounds.warning:
         return None
     return CRITICAL if figure >= bounds.critical else WARNING
 
 
 def too_low(figure: float | None, bounds: Bounds) -> Severity | None:
-    """Return how bad a figure is that should be high; None if it is well, or not known."""
+    """Return the severity of a figure that should be high; None if it is good or not known."""
     if figure is None or figure > bounds.warning:
         return None
     return CRITICAL if figure <= bounds.critical else WARNING
 
 
 def worst_first(problems: Iterable[Problem]) -> list[Problem]:
-    """Return the problems once each: by severity, then the oldest first, without a time last."""
+    """Return the problems, each once, by severity and age; those without a time come last."""
     return sorted(
         dict.fromkeys(problems),
         key=lambda one: (SEVERITIES.index(one.severity), one.since or "~", one.stage, one.what),

@@ -1,7 +1,7 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The folders that the stages fill: how far back they reach, what they take, what room is left."""
+"""Measure the trees that the stages write: their days, their size and the free space."""
 
 from __future__ import annotations
 
@@ -21,15 +21,16 @@ class Tree:
     """One folder of the pipeline."""
 
     name: str
-    """What is in it: ``hosts``, ``combined``, ``raw fedora``…"""
+    """The name of the tree: ``hosts``, ``combined``, ``raw fedora``…"""
     path: Path
     problem: str = ""
-    """Why it can't be looked at; empty where it can, or where it is not there yet."""
+    """The reason why it cannot be measured; empty if it can."""
     total_bytes: int | None = None
-    """Of its file system; None where the folder is not there."""
+    """The size of its file system; None if the folder does not exist."""
     free_bytes: int | None = None
+    """The free space of its file system; None if the folder does not exist."""
     used_bytes: int | None = None
-    """Of its files, for trees of days those of the days that are looked at; None if unknown."""
+    """The size of its files, in trees of days only those in the window; None if unknown."""
     oldest: date | None = None
     newest: date | None = None
 
@@ -41,6 +42,7 @@ class Tree:
         return round(100 * self.free_bytes / self.total_bytes, 1)
 
     def to_json(self) -> dict[str, Any]:
+        """Return the tree as it stands in the status."""
         return {
             "name": self.name,
             "path": str(self.path),
@@ -64,16 +66,16 @@ def measured(
 ) -> Tree:
     """Return the tree with the space that it takes and the space that is left.
 
-    ``used_bytes`` is given where it is known already.
+    ``used_bytes`` is passed if it is known already.
     """
     room = room_of(tree.path)
     if room.total is None:
-        return replace(tree, problem="not there, or not readable")
+        return replace(tree, problem="absent or not readable")
     if used_bytes is None:
         folders = (
             map(folder_of_day, days) if folder_of_day else [tree.path, *_folders_in(tree.path)]
         )
-        used_bytes = bytes_in(folders)
+        used_bytes = _bytes_of(folders)
     return replace(
         tree,
         total_bytes=room.total,
@@ -85,14 +87,14 @@ def measured(
 
 
 class Room(NamedTuple):
-    """Bytes of a file system."""
+    """The size and the free bytes of a file system."""
 
     total: int | None
     free: int | None
 
 
 def room_of(path: Path) -> Room:
-    """The room of the file system that a folder is on; nothing where the folder is not there."""
+    """Return the room of the file system of a folder; None values if the folder is absent."""
     try:
         usage = shutil.disk_usage(path)
     except OSError:
@@ -100,8 +102,8 @@ def room_of(path: Path) -> Room:
     return Room(usage.total, usage.free)
 
 
-def bytes_in(folders: Iterable[Path]) -> int:
-    """What the files directly in some folders take; what can't be read counts nothing."""
+def _bytes_of(folders: Iterable[Path]) -> int:
+    """Return the size of the files directly in some folders, without those it cannot read."""
     return sum(_bytes_in(folder) for folder in folders)
 
 

@@ -64,7 +64,7 @@ def test_incident_glob_drift_groups_and_hosts_without_a_match_are_named(trees: T
     trees.put("download1", line(1), name="dl.example.org-access.log")
     run = trees.run(expected_hosts=("download1",))
     assert "download" in run.facts["groups_without_hosts"]
-    assert any("match the pattern of no group: download1" in warning for warning in run.warnings)
+    assert any("no group's pattern matches: download1" in warning for warning in run.warnings)
 
 
 def test_incident_nfs_gone_nothing_is_written_into_an_empty_mount_point(

@@ -49,8 +49,8 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._status.
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._status.text import (
     MARKS,
     NARROWEST,
-    spell_bytes,
-    spell_seconds,
+    format_bytes,
+    format_seconds,
     status_lines,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._status.trees import Tree
@@ -268,7 +268,7 @@ def test_of_a_calendar_too_long_for_the_terminal_the_newest_days_are_shown(real:
     [(None, "-"), (0, "0 B"), (1023, "1023 B"), (1536, "1.5 KiB"), (200 << 30, "200 GiB")],
 )
 def test_bytes_are_formatted_for_readers(count: int | None, spelled: str) -> None:
-    assert spell_bytes(count) == spelled
+    assert format_bytes(count) == spelled
 
 
 @pytest.mark.parametrize(
@@ -276,7 +276,7 @@ def test_bytes_are_formatted_for_readers(count: int | None, spelled: str) -> Non
     [(None, "-"), (4.21, "4.2 s"), (200, "3 min 20 s"), (7500, "2 h 05 min")],
 )
 def test_durations_are_formatted_for_readers(seconds: float | None, spelled: str) -> None:
-    assert spell_seconds(seconds) == spelled
+    assert format_seconds(seconds) == spelled
 
 
 def test_the_files_are_written_whole_and_for_all_to_read(real: Status, tmp_path: Path) -> None:

@@ -246,5 +246,5 @@ def test_a_host_of_which_nothing_ever_came_is_named(log_host: CountingHost) -> N
     listed = (*log_host.combine_settings.expected_hosts, "proxy77")
     combine = replace(log_host.combine_settings, expected_hosts=listed)
     assert whats(log_host.status(combine=combine)) == [
-        "hosts in the host list of which no log ever came: proxy77"
+        "hosts in the host list without any log so far: proxy77"
     ]

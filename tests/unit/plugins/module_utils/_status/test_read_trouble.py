@@ -166,7 +166,7 @@ def test_hostile_names_on_disk_and_in_records_stay_text(log_host: CountingHost) 
     status = log_host.status()
     names = [host.name for host in status.hosts]
     assert "'../../\\x1b[31m'" in names
-    told = next(what for what in whats(status) if "can't be those of hosts" in what)
+    told = next(what for what in whats(status) if "names are no host names" in what)
     assert "'<script>alert(1)', 'a\\nb'" in told
 
 

@@ -18,7 +18,7 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._status.
     judge,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._status.judge_hosts import (
-    Findings,
+    JudgementInputs,
 )
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._status.runs import (
     step_times,
@@ -56,7 +56,7 @@ from ansible_collections.fedora_infra.dnf_counting.tests.support.counting_host i
 )
 
 Step = watch_history.Step
-FINDINGS = Findings(Thresholds(), FIRST, NOW.date(), StrayHosts((), (), (), ()))
+FINDINGS = JudgementInputs(Thresholds(), FIRST, NOW.date(), StrayHosts((), (), (), ()))
 
 
 def step(number: int, result: str = "made", seconds: float | None = 100.0, **values: str) -> Step:
