@@ -1,10 +1,10 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Coverage: what is there of each day, week or host, in the words that the status uses.
+"""Coverage: the state of each day, week or host, in the terms of the status.
 
-The plan of a stage says what a run would do. Coverage says what that means for an operator: a day
-that is due and was never made is ``late``, for instance, and one that was made is ``out_of_date``.
+The plan of a stage lists the work of a run. Coverage translates it for an operator: for instance, a
+day that is due and was never made is ``late``, and one that was made before is ``out_of_date``.
 """
 
 from __future__ import annotations
@@ -31,27 +31,27 @@ State: TypeAlias = Literal[
 ]
 
 PRESENT: Final = "present"
-"""There, and made of what is there now."""
+"""It exists, and was made from the present inputs."""
 PARTIAL: Final = "partial"
-"""There, but without something: a host, a damaged log, a day of the week."""
+"""It exists, but lacks a host, a damaged log, or a day of the week."""
 LATE: Final = "late"
-"""Not there yet; it may still come, or the next run makes it."""
+"""It does not exist yet; it may still come, or the next run makes it."""
 MISSING: Final = "missing"
-"""Not there, and the time for it to come is over."""
+"""It does not exist, and is no longer expected."""
 OUT_OF_DATE: Final = "out_of_date"
-"""There, but made of other inputs than are there now; the next run makes it again."""
+"""It exists, but was made from other inputs than the present ones; the next run makes it again."""
 BLOCKED: Final = "blocked"
-"""It cannot be made, or made again, before somebody has examined it."""
+"""It cannot be made, or made again, before an operator has examined it."""
 UNREADABLE: Final = "unreadable"
 """It cannot be judged, because something could not be read."""
 TRIMMED: Final = "trimmed"
-"""Removed as planned, after it was counted."""
+"""It was removed as planned, after it was counted."""
 WAITING: Final = "waiting"
-"""Its time has not come: a week that is not over."""
+"""It is a week that is not over."""
 NOT_EXPECTED: Final = "not_expected"
-"""Nothing should be there: before the first day, or before a host was listed."""
+"""It is not expected: it is before the first day, or before a host was listed."""
 
-#: The worst first.
+#: All states, the worst first.
 STATES: tuple[State, ...] = (
     UNREADABLE,
     BLOCKED,
@@ -65,11 +65,11 @@ STATES: tuple[State, ...] = (
     NOT_EXPECTED,
 )
 
-#: The most reasons that are kept of one day, which may have as many logs as there are sites.
+#: The most reasons that are kept for one day, which may have as many logs as there are sites.
 _MOST_REASONS = 20
 
 
-class Covered(NamedTuple):
+class CoverageState(NamedTuple):
     """The state of one day, week or host-day, and why it is not simply present."""
 
     state: State
@@ -80,25 +80,25 @@ class Covered(NamedTuple):
 
 @dataclass(frozen=True)
 class WeekCoverage:
-    """A week of one profile: its state, and what is recorded of its quality."""
+    """A week of one profile: its state, and its recorded quality."""
 
     profile: str
     week: int
-    covered: Covered
+    covered: CoverageState
     quality: Any = None
     """The ``WeekQuality`` that is published; None for a week without a record."""
 
 
 @dataclass(frozen=True)
 class StageCoverage:
-    """The states of all units of a stage, and the problems that were met in finding them."""
+    """The states of all units of a stage, and the problems in finding them."""
 
     kind: str
     """The kind of its units: ``day``, ``week`` or ``profile``."""
-    units: Mapping[str, Covered] = field(default_factory=dict)
+    units: Mapping[str, CoverageState] = field(default_factory=dict)
     """By the name of the day (``2021-09-28``), week (``2021-W39``) or profile."""
     newest: date | None = None
-    """The newest day that is there; for weeks the last day of the newest one."""
+    """The newest day with an output; for weeks the last day of the newest one."""
     weeks: tuple[WeekCoverage, ...] = ()
     """The weeks with their quality, where the units are weeks."""
     problems: tuple[Problem, ...] = ()
@@ -140,9 +140,9 @@ class HostCoverage:
     name: str
     listed: bool
     """True if it is in the host list."""
-    days: Mapping[date, Covered]
+    days: Mapping[date, CoverageState]
     newest: date | None = None
-    """The newest day with logs of it, here or in a combined log; None if there is none."""
+    """The newest day with logs of it, in the hosts' tree or a combined log; None without any."""
 
     def days_that_are(self, *states: State) -> list[date]:
         """Return its days in one of the states, ascending."""
@@ -163,7 +163,7 @@ class HostCoverage:
         }
 
 
-def worst(covered: Iterable[Covered], default: State = NOT_EXPECTED) -> Covered:
+def worst(covered: Iterable[CoverageState], default: State = NOT_EXPECTED) -> CoverageState:
     """Return the worst of several states with the reasons of all; ``default`` for none."""
     found = list(covered)
     states = {one.state for one in found}
@@ -173,44 +173,44 @@ def worst(covered: Iterable[Covered], default: State = NOT_EXPECTED) -> Covered:
     if len(reasons) > _MOST_REASONS:
         more = len(reasons) - _MOST_REASONS
         reasons = [*reasons[:_MOST_REASONS], f"and {more} more"]
-    return Covered(state, tuple(reasons), any(one.damaged for one in found))
+    return CoverageState(state, tuple(reasons), any(one.damaged for one in found))
 
 
-def since_begin(covered: Covered, day: date, begin: date | None) -> Covered:
+def since_begin(covered: CoverageState, day: date, begin: date | None) -> CoverageState:
     """Return the state of a day; nothing is missing before ``begin``, the oldest day with data."""
     if covered.state in (MISSING, LATE) and (begin is None or day < begin):
-        return Covered(NOT_EXPECTED)
+        return CoverageState(NOT_EXPECTED)
     return covered
 
 
 @dataclass(frozen=True)
 class Calendar:
-    """The days of the status, and the rule for a day of which nothing is there."""
+    """The days of the status, and the rule for a day without an output."""
 
     days: Sequence[date]
     today: date
     settle_days: int
     begin: date | None
     """The oldest day with any data; nothing is missing before it."""
-    asked_through: date | None = None
+    requested_through: date | None = None
     """The newest day that the last sync could request; None if it is not known."""
 
     def is_open(self, day: date) -> bool:
         """Return true if the logs of a day may still come: it is young, or no sync requested it."""
-        if self.asked_through is not None and day > self.asked_through:
+        if self.requested_through is not None and day > self.requested_through:
             return True
         return (self.today - day).days < self.settle_days
 
-    def absent(self, day: date, reasons: Sequence[str] = ()) -> Covered:
+    def absent(self, day: date, reasons: Sequence[str] = ()) -> CoverageState:
         """Return the state of a day without data: late while it may come, and missing later."""
         state: State = LATE if self.is_open(day) else MISSING
-        return since_begin(Covered(state, tuple(reasons)), day, self.begin)
+        return since_begin(CoverageState(state, tuple(reasons)), day, self.begin)
 
 
 S = TypeVar("S")
 
 Reach: TypeAlias = "tuple[date | None, date | None]"
-"""The oldest and the newest day of a tree; None where there is none."""
+"""The oldest and the newest day of a tree; None for a tree without days."""
 
 
 def _unknown_reach() -> Reach:
@@ -236,7 +236,7 @@ class StageTree:
 
 @dataclass(frozen=True)
 class CoverageContext:
-    """What the coverage of a stage is judged by, beside the settings of the stage."""
+    """The inputs of the coverage of a stage, beside the settings of the stage."""
 
     calendar: Calendar
     hosts: Sequence[HostCoverage] = ()
@@ -251,13 +251,13 @@ class CoverageContext:
 
     def unreadable_days(self, reason: str) -> list[StageCoverage]:
         """Return the coverage of a stage of which no day can be judged."""
-        covered = Covered(UNREADABLE, (reason,))
+        covered = CoverageState(UNREADABLE, (reason,))
         return [StageCoverage("day", {str(day): covered for day in self.calendar.days})]
 
 
 @dataclass(frozen=True)
 class Coverage(Generic[S]):
-    """How the status examines a stage. Nothing is written."""
+    """The functions by which the status examines a stage. They write nothing."""
 
     trees: Callable[[S], Sequence[StageTree]]
     """Return the trees that the stage writes."""

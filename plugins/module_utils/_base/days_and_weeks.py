@@ -1,10 +1,10 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Days and weeks, all in UTC. A day is a ``date``, a week is its number; the clock is an argument.
+"""Days and weeks, all in UTC. A day is a ``date``, a week its number, and the clock an argument.
 
-A log is named for its *rotation day*: the file of a Tuesday holds mostly Monday's requests, from
-just after 00:00 UTC to just after the next midnight. Its hits carry their own times.
+The name of a log has its *rotation day*. The log of a Tuesday contains mostly the requests of
+Monday, from just after 00:00 UTC to just after the next midnight. Each hit has a time of its own.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from .errors import SettingsError, printable, wrong_option
 
 DAY_SECONDS = 24 * 60 * 60
 
-#: The day of the Unix epoch as ``date.toordinal`` counts days.
+#: The day of the Unix epoch, as a number of ``date.toordinal``.
 UNIX_EPOCH_DAY = date(1970, 1, 1).toordinal()
 
-#: Months as logs name them, in whatever language a machine speaks.
+#: The names of months in logs, which do not depend on the language of a machine.
 MONTHS = {
     name: number
     for number, name in enumerate(
@@ -33,24 +33,24 @@ WEEK_SECONDS = 7 * DAY_SECONDS
 #: Week 0 starts on Monday, 1970-01-05, 00:00 UTC: four days after the Unix epoch.
 WEEK_0_START = 4 * DAY_SECONDS
 _WEEK_0_MONDAY = date(1970, 1, 5)
-#: So that the days of a week, and those behind it, can be told.
+#: The last week whose days, and the next day, are dates of Python.
 _LAST_WEEK = (date(9999, 1, 1) - _WEEK_0_MONDAY).days // 7
 _WEEK_NUMBER = re.compile(r"[0-9]{1,6}", re.ASCII)
 _WEEK_NAME = re.compile(r"([0-9]{4})-W([0-9]{2})", re.ASCII)
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 
-#: Lines of a log step back in time by up to 241 s (measured); a week is over once a hit is seen
-#: that is later than its end by more than this. Any value below a day has the same effect.
+#: Lines of a log step back in time by up to 241 s (measured). A week is over when a hit is later
+#: than its end by more than this. Any value below one day works.
 LOG_JITTER_SECONDS = 600
 
 
 def utc_today(now: datetime | None = None) -> date:
-    """The day it is in UTC, whatever the zone of the machine."""
+    """Return the present day in UTC, in any zone of the machine."""
     return (now or datetime.now(UTC)).astimezone(UTC).date()
 
 
 def parse_day(text: str, option: str = "date") -> date:
-    """A day written as YYYY-MM-DD, and only so. Raises SettingsError naming ``option``."""
+    """Return a day that is written exactly as YYYY-MM-DD. Raises SettingsError for ``option``."""
     try:
         day = date.fromisoformat(text)
     except ValueError:
@@ -61,7 +61,7 @@ def parse_day(text: str, option: str = "date") -> date:
 
 
 def days_between(first: date, last: date) -> list[date]:
-    """All days from ``first`` to ``last``, both included; empty where ``last`` comes earlier."""
+    """Return all days from ``first`` to ``last``, both included; none if ``last`` is earlier."""
     return [first + timedelta(days=n) for n in range((last - first).days + 1)]
 
 
@@ -74,10 +74,10 @@ def days_in_window(
     until: str | None = None,
     days: int | None = None,
 ) -> list[date]:
-    """The days a stage looks at, ascending, from the options that all modules share.
+    """Return the days of a run, ascending, from the options that all modules share.
 
-    Either ``dates``, or ``since`` to ``until``, or ``days`` back from ``until``; ``until`` is the
-    last day, by default yesterday. Raises SettingsError for options that contradict each other.
+    These are ``dates``, the days from ``since`` to ``until``, or ``days`` days up to ``until``,
+    which is yesterday by default. Raises SettingsError for options that contradict each other.
     """
     if dates:
         return sorted({parse_day(text, "dates") for text in dates})
@@ -96,7 +96,7 @@ def days_in_window(
     if count > last.toordinal():
         raise SettingsError(
             "option until",
-            expected=f"a day that has {count} days before it",
+            expected=f"a day with {count} days before it",
             found=str(last),
             advice="Correct until or days.",
         )
@@ -110,40 +110,40 @@ def days_from(options: Mapping[str, Any], *, today: date, default_days: int) -> 
 
 
 def week_of(timestamp: int) -> int:
-    """Number of the week that holds a time (seconds since the Unix epoch, UTC)."""
+    """Return the number of the week of a time in seconds since the Unix epoch, UTC."""
     return (timestamp - WEEK_0_START) // WEEK_SECONDS
 
 
 def week_of_day(day: date) -> int:
-    """Number of the week that holds a day."""
+    """Return the number of the week of a day."""
     return (day - _WEEK_0_MONDAY).days // 7
 
 
 def week_start(week: int) -> date:
-    """The Monday of a week."""
+    """Return the Monday of a week."""
     return _WEEK_0_MONDAY + timedelta(weeks=week)
 
 
 def week_end(week: int) -> date:
-    """The Sunday of a week."""
+    """Return the Sunday of a week."""
     return week_start(week) + timedelta(days=6)
 
 
 def week_start_timestamp(week: int) -> int:
-    """Monday 00:00:00 UTC of a week, in seconds since the Unix epoch."""
+    """Return Monday 00:00:00 UTC of a week, in seconds since the Unix epoch."""
     return WEEK_0_START + week * WEEK_SECONDS
 
 
 def week_name(week: int) -> str:
-    """A week as people write it: ``2021-W39``, by ISO 8601 (whose weeks start on Monday too)."""
+    """Return the name of a week by ISO 8601, whose weeks also start on Monday: ``2021-W39``."""
     iso = week_start(week).isocalendar()
     return f"{iso.year}-W{iso.week:02}"
 
 
 def parse_week(text: str, option: str = "weeks") -> int:
-    """A week given by its number, its name (``2021-W39``) or the day of its Monday.
+    """Return the week for its number, its name (``2021-W39``) or its Monday.
 
-    Raises SettingsError naming ``option``.
+    Raises SettingsError for ``option``.
     """
     if _WEEK_NUMBER.fullmatch(text) and int(text) <= _LAST_WEEK:
         return int(text)
@@ -164,15 +164,15 @@ def parse_week(text: str, option: str = "weeks") -> int:
 
 
 def rotation_days(week: int) -> list[date]:
-    """The eight rotation days whose files can hold hits of a week: its own days and the next one.
+    """Return the eight rotation days whose logs can contain hits of a week: its days and the next.
 
-    The file of its Monday holds the few requests logged between midnight and the rotation.
+    The log of its Monday contains the few requests between midnight and the rotation.
     """
     return days_between(week_start(week), week_start(week) + timedelta(days=7))
 
 
 def format_days(days: Iterable[date]) -> str:
-    """Days as a short text with runs folded: ``2021-09-25 to 2021-09-28, 2021-10-01``."""
+    """Return days as a short text such as ``2021-09-25 to 2021-09-28, 2021-10-01``."""
     runs: list[list[date]] = []
     for day in sorted(days):
         if runs and day - runs[-1][-1] == timedelta(days=1):

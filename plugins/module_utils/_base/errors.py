@@ -1,16 +1,17 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The one error family: every message says where, what was expected, what was found, what to do."""
+"""The one family of errors. Each message has the place, what was expected and found, and advice."""
 
 from __future__ import annotations
 
 
 class CountingError(Exception):
-    """Something an operator has to know about one place: a file, a host and day, a setting.
+    """An error for an operator about one place: a file, a host and day, or a setting.
 
-    ``place`` names it, ``expected`` and ``found`` complete "expected …, found …", ``advice`` is the
-    next step as a full sentence. Text from logs, hosts or remote files goes through :func:`shown`.
+    ``place`` names it, ``expected`` and ``found`` complete "expected …, found …", and ``advice`` is
+    the next step as a full sentence. Text from logs, hosts or remote files goes through
+    :func:`printable`.
     """
 
     def __init__(self, place: object, *, expected: str, found: str, advice: str) -> None:
@@ -22,30 +23,30 @@ class CountingError(Exception):
 
 
 class SettingsError(CountingError):
-    """An option has a value that can't be used; nothing was read or written."""
+    """An option has a value that cannot be used. Nothing was read or written."""
 
 
 def wrong_option(name: str, *, expected: str, found: str) -> SettingsError:
-    """The error for an option of a module that can't be used as it is given."""
+    """Return the error for an option of a module with a wrong value."""
     return SettingsError(
         f"option {name}", expected=expected, found=found, advice="Correct the option."
     )
 
 
 class SourceError(CountingError):
-    """One input is unreadable, damaged or not what its name says; the others can go on."""
+    """One input is unreadable, damaged or of another kind. Work on other inputs can continue."""
 
 
 class OutputError(CountingError):
-    """An output can't be written or is not ours to replace; what was there before is untouched."""
+    """An output cannot be written or must not be replaced. The file before it is unchanged."""
 
 
 class LockedError(OutputError):
-    """Another run writes to the same output tree."""
+    """Another run or program holds the lock of an output."""
 
 
 def printable(text: str | bytes, limit: int = 120) -> str:
-    """Foreign text made safe to print: quoted, control characters escaped, shortened."""
+    """Return foreign text in a form that is safe to print: quoted, escaped and shortened."""
     if isinstance(text, bytes):
         text = text[: limit * 4].decode("utf-8", "backslashreplace")
     quoted = ascii(text[:limit])

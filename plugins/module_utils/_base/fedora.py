@@ -1,7 +1,7 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The data of Fedora and EPEL, which modules use where an option is left out. It has no rule.
+"""The data of Fedora and EPEL, which modules use if an option is left out. It contains no rules.
 
 Each constant is the value of the option of the same name. The defaults of the role are equal.
 """
@@ -23,7 +23,7 @@ REPOSITORIES: dict[str, Any] = {
         {"words": ["centosplus"], "by": "centos"},
     ],
     "cut_from": ["client", "cloud", "server", "workstation"],
-    # numbers have two digits at most, so that nobody can make releases without end
+    # numbers have at most two digits, so that a client cannot invent releases without limit
     "names": [
         {"name": "f?([3-9])", "release": "f0{}"},
         {"name": "f0([3-9])", "release": "f0{}"},
@@ -126,8 +126,8 @@ RELEASES: list[dict[str, Any]] = [
     },
 ]
 
-# People read the CSV files by column number, some for over ten years, so these 84 columns behind
-# the date are as they ever were, odd as some are.
+# Some people have read the CSV files by column number for over ten years. The 84 columns after the
+# date therefore never change, although some are odd.
 COLUMNS: dict[str, Any] = {
     "first": [
         "epel4", "epel5", "epel6", "epel7",
@@ -355,7 +355,7 @@ BASE_REPOSITORIES: dict[str, Any] = {
 
 ADD_ONS: list[dict[str, Any]] = [{"name": "epel", "title": "EPEL", "repositories": "*epel*"}]
 
-#: All of them by the name of the option, as the role has them in ``web_data_analysis_fedora``.
+#: All constants by the name of the option, as the role has them in ``web_data_analysis_fedora``.
 FEDORA: dict[str, Any] = {
     "repositories": REPOSITORIES,
     "releases": RELEASES,

@@ -18,7 +18,7 @@ from typing import Any
 
 from .errors import SettingsError, printable
 
-# numpy's linear algebra, which is not used here, would start threads that wait busily
+# the linear algebra of numpy, which is not used here, would start threads that wait actively
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
@@ -40,7 +40,7 @@ class _Library:
                 found=printable(str(error)),
                 advice="Run the playbook deploy, which installs the libraries.",
             ) from error
-        # the next use finds it without this method
+        # the next use finds the attribute and does not call this method
         setattr(self, name, value)
         return value
 
@@ -55,7 +55,7 @@ pq: Any = _Library("pyarrow.parquet", "pyarrow")
 vl_convert: Any = _Library("vl_convert", "vl-convert-python")
 zstandard: Any = _Library("zstandard", "zstandard")
 
-#: The module that each distribution has; distributions are named as by a package index.
+#: The module of each distribution. Distributions have the names of a package index.
 _MODULES = {
     "duckdb": "duckdb",
     "Jinja2": "jinja2",

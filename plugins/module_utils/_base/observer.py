@@ -1,7 +1,7 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a stage tells of its work while it is at it, to whoever looks."""
+"""The events of a stage while it works, and the interface that receives them."""
 
 from __future__ import annotations
 
@@ -9,28 +9,28 @@ from .records import WorkUnit
 
 
 class Observer:
-    """Is told what happens in a stage; this one takes no notice.
+    """Receives the events of a stage. This base class ignores them.
 
-    Called from any thread of the stage; never raises and never holds it up. Amounts of progress
-    are in ``bytes``, ``days``, ``files``, ``hosts`` or ``weeks``; what a stage expects first is
-    what its progress is shown by.
+    Any thread of the stage may call it. It never raises and never blocks. Amounts of progress are
+    in ``bytes``, ``days``, ``files``, ``hosts`` or ``weeks``. The progress of a stage is shown by
+    the amount that it expects first.
     """
 
     def started(self, unit: WorkUnit, *, kind: str = "") -> None:
-        """Work on a unit begins. ``kind`` tells it from other units of the stage, where needed."""
+        """Receive the start of work on a unit. ``kind`` is its kind if the stage has several."""
 
     def ended(self, unit: WorkUnit, *, kind: str = "") -> None:
-        """A unit is as it is going to be, for better or worse, whether work on it began or not."""
+        """Receive the final state of a unit, even if there was no work on it."""
 
     def retrying(self, unit: WorkUnit, reason: str, *, kind: str = "") -> None:
-        """A try at a unit failed, and another follows."""
+        """Receive the failure of an attempt at a unit that another attempt follows."""
 
     def expect(self, amount: str, total: int) -> None:
-        """So much more is to be done."""
+        """Add ``total`` to the expected amount of work."""
 
     def advance(self, amount: str, count: int = 1, *, unit: str = "") -> None:
-        """So much more has been done, of the unit of that name."""
+        """Add ``count`` to the amount of work done, for the unit of that name."""
 
 
-#: Nobody looks.
+#: The observer that ignores all events.
 NOBODY = Observer()

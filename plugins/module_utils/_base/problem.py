@@ -1,7 +1,7 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A problem: what is not as it should be, how bad it is, since when, and what to do."""
+"""A problem of the pipeline: its severity, its place, since when it exists, and the next step."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ Severity: TypeAlias = Literal["critical", "warning", "unknown"]
 CRITICAL: Final = "critical"
 WARNING: Final = "warning"
 UNKNOWN: Final = "unknown"
-"""Something cannot be judged."""
+"""The severity of a problem that prevents a judgement."""
 OK: Final = "ok"
-"""The state of the whole without any problem."""
-#: The worst first.
+"""The state of the pipeline without any problem."""
+#: All severities, the worst first.
 SEVERITIES: tuple[Severity, ...] = (CRITICAL, WARNING, UNKNOWN)
 
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is not as it should be."""
+    """One problem of the pipeline."""
 
     severity: Severity
     stage: str

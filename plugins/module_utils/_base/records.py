@@ -1,12 +1,12 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The one idea: every output records its inputs, and a stage makes what is out of date.
+"""The one idea: every output records its inputs, and a stage makes the outputs that are out of date.
 
-An output's record lists the files it was made from. Comparing that list with what is there now
-tells everything else: whether to make it again, why (diff mode), and what a run would do (check
-mode). A crash leaves no record, so the output is made again; a late log is a new input, so its day
-is too.
+The record of an output lists the files from which it was made. A stage compares that list with the
+present files and finds whether to make the output again, the reasons (diff mode), and the work of a
+run (check mode). A crash leaves no record, so the output is made again. A late log is a new input,
+so its day is made again as well.
 """
 
 from __future__ import annotations
@@ -20,24 +20,24 @@ from typing import Any, Literal, TypeAlias
 
 @dataclass(frozen=True, order=True)
 class InputFile:
-    """One file an output was made from, as it was then."""
+    """One file from which an output was made, with its size and time at that moment."""
 
     path: str
-    """Relative to the source folder of the stage, so that a tree can be moved."""
+    """The path relative to the source folder of the stage, so that a tree can be moved."""
     size: int
-    """Bytes on disk, compressed as it is."""
+    """The bytes on disk, which may be compressed."""
     mtime_ns: int
 
     @classmethod
     def seen(cls, path: Path, root: Path) -> InputFile:
-        """The file as it is now; a symbolic link is not followed."""
+        """Return the present size and time of a file; do not follow a symbolic link."""
         found = os.stat(path, follow_symlinks=False)
         return cls(str(path.relative_to(root)), found.st_size, found.st_mtime_ns)
 
 
 @dataclass(frozen=True)
-class Differences:
-    """How the inputs of an output differ from those it was made of; paths, sorted."""
+class _Differences:
+    """The differences between recorded and present inputs; paths, sorted."""
 
     new: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
@@ -48,7 +48,7 @@ class Differences:
 
     @property
     def reasons(self) -> list[str]:
-        """One text per difference, for diff mode and logs."""
+        """One text for each difference, for diff mode and logs."""
         return [
             *(f"new input {path}" for path in self.new),
             *(f"changed input {path}" for path in self.changed),
@@ -56,15 +56,15 @@ class Differences:
         ]
 
 
-def differences(recorded: Iterable[InputFile], present: Iterable[InputFile]) -> Differences:
-    """Compare the inputs an output was made of with those that are there now.
+def differences(recorded: Iterable[InputFile], present: Iterable[InputFile]) -> _Differences:
+    """Compare the recorded inputs of an output with the present ones.
 
-    Whether ``gone`` inputs make an output out of date is for the stage to say: source logs are a
-    cache and go after a while, and what was made from them stays good.
+    Each stage decides whether missing inputs invalidate an output. Source logs are a cache and are
+    removed after a while, while outputs made from them stay valid.
     """
     before = {one.path: one for one in recorded}
     now = {one.path: one for one in present}
-    return Differences(
+    return _Differences(
         new=tuple(sorted(now.keys() - before.keys())),
         changed=tuple(sorted(p for p in now.keys() & before.keys() if now[p] != before[p])),
         gone=tuple(sorted(before.keys() - now.keys())),
@@ -100,18 +100,18 @@ Status: TypeAlias = Literal[
 class WorkUnit:
     """One thing that a stage makes (a host-day, a combined log, a raw day, a week), and its state.
 
-    A plan says which units are ``due``; a run turns these into ``made`` or ``failed``.
+    A plan marks units as ``due``; a run turns these into ``made`` or ``failed``.
     """
 
     name: str
     """Its parts with a blank between them, such as ``proxy01 2021-09-28``."""
     status: Status
     reasons: tuple[str, ...] = ()
-    """Why it is due, was left alone, or failed."""
+    """The reasons why it is due, stays unchanged, or failed."""
     figures: Mapping[str, Any] = field(default_factory=dict)
     """Counts, bytes and seconds, named with their units; JSON values only."""
     warnings: tuple[str, ...] = ()
-    """The reasons that somebody has to look at although the unit has not failed."""
+    """The reasons that an operator should examine although the unit has not failed."""
 
     def parts(self, count: int = 2) -> tuple[str, ...]:
         """Return the parts of the name, at most ``count``; the last one has the rest of it."""

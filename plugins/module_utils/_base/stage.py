@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A stage of the pipeline: one declaration, and one runner for all stages.
 
-A stage says once what it is called, what it reads and writes, how it plans and makes its units, and
-how it is announced. Modules, messages, run history, status and documents take these facts from the
-declaration.
+The declaration has the name of the stage, the trees that it reads and writes, the functions that
+plan and make its units, and the topics of its messages. Modules, messages, run history, status and
+documents use it.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from .records import Status, WorkUnit
 CHANGES: frozenset[Status] = frozenset({"due", "made", "trimmed"})
 
 
-#: The first words of all topics, behind the prefix in the configuration of fedora-messaging.
+#: The first words of all topics, after the prefix in the configuration of fedora-messaging.
 TOPIC_PREFIX = "logging.stats"
 
 
-class Planned(Protocol):
-    """The units of a stage with all that the stage knows about them, before or after its work."""
+class _Planned(Protocol):
+    """The units of a stage with all facts about them, before or after its work."""
 
     @property
     def units(self) -> Sequence[WorkUnit]:
@@ -37,7 +37,7 @@ class Planned(Protocol):
 
 
 S = TypeVar("S")
-P = TypeVar("P", bound=Planned)
+P = TypeVar("P", bound=_Planned)
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class UnitTopics(NamedTuple):
     fail: str = "fail"
     """The event of a unit that failed."""
     retry: str = ""
-    """The event of a failed try that another follows; empty for no message."""
+    """The event of a failed attempt that another follows; empty for no message."""
     skip: str = ""
     """The event of a unit whose host is unknown; empty for the event of a failure."""
 
@@ -107,12 +107,12 @@ class Topics:
     """By kind of unit; ``*`` stands for any kind."""
 
 
-def any_due(planned: Planned) -> bool:
+def any_due(planned: _Planned) -> bool:
     """Return true if a unit of the plan is due."""
     return any(unit.status == "due" for unit in planned.units)
 
 
-def outcome_of(_settings: Any, planned: Planned) -> Outcome:
+def outcome_of(_settings: Any, planned: _Planned) -> Outcome:
     """Return the outcome of a stage that fails if one of its units has failed."""
     return Outcome(planned.units, failure_of(planned.units))
 
@@ -149,11 +149,11 @@ class Stage(Generic[S, P]):
     libraries: tuple[str, ...] = ()
     """The distributions that it needs, as a package index names them."""
     coverage: Coverage[S] | None = None
-    """How the status examines the stage; None if the coverage of another stage shows its work."""
+    """The coverage of its units; None if the coverage of another stage shows its work."""
     is_due: Callable[[P], bool] = any_due
     """Return true if a run has anything to do."""
     preview: Callable[[S, P, StageRun], P] | None = None
-    """Find out in check mode which units are due, where a plan alone cannot tell."""
+    """Find the units that are due in check mode, if the plan alone does not contain them."""
 
 
 def run_stage(stage: Stage[S, P], settings: S, run: StageRun) -> Outcome:

@@ -1,7 +1,7 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Text in the columns of a terminal: plain, wrapped, and in tables that are no wider than it."""
+"""Format text for a terminal: plain, wrapped, and in tables that fit its width."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from collections.abc import Collection, Sequence
 from itertools import zip_longest
 
 _GAP = "  "
-#: Columns that have to give way keep so many characters.
+#: The smallest width to which a column shrinks.
 _LEAST = 6
 
 
 def plain(text: str) -> str:
-    """Foreign text in one line, without anything that steers a terminal."""
+    """Return foreign text in one line, without control characters for a terminal."""
     return "".join(sign if sign.isprintable() else "?" for sign in text)
 
 
 def wrapped(text: str, width: int, *, first: str = "", rest: str = "") -> list[str]:
-    """Foreign text in lines of at most ``width``, which are indented by ``first`` and ``rest``."""
+    """Wrap foreign text to lines of at most ``width``, indented by ``first`` and then ``rest``."""
     return textwrap.wrap(
         plain(text),
         width,
@@ -37,10 +37,10 @@ def table(
     width: int,
     whole: Collection[int] = (),
 ) -> list[str]:
-    """Lines of a table; numbers' columns are told by a header that begins with a blank.
+    """Return the lines of a table. The header of a column of numbers begins with a blank.
 
-    Cells that are too long for ``width`` go on in the next line of their column. Numbers and the
-    columns called ``whole``, by their place, stay whole.
+    Cells that are too long for ``width`` continue in the next line of their column. Columns of
+    numbers, and those whose places are in ``whole``, are never wrapped.
     """
     numbers = [title.startswith(" ") for title in header]
     stay = {column for column, is_number in enumerate(numbers) if is_number} | {*whole}
@@ -59,7 +59,7 @@ def table(
 
 
 def _fitted(widths: Sequence[int], stay: Collection[int], width: int) -> list[int]:
-    """So wide the columns may be: where there is too little room, the widest give way first."""
+    """Fit column widths to ``width``, shrinking the widest columns first."""
     room = width - len(_GAP) * (len(widths) - 1)
     fitted: list[int] = []
     for most in range(max(*widths, _LEAST), _LEAST - 1, -1):

@@ -19,7 +19,7 @@ from .._base.coverage import (
     Calendar,
     Coverage,
     CoverageContext,
-    Covered,
+    CoverageState,
     StageCoverage,
     StageTree,
     State,
@@ -79,7 +79,7 @@ def _cover_combine(settings: CombineSettings, context: CoverageContext) -> list[
     return [StageCoverage("day", units, reach_of_days(settings.dest)[1])]
 
 
-def _combined(calendar: Calendar, log: PlannedLog, dest: Path, usual: set[str]) -> Covered:
+def _combined(calendar: Calendar, log: PlannedLog, dest: Path, usual: set[str]) -> CoverageState:
     """Return the state of a combined log.
 
     ``usual`` are the hosts with this log on some day. Not every host of a group serves each site.
@@ -88,16 +88,16 @@ def _combined(calendar: Calendar, log: PlannedLog, dest: Path, usual: set[str]) 
     reasons = tuple(f"{log.name}: {reason}" if log.name else reason for reason in unit.reasons)
     if unit.status == "due":
         is_there = log.record is not None or bool(combined_logs(dest, log.day).get(log.name))
-        return Covered(OUT_OF_DATE if is_there else LATE, reasons)
+        return CoverageState(OUT_OF_DATE if is_there else LATE, reasons)
     if unit.status == "unchanged":
         lacking = sorted(usual.intersection(unit.figures.get("hosts_missing") or ()))
         if lacking:
             reasons = (*reasons, f"{log.name}: without {', '.join(lacking)}")
         damaged = bool(unit.warnings)
-        return Covered(PARTIAL if lacking or damaged else PRESENT, reasons, damaged)
+        return CoverageState(PARTIAL if lacking or damaged else PRESENT, reasons, damaged)
     if unit.status == "missing":
         return calendar.absent(log.day, reasons)
-    covered = Covered(_STATES.get(unit.status, UNREADABLE), reasons)
+    covered = CoverageState(_STATES.get(unit.status, UNREADABLE), reasons)
     return since_begin(covered, log.day, calendar.begin)
 
 

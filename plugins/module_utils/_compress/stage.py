@@ -18,7 +18,7 @@ from .._base.coverage import (
     UNREADABLE,
     Coverage,
     CoverageContext,
-    Covered,
+    CoverageState,
     StageCoverage,
     State,
     worst,
@@ -100,10 +100,10 @@ def _cover(settings: CompressSettings, context: CoverageContext) -> list[StageCo
     """Return the coverage of the compressed logs; nothing is expected of days that stay plain."""
     if reason := context.why_unreadable(settings.src):
         return context.unreadable_days(reason)
-    days: dict[str, list[Covered]] = {}
+    days: dict[str, list[CoverageState]] = {}
     for one in plan_compression(settings):
         state: State = UNREADABLE if one.unit.status == "failed" else LATE
-        days.setdefault(one.unit.parts()[0], []).append(Covered(state, one.unit.reasons))
+        days.setdefault(one.unit.parts()[0], []).append(CoverageState(state, one.unit.reasons))
     compressed = [
         day
         for day in context.calendar.days
@@ -111,7 +111,7 @@ def _cover(settings: CompressSettings, context: CoverageContext) -> list[StageCo
     ]
     units = {
         str(day): worst(
-            [*days.get(str(day), ()), *([Covered(PRESENT)] if day in compressed else [])]
+            [*days.get(str(day), ()), *([CoverageState(PRESENT)] if day in compressed else [])]
         )
         for day in context.calendar.days
     }

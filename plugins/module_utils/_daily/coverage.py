@@ -16,7 +16,7 @@ from .._base.coverage import (
     UNREADABLE,
     Calendar,
     CoverageContext,
-    Covered,
+    CoverageState,
 )
 from .._base.records import WorkUnit
 from .files import day_path
@@ -26,7 +26,7 @@ from .stage import DailyFiles
 _NOWHERE = Path("/nonexistent")
 
 
-def cover_days(files: DailyFiles[Any], context: CoverageContext) -> dict[date, Covered]:
+def cover_days(files: DailyFiles[Any], context: CoverageContext) -> dict[date, CoverageState]:
     """Return the state of each day. Without the combined tree only what is there can be judged."""
     source_is_there = not context.why_unreadable(files.src)
     planned = (files if source_is_there else files.without_source(_NOWHERE)).plan(
@@ -41,20 +41,20 @@ def cover_days(files: DailyFiles[Any], context: CoverageContext) -> dict[date, C
     return {day: _unsure(one) for day, one in covered.items()}
 
 
-def _made_day(calendar: Calendar, unit: WorkUnit, day: date, folder: Path) -> Covered:
+def _made_day(calendar: Calendar, unit: WorkUnit, day: date, folder: Path) -> CoverageState:
     """Return the state of a day whose file is made of a combined log."""
     is_there = day_path(folder, day).exists()
     if unit.status == "failed":
-        return Covered(UNREADABLE, unit.reasons)
+        return CoverageState(UNREADABLE, unit.reasons)
     if unit.status == "unchanged" or (unit.status == "missing" and is_there):
-        return Covered(PRESENT, unit.reasons)
+        return CoverageState(PRESENT, unit.reasons)
     if unit.status == "missing":
         return calendar.absent(day, unit.reasons)
-    return Covered(OUT_OF_DATE if is_there else LATE, unit.reasons)
+    return CoverageState(OUT_OF_DATE if is_there else LATE, unit.reasons)
 
 
-def _unsure(covered: Covered) -> Covered:
+def _unsure(covered: CoverageState) -> CoverageState:
     """Return what can be said of a day without the combined logs."""
     if covered.state == PRESENT:
         return covered
-    return Covered(UNREADABLE, ("the combined logs cannot be read",))
+    return CoverageState(UNREADABLE, ("the combined logs cannot be read",))

@@ -19,7 +19,7 @@ from .._base.coverage import (
     TRIMMED,
     Coverage,
     CoverageContext,
-    Covered,
+    CoverageState,
     StageCoverage,
     StageTree,
 )
@@ -212,7 +212,7 @@ def cover_raw(settings: RawSettings, context: CoverageContext) -> list[StageCove
         return context.unreadable_days(reason)
     trimmed = read_trimmed_through(folder)
     units = {
-        str(day): Covered(TRIMMED)
+        str(day): CoverageState(TRIMMED)
         if one.state in (LATE, MISSING) and trimmed is not None and day <= trimmed
         else one
         for day, one in cover_days(settings.files, context).items()

@@ -21,7 +21,7 @@ from .._base.coverage import (
     WAITING,
     Coverage,
     CoverageContext,
-    Covered,
+    CoverageState,
     StageCoverage,
     StageTree,
     State,
@@ -249,7 +249,7 @@ def _covered(planned: ProfilePlan) -> StageCoverage:
         "due": OUT_OF_DATE if planned.record.files else LATE,
         "failed": BLOCKED,
     }
-    covered = Covered(states.get(planned.status, UNREADABLE), planned.reasons)
+    covered = CoverageState(states.get(planned.status, UNREADABLE), planned.reasons)
     name, weeks = planned.profile.name, planned.record.weeks
     newest = week_end(max(weeks)) if weeks else None
     return StageCoverage("profile", {name: covered}, newest, profile=name)

@@ -21,7 +21,7 @@ from .._base.coverage import (
     TRIMMED,
     UNREADABLE,
     WAITING,
-    Covered,
+    CoverageState,
     WeekCoverage,
 )
 from .._base.days_and_weeks import week_end, week_name, week_start
@@ -200,14 +200,14 @@ def _calendar(status: Status) -> list[_RowGroup]:
     return [group for group in groups if group.rows]
 
 
-def _lacks_something(days: Mapping[date, Covered]) -> bool:
+def _lacks_something(days: Mapping[date, CoverageState]) -> bool:
     return any(one.state in _LACKING for one in days.values())
 
 
-def _row(name: str, days: Sequence[date], covered: Mapping[date, Covered]) -> Row:
+def _row(name: str, days: Sequence[date], covered: Mapping[date, CoverageState]) -> Row:
     cells = []
     for day in days:
-        one = covered.get(day, Covered(NOT_EXPECTED))
+        one = covered.get(day, CoverageState(NOT_EXPECTED))
         title = "; ".join([f"{name}, {day}: {_words(one.state)}", *one.reasons[:3]])
         cells.append(_Cell(one.state, title[:500]))
     return Row(name, cells)
@@ -278,7 +278,7 @@ def _run_title(run: Step) -> str:
     return f"{format_time(run.started)}: {run.result}{took}"
 
 
-def _with_reasons(status: Status) -> Iterator[tuple[str, str, Covered]]:
+def _with_reasons(status: Status) -> Iterator[tuple[str, str, CoverageState]]:
     """Yield the stage or host, the unit and its coverage for each unit with reasons."""
     for stage in status.stages:
         for name, one in stage.units.items():

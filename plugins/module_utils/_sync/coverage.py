@@ -19,7 +19,7 @@ from .._base.coverage import (
     UNREADABLE,
     Calendar,
     CoverageContext,
-    Covered,
+    CoverageState,
     HostCoverage,
     StageCoverage,
     State,
@@ -83,7 +83,7 @@ def cover_hosts(
     loose: dict[str, dict[str, date]] = {}
     for name in sorted(names):
         host = _Host(inputs, name, calendar, frozenset(open_days.get(name, ())))
-        covered: dict[date, Covered] = {}
+        covered: dict[date, CoverageState] = {}
         for day in days:
             logs, problem = _logs_here(inputs.tree, name, day)
             covered[day] = problem or host.covered(day, logs)
@@ -122,14 +122,16 @@ def _recorded_hosts(records: Mapping[date, CombinedDay]) -> set[str]:
     return {host for log in logs for host in (*log.hosts_expected, *log.hosts_present)}
 
 
-def _logs_here(tree: HostsTree, host: str, day: date) -> tuple[dict[str, int], Covered | None]:
+def _logs_here(
+    tree: HostsTree, host: str, day: date
+) -> tuple[dict[str, int], CoverageState | None]:
     """Return the logs of a host and day with their sizes, or the reason why they are unreadable."""
     if host not in tree.hosts:
         return {}, None
     try:
         found = logs_of_day(HostsTree(tree.root, (host,), ()), _ALL_LOGS, day)
     except CountingError as error:
-        return {}, Covered(UNREADABLE, (str(error),))
+        return {}, CoverageState(UNREADABLE, (str(error),))
     return {
         name: sum(file.size for log in logs for file in log.files.values())
         for name, logs in found.items()
@@ -149,21 +151,23 @@ class _Host:
     calendar: Calendar
     open_days: frozenset[date]
 
-    def covered(self, day: date, logs: Collection[str]) -> Covered:
+    def covered(self, day: date, logs: Collection[str]) -> CoverageState:
         if logs or self._is_in_record(day, "hosts_present"):
             return self._present(day, logs)
         if not self._is_expected(day):
-            return Covered(NOT_EXPECTED)
-        return Covered(LATE if self.calendar.is_open(day) else MISSING)
+            return CoverageState(NOT_EXPECTED)
+        return CoverageState(LATE if self.calendar.is_open(day) else MISSING)
 
-    def _present(self, day: date, logs: Collection[str]) -> Covered:
+    def _present(self, day: date, logs: Collection[str]) -> CoverageState:
         known = self.inputs.memory.get(self.name)
         if known and known.whole and day >= known.whole[0] and day in self.open_days and logs:
-            return Covered(PARTIAL, ("some logs may be missing; the sync will request them again",))
+            return CoverageState(
+                PARTIAL, ("some logs may be missing; the sync will request them again",)
+            )
         lacking = sorted(self.usual_logs & self._logs_without_it(day) - {*logs})
         if lacking:
-            return Covered(PARTIAL, (f"without {', '.join(map(printable, lacking))}",))
-        return Covered(PRESENT)
+            return CoverageState(PARTIAL, (f"without {', '.join(map(printable, lacking))}",))
+        return CoverageState(PRESENT)
 
     def _logs_without_it(self, day: date) -> set[str]:
         """Return the combined logs of a day that lack it although they expect it."""
@@ -196,7 +200,7 @@ class _Host:
             self.name in getattr(log, column) for log in record.logs.values()
         )
 
-    def coverage(self, covered: Mapping[date, Covered]) -> HostCoverage:
+    def coverage(self, covered: Mapping[date, CoverageState]) -> HostCoverage:
         known = self.inputs.memory.get(self.name)
         there = [day for day, one in covered.items() if one.state in (PRESENT, PARTIAL)]
         there += [known.last_log] if known and known.last_log else []
@@ -224,7 +228,7 @@ def cover_sync(context: CoverageContext) -> list[StageCoverage]:
     return [StageCoverage("day", units, newest)]
 
 
-def _sync_day(hosts: Sequence[HostCoverage], day: date) -> Covered:
+def _sync_day(hosts: Sequence[HostCoverage], day: date) -> CoverageState:
     by_state: dict[State, list[str]] = {}
     for host in hosts:
         by_state.setdefault(host.days[day].state, []).append(host.name)
@@ -234,7 +238,7 @@ def _sync_day(hosts: Sequence[HostCoverage], day: date) -> Covered:
         for state, names in sorted(by_state.items())
         if state != PRESENT
     )
-    covered = worst(Covered(state) for state in by_state)
+    covered = worst(CoverageState(state) for state in by_state)
     if covered.state == MISSING and PRESENT in by_state:
-        return Covered(PARTIAL, reasons)
-    return Covered(covered.state, reasons)
+        return CoverageState(PARTIAL, reasons)
+    return CoverageState(covered.state, reasons)

@@ -23,7 +23,7 @@ from .._base.coverage import (
     Calendar,
     Coverage,
     CoverageContext,
-    Covered,
+    CoverageState,
     StageCoverage,
     StageTree,
     State,
@@ -132,22 +132,24 @@ _WEEK_STATES: Mapping[Status, State] = {
 }
 
 
-def _week(calendar: Calendar, week: int, plan: WeekPlan | None, planned: TotalsPlan) -> Covered:
+def _week(
+    calendar: Calendar, week: int, plan: WeekPlan | None, planned: TotalsPlan
+) -> CoverageState:
     record = planned.counted.records.get(week)
     reasons = plan.reasons if plan else ()
     if plan and plan.status == "due":
-        return Covered(OUT_OF_DATE if record else LATE, reasons)
+        return CoverageState(OUT_OF_DATE if record else LATE, reasons)
     if plan and plan.status in _WEEK_STATES:
-        return Covered(_WEEK_STATES[plan.status], reasons)
+        return CoverageState(_WEEK_STATES[plan.status], reasons)
     if record:
         states: Mapping[str, State] = {COMPLETE: PRESENT, PROVISIONAL: LATE}
-        return Covered(states.get(record.status, PARTIAL), reasons)
+        return CoverageState(states.get(record.status, PARTIAL), reasons)
     if week in planned.counted.weeks:
-        return Covered(PRESENT, reasons)
+        return CoverageState(PRESENT, reasons)
     # its last requests are in the file of the day after it, the first later ones in the next
     if (calendar.today - week_end(week)).days <= 1 + max(calendar.settle_days, 1):
-        return Covered(WAITING, reasons)
-    return since_begin(Covered(MISSING, reasons), week_end(week), calendar.begin)
+        return CoverageState(WAITING, reasons)
+    return since_begin(CoverageState(MISSING, reasons), week_end(week), calendar.begin)
 
 
 TOTALS_COVERAGE: Coverage[TotalsSettings] = Coverage(

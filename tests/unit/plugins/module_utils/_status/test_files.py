@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._base.coverage import (
     STATES,
-    Covered,
+    CoverageState,
     HostCoverage,
     StageCoverage,
 )
@@ -69,7 +69,9 @@ from prometheus_client.openmetrics.parser import (
 from prometheus_client.parser import text_string_to_metric_families as text_families
 
 HOSTILE = "<script>alert('x')</script>\"&\\\n\x1b[31m\x00\u202e{}|={{ 7 * 7 }}"
-LAST_STATES = {day: Covered(STATES[n % len(STATES)], (HOSTILE,)) for n, day in enumerate(DAYS)}
+LAST_STATES = {
+    day: CoverageState(STATES[n % len(STATES)], (HOSTILE,)) for n, day in enumerate(DAYS)
+}
 
 
 @pytest.fixture(scope="module")
@@ -254,7 +256,7 @@ def test_of_a_calendar_too_long_for_the_terminal_the_newest_days_are_shown(real:
     line = next(x for x in status_lines(real, width=NARROWEST) if x.startswith(f"{name} "))
     assert line.split()[1] == "#" * len(real.days)
     days = [real.days[0] - timedelta(days=n) for n in range(100, 0, -1)]
-    before = {day: Covered("missing") for day in days}
+    before = {day: CoverageState("missing") for day in days}
     hosts = [replace(host, days={**before, **host.days}) for host in real.hosts]
     long = replace(real, days=(*days, *real.days), hosts=tuple(hosts))
     lines = status_lines(long, width=NARROWEST)
