@@ -1,7 +1,7 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Shows the status as it is read best in a terminal; the result is the module's."""
+"""Run the module, and show its status in the terminal."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.plugin_utils.screen i
 
 
 class ActionModule(NormalAction):
-    """The module as ever, with the columns of the terminal and its lines shown where wanted."""
+    """Passes the width of the terminal to the module, and shows its lines if ``show`` is set."""
 
     def run(self, tmp: None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Run the module, and show the lines of its result."""
         task = self._task
         is_shown = boolean(task.args.get("show", False), strict=False) and is_for_people()
         if is_shown and task.args.get("width") is None:

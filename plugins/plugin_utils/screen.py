@@ -1,7 +1,7 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The screen of ansible-playbook, and what may be put on it beside the results."""
+"""Show lines on the screen of ansible-playbook beside the results."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.module_utils._status.
     WIDTH,
 )
 
-#: Of the terminal; 0 where there is none. Ansible loads actions before it makes the processes for
-#: tasks, and those have no terminal.
+#: The width of the terminal; 0 without one. It is read here because Ansible loads actions before it
+#: starts the processes for tasks, which have no terminal.
 _COLUMNS = shutil.get_terminal_size((0, 0)).columns
-#: The first word of a verdict or a problem, in the colour that Ansible has for such.
+#: The colours of Ansible for the first word of a verdict or a problem.
 _COLOURS = {
     "OK": C.COLOR_OK,
     "UNKNOWN": C.COLOR_WARN,
@@ -34,19 +34,19 @@ _SEVERITY = re.compile(rf"^({'|'.join(_COLOURS)})\b")
 
 
 def columns() -> int:
-    """How wide the lines of a table may be."""
+    """Return the width for the lines of a table."""
     return max(NARROWEST, _COLUMNS or WIDTH)
 
 
 def fitted(line: str) -> str:
-    """A line of its own, without its end where the terminal would break it."""
+    """Return a line that is cut to the width of the terminal."""
     return f"{line[: _COLUMNS - 1]}…" if 0 < _COLUMNS < len(line) else line
 
 
 def headings_come_late() -> bool:
-    """Whether Ansible puts a task's heading behind what is shown meanwhile, before its result.
+    """Return whether Ansible shows the heading of a task only with its result.
 
-    So it does where it is not to show skipped tasks, as it does not know before.
+    It does so if skipped tasks are hidden, because it must wait for the result.
     """
     callback = str(C.DEFAULT_STDOUT_CALLBACK).removeprefix("ansible.builtin.")
     try:
@@ -54,25 +54,25 @@ def headings_come_late() -> bool:
             C.config.get_config_value(option, plugin_type="callback", plugin_name=callback)
             for option in ("display_skipped_hosts", "display_ok_hosts")
         )
-    except Exception:  # another callback, with options of its own
+    except Exception:  # another callback has other options
         return False
 
 
 def is_for_people() -> bool:
-    """Whether results are shown to people, and not written for a program, which reads them all."""
+    """Return whether results are shown to people, and not written for a program."""
     return "json" not in str(C.DEFAULT_STDOUT_CALLBACK)
 
 
 def show_status(lines: Sequence[str]) -> None:
-    """Put the lines of a status on the screen, and without colours into Ansible's log."""
-    # they come from another machine
-    shown = [plain(str(line)) for line in lines]
+    """Show the lines of a status on the screen, and write them without colours to Ansible's log."""
+    # the lines come from another machine and may contain control characters
+    safe = [plain(str(line)) for line in lines]
     if headings_come_late():
-        shown.insert(0, "")
+        safe.insert(0, "")
     display = Display()
-    # in one piece, for other hosts' lines may come at the same time
-    display.display("\n".join(map(_coloured, shown)), screen_only=True)
-    display.display("\n".join(shown), log_only=True)
+    # all at once, because the lines of other hosts may come at the same time
+    display.display("\n".join(map(_coloured, safe)), screen_only=True)
+    display.display("\n".join(safe), log_only=True)
 
 
 def _coloured(line: str) -> str:

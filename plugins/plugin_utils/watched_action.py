@@ -1,7 +1,7 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The action of all modules that take long: the module as ever, and its progress on the screen."""
+"""The action of all long modules: run the module, and show its progress on the screen."""
 
 from __future__ import annotations
 
@@ -35,32 +35,33 @@ from ansible_collections.fedora_infra.dnf_counting.plugins.plugin_utils.signals 
 
 #: A task with this variable set to false shows no progress.
 SWITCH = "dnf_counting_progress"
-#: Connections over which a second command can look on while the first one runs.
+#: Connections over which a second command can read while the module runs.
 _TRANSPORTS = ("local", "ssh")
-_LOOK_SECONDS = 1.0
-#: A step that takes long is looked at less often, for each look is a command over ssh, and some
-#: lines in the log host's own log where it needs sudo.
-_LONGEST_LOOK_SECONDS = 10.0
-_LOOK_SHARE = 1 / 20
-#: The progress file is read in pieces, so that a strange one can't fill the memory.
+_READ_SECONDS = 1.0
+#: The longest pause between two reads. A long step is read less often, because each read is a
+#: command over ssh, and with sudo some lines in the log of the log host.
+_LONGEST_READ_SECONDS = 10.0
+_READ_SHARE = 1 / 20
+#: The progress file is read in pieces, so that an unexpected file cannot fill the memory.
 _PIECE = 256 << 10
-#: How long looks may hold up the end of a task: two, over a slow connection to a busy machine.
-_LAST_LOOK_SECONDS = 20.0
-#: What sudo, su and a shell's own files say comes before it.
+#: The longest delay of the end of a task: two reads over a slow connection to a busy machine.
+_LAST_READ_SECONDS = 20.0
+#: The output of sudo, su and the files of a shell comes before this text.
 _MARK = "progress of dnf_counting:"
-#: Those that write for people; the output of others may be read by programs.
+#: Callbacks that write for people; programs may read the output of others.
 _PLAIN_CALLBACKS = ("default", "ansible.builtin.default", "awx_display")
 
 
 class WatchedAction(NormalAction):
-    """Runs the module just as Ansible does by itself; a thread reads its progress file meanwhile.
+    """Runs the module as Ansible does by default, while a thread reads its progress file.
 
-    It steps aside, so that there is the module alone, in check mode, with ``async``, with
-    ``no_log``, without a progress file, where results are written as JSON, and on connections other
-    than local and ssh. Whatever goes wrong with looking on changes nothing of the task.
+    It shows no progress in check mode, with ``async``, with ``no_log``, without a progress file, if
+    results are written as JSON, and on other connections than local and ssh. An error in reading
+    does not affect the task.
     """
 
     def run(self, tmp: None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Run the module, and show its progress."""
         variables = task_vars or {}
         with self._on_screen(variables) if self._is_shown(variables) else contextlib.nullcontext():
             result: dict[str, Any] = super().run(tmp, task_vars)
@@ -75,7 +76,7 @@ class WatchedAction(NormalAction):
         return bool(boolean(self._templar.template(variables.get(SWITCH, True)), strict=False))
 
     def _is_untitled(self) -> bool:
-        """Whether progress would stand below the result of another task, for all one can see."""
+        """Return whether progress would appear below the result of another task."""
         return bool(self._task.name) and headings_come_late()
 
     @contextlib.contextmanager
@@ -86,7 +87,7 @@ class WatchedAction(NormalAction):
         lines = ProgressLines(all_units=screen.verbosity > 0, monotonic=time.monotonic)
         over = threading.Event()
 
-        def look_on() -> None:
+        def show_progress() -> None:
             began = time.monotonic()
             is_over = False
             while not is_over:
@@ -98,38 +99,38 @@ class WatchedAction(NormalAction):
 
         with contextlib.suppress(Exception):
             file.forget()
-        # in a context of its own, for Ansible keeps there which task is at work
+        # a copy of the context, because Ansible keeps the current task in it
         own = contextvars.copy_context()
-        thread = threading.Thread(target=own.run, args=(look_on,), daemon=True)
+        thread = threading.Thread(target=own.run, args=(show_progress,), daemon=True)
         thread.start()
         try:
             with signals_for_this_thread():
                 yield
         finally:
             over.set()
-            thread.join(_LAST_LOOK_SECONDS)
+            thread.join(_LAST_READ_SECONDS)
             screen.close()
 
 
 def _pause(seconds: float) -> float:
-    """How long to wait for the next look at a step that has taken so many seconds."""
-    return min(max(_LOOK_SECONDS, seconds * _LOOK_SHARE), _LONGEST_LOOK_SECONDS)
+    """Return the pause before the next read of a step that has run for ``seconds``."""
+    return min(max(_READ_SECONDS, seconds * _READ_SHARE), _LONGEST_READ_SECONDS)
 
 
 def _place(variables: dict[str, Any], delegate: str | None) -> str:
-    """Where the step runs, as Ansible writes it."""
+    """Return the host on which the step runs, in the form of Ansible."""
     host = str(variables.get("inventory_hostname", ""))
     return f"{host} -> {delegate}" if delegate else host
 
 
 class _Screen:
-    """Where lines are shown until the task ends, below a ``title`` if there is one."""
+    """The place of the lines of progress until the task ends, with a heading for a ``title``."""
 
     def __init__(self, place: str, title: str) -> None:
         self._display = Display()
         self._place = place
         self._headings = [f"\nAT WORK [{place} : {title}]"] if title else []
-        # what the ansible command prints is a result that programs read
+        # programs may read the output of the command ansible
         plain = constants.DEFAULT_STDOUT_CALLBACK in _PLAIN_CALLBACKS
         self._aside = not plain or "module_name" in context.CLIARGS
         self._open = True
@@ -137,6 +138,7 @@ class _Screen:
         self.verbosity = int(self._display.verbosity)
 
     def show(self, line: str) -> None:
+        """Show a line, unless the task has ended."""
         with self._lock:
             if not self._open:
                 return
@@ -146,16 +148,16 @@ class _Screen:
             self._display.display(text, color=constants.COLOR_VERBOSE, stderr=self._aside)
 
     def close(self) -> None:
-        """No late line may hold the lock of Ansible's queue while this process ends."""
+        """Show no more lines: a late one would hold the lock of Ansible's queue at the end."""
         with self._lock:
             self._open = False
 
 
 class _RemoteFile:
-    """The lines that a step writes to its progress file, which starts anew with the step."""
+    """The progress file on the log host, which each step writes from the start."""
 
     def __init__(self, action: WatchedAction, path: str) -> None:
-        # what Ansible remembers of a command under way must not be mixed up with the module's
+        # the state of Ansible for these commands must not mix with that for the module
         self._action = copy.copy(action)
         self._action._connection = copy.copy(action._connection)
         if self._action._connection.become:
@@ -165,14 +167,14 @@ class _RemoteFile:
         self._read = 0
 
     def forget(self) -> None:
-        """What is there now is of an earlier step."""
-        self._old, _nothing = self._look(0)
+        """Ignore the present content, which belongs to an earlier step."""
+        self._old, _nothing = self._fetch(0)
 
     def news(self) -> Iterator[str]:
-        """The whole lines that came since the last look."""
+        """Yield the whole lines that were added since the last read."""
         whole, is_more = "some", True
         while whole and is_more:
-            first, piece = self._look(_PIECE)
+            first, piece = self._fetch(_PIECE)
             if not first or first == self._old:
                 return
             whole = piece[: piece.rfind("\n") + 1]
@@ -180,13 +182,13 @@ class _RemoteFile:
             self._read += len(whole.encode())
             yield whole
 
-    def _look(self, most: int) -> tuple[str, str]:
-        """The first line, and so much of what was not read yet; over ssh each command costs."""
+    def _fetch(self, most: int) -> tuple[str, str]:
+        """Return the first line, and at most ``most`` bytes of the unread rest, by one command."""
         first = f"head -c 4096 {self._path} | head -n 1"
         unread = f"tail -c +{self._read + 1} {self._path} | head -c {most}"
         command = f"{{ echo {shlex.quote(_MARK)}; {first}; {unread}; }} 2>/dev/null"
         answer = self._action._low_level_execute_command(command)
-        # a terminal, which Ansible asks for over ssh, ends lines in its own way
-        said = str(answer.get("stdout", "")).replace("\r\n", "\n")
-        first_line, _end, rest = said.partition(f"{_MARK}\n")[2].partition("\n")
+        # the terminal that Ansible requests over ssh ends lines with a carriage return
+        output = str(answer.get("stdout", "")).replace("\r\n", "\n")
+        first_line, _end, rest = output.partition(f"{_MARK}\n")[2].partition("\n")
         return first_line, rest

@@ -11,7 +11,7 @@ _NEEDED_TEXT = {"type": "str", "required": True}
 _NEEDED_TEXTS = {"type": "list", "elements": "str", "required": True}
 _NEEDED_NUMBER = {"type": "int", "required": True}
 
-#: How clients of the mirror list are counted.
+#: The options for counting clients of the mirror list.
 CLIENT_OPTIONS: dict[str, dict[str, Any]] = {
     "repositories": {
         "type": "dict",
@@ -64,7 +64,7 @@ CLIENT_OPTIONS: dict[str, dict[str, Any]] = {
     },
 }
 
-#: How the machines of a profile are counted.
+#: The options for counting the machines of a profile.
 PROFILE_DATA_OPTIONS: dict[str, dict[str, Any]] = {
     "base_repositories": {
         "type": "dict",

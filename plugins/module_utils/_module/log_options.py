@@ -1,7 +1,7 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Options that several modules have, for the logs of hosts and the combined ones."""
+"""Options that several modules share, for the logs of hosts and combined logs."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What all modules share and only Ansible needs: day options, results, diffs, failing once."""
+"""The frame of all modules: options of days, results, diffs, and one place that fails."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ def counting_module(
 ) -> AnsibleModule:
     """Return an AnsibleModule with the shared options.
 
-    It fails if a number is out of its bounds. With ``watched`` it has the options for those who
-    watch a stage.
+    It fails if a number is out of its bounds. With ``watched`` it also has the options for the
+    sinks of a stage.
     """
     shared = DAY_OPTIONS if with_days else {"run_id": DAY_OPTIONS["run_id"]}
     options = {**options, **shared, **(WATCH_OPTIONS if watched else {})}
@@ -98,7 +98,7 @@ def run_module(module: AnsibleModule, stage: Stage[S, P]) -> None:
 
 
 def _observer(module: AnsibleModule, stage: Stage[Any, Any]) -> Observer:
-    """Begin the step that the module is; nobody watches in check mode, or without the options."""
+    """Begin the step of the module. Without the options, and in check mode, it has no sinks."""
     if module.check_mode or not WATCH_OPTIONS.keys() <= module.params.keys():
         return NOBODY
     module.watch = watch_step(module, stage)
@@ -106,7 +106,7 @@ def _observer(module: AnsibleModule, stage: Stage[Any, Any]) -> Observer:
 
 
 def _places(spec: Mapping[str, Any], given: Mapping[str, Any]) -> Iterator[Path]:
-    """All places that options name, also those within others."""
+    """Yield all paths in the options, at any depth."""
     for name, option in spec.items():
         value = given.get(name)
         values = value if isinstance(value, list) else [value]
@@ -118,7 +118,7 @@ def _places(spec: Mapping[str, Any], given: Mapping[str, Any]) -> Iterator[Path]
 
 
 def _end_step(module: AnsibleModule, units: Sequence[WorkUnit] = (), *, failure: str = "") -> None:
-    """Tell all who watch that the step has ended."""
+    """Report the end of the step to its sinks."""
     watch = getattr(module, "watch", None)
     if watch is None:
         return

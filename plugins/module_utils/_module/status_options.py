@@ -1,7 +1,7 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The options of dnf_counting_info, and the settings they make."""
+"""The options of dnf_counting_info, and the settings for them."""
 
 from __future__ import annotations
 
@@ -51,11 +51,12 @@ OPTIONS: dict[str, dict[str, Any]] = {
 
 
 def path_of(option: str | None) -> Path | None:
+    """Return the path in an option; None if the option is empty."""
     return Path(option) if option else None
 
 
-def thresholds_from(options: dict[str, Any]) -> Thresholds:
-    """The thresholds that are given, and the defaults of the others. Raises SettingsError."""
+def _thresholds_from(options: dict[str, Any]) -> Thresholds:
+    """Return the given thresholds, with defaults for the others. Raises SettingsError."""
     found: dict[str, Any] = {}
     for name, value in options.items():
         if value is None:
@@ -74,8 +75,8 @@ def thresholds_from(options: dict[str, Any]) -> Thresholds:
 def settings_from(options: dict[str, Any], now: datetime) -> tuple[StatusSettings, list[Problem]]:
     """Return the settings of the status, and the problems with the settings of the stages.
 
-    The stages have the settings that they last ran with, from the run history. Raises SettingsError
-    for an option that is wrong.
+    The stages have the settings of their last runs, from the run history. Raises SettingsError for
+    a wrong option.
     """
     history_db = Path(options["history_db"])
     recorded: list[StageSettings] = []
@@ -95,6 +96,6 @@ def settings_from(options: dict[str, Any], now: datetime) -> tuple[StatusSetting
         written=tuple(
             Path(options[name]) for name in ("status_dir", "metrics_file") if options[name]
         ),
-        thresholds=thresholds_from(options["thresholds"]),
+        thresholds=_thresholds_from(options["thresholds"]),
     )
     return settings, [*problems, *refused]

@@ -1,7 +1,7 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How a module's step is watched: the options for it, and the sinks that they ask for."""
+"""Watch the step of a module: the options for it, and the sinks that they configure."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ WATCH_OPTIONS: dict[str, dict[str, Any]] = {
 
 
 def watch_step(module: AnsibleModule, stage: Stage[Any, Any]) -> Watch:
-    """Begin to watch the step that the module is; a watcher that can't be made is a warning."""
+    """Begin to watch the step of the module. A sink that cannot be made becomes a warning."""
     params = module.params
     topic = params["messaging_topic"]
     step = Step(
@@ -78,7 +78,7 @@ def _makers(params: Mapping[str, Any]) -> Iterator[tuple[str, Callable[[], Sink]
 
 
 def _messages(params: Mapping[str, Any]) -> Sink:
-    # imported only where messages are sent, because it is a third of what a module imports
+    # imported only if messages are sent, because it is a third of the imports of a module
     from .._watch.messages import make_messages
 
     return make_messages(
