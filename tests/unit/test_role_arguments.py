@@ -152,7 +152,7 @@ def stage_tasks() -> Iterator[tuple[str, dict[str, Any]]]:
 def test_the_tasks_of_a_run_are_the_stages_with_their_titles() -> None:
     of_profile = "{{ web_data_analysis_profile.name }}"
     assert [name for name, _options in stage_tasks()] == [
-        stage.title + (f", {stage.name} {of_profile}" if "subject" in options else "")
+        stage.title + (f", {stage.name} {of_profile}" if "messaging_topic" in options else "")
         for stage, (_name, options) in zip(STAGES, stage_tasks(), strict=True)
     ]
 
