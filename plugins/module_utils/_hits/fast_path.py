@@ -1,13 +1,13 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The fast path from log to hits, exact by construction.
+"""The fast path from a block of a log to its hits. Its result equals that of the exact rule.
 
-All fields of a hit stand between six quotes. A line with exactly six is cut at them by pyarrow's
-tokenizer, and since then no field holds a quote, the line is a hit just when each field matches its
-own rule. Requests, agents and answers have few distinct values, so each rule of ``_countme`` runs
-once per distinct value and the rest is index arithmetic. Addresses and times are read by numpy
-where they look as they nearly always do. Every other line goes to the exact rule.
+Six quotes separate the fields of a hit. The tokenizer of pyarrow cuts each line with exactly six
+quotes. No field of such a line contains a quote. Therefore the line is a hit if and only if each
+field matches its own rule. Requests, agents and answers have few distinct values. Therefore each
+rule of ``rules`` runs once per distinct value, and the rest is index arithmetic. numpy reads the
+addresses and times that have the usual form. The exact rule reads every other line.
 """
 
 from __future__ import annotations
@@ -37,16 +37,16 @@ from .rules import (
 )
 
 _PLAIN_RULES = {"answer": ANSWER, "referrer": REFERRER, "gap": GAP, "end": END}
-#: Fields that have one value in nearly all lines, or another in each.
+#: These fields have the same value in nearly all lines, or a different value in each line.
 _PLAIN = ("client", "referrer", "gap", "end")
 
-#: Malformed lines kept as samples, per block.
+#: The number of malformed lines that are kept as samples, per block.
 _SAMPLES = 5
 
 
 @dataclass
 class BlockHits:
-    """The hits of one block of lines, as columns of equal length, and what became of the others."""
+    """The hits of one block of lines, as columns of equal length, and the rejects of the block."""
 
     timestamp: Any
     """numpy int64, Unix seconds."""
@@ -55,11 +55,11 @@ class BlockHits:
     system: Any
     """numpy int32, indices into ``systems``."""
     systems: Sequence[Any]
-    """Those that an index points at are of type System."""
+    """Each element that an index points at is a System."""
     request: Any
     """numpy int32, indices into ``requests``."""
     requests: Sequence[Any]
-    """Those that an index points at are of type Request."""
+    """Each element that an index points at is a Request."""
     lines: int
     """Lines read, empty ones left out."""
     rejects: Counter[str]
@@ -71,16 +71,16 @@ class BlockHits:
 
 
 class BlockReader:
-    """Reads hits out of blocks of lines. Threads may share one."""
+    """A reader of hits from blocks of lines. Threads may share one reader."""
 
     def __init__(self) -> None:
         self._request = MemoizedRule(request_of_field, lambda outcome: outcome is not UNRELATED)
         self._agent = MemoizedRule(system_of_agent, lambda found: found is not None)
 
     def hits(self, block: bytes | memoryview) -> BlockHits:
-        """All hits of a block that starts where a line starts and ends where one ends.
+        """Return all hits of a block that consists of whole lines.
 
-        A block with an empty line at its start saves a copy of it.
+        An empty line at the start of the block avoids a copy of the block.
         """
         fields, odd_lines = cut_at_quotes(block, plain=_PLAIN)
         count = len(fields["client"])
@@ -114,7 +114,7 @@ class BlockReader:
 
 
 def _rows_with_plain_hosts(client: Any, rows: Any) -> tuple[Any, Any]:
-    """Those of the rows whose host is plain printable ASCII, and the hosts, as pyarrow strings."""
+    """Return the rows whose host is printable ASCII, and these hosts as pyarrow strings."""
     hosts = _hosts(client, rows)
     text = np.frombuffer(hosts.buffers()[2] or b"", np.uint8)
     if not ((text > 0x20) & (text < 0x7F)).all():
@@ -134,7 +134,7 @@ def _hosts(client: Any, rows: Any) -> Any:
 
 
 def _exact_hits(lines: Sequence[str], found: BlockHits) -> list[Hit]:
-    """What the exact rule finds in some more lines; rejects and samples go to ``found``."""
+    """Return the hits of the lines by the exact rule. Add rejects and samples to ``found``."""
     hits: list[Hit] = []
     for line in lines:
         outcome = hit_of_line(line)

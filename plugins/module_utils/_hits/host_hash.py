@@ -1,10 +1,11 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Keyed hashes in place of addresses: one key a week, destroyed when its days are trimmed.
+"""Keyed hashes in place of addresses. Each week has one key.
 
-Addresses are compared within a UTC day only, and no day belongs to two weeks, so counts of distinct
-addresses are the same; but without the key nobody can tell or follow an address.
+The key of a week is destroyed when the days of the week are trimmed. Addresses are compared only
+within a UTC day, and no day belongs to two weeks. Therefore the counts of unique addresses stay the
+same. Without the key, nobody can recover or follow an address.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ from .._base.libs import np, pa
 from .._storage.files import make_folder, write_bytes
 
 KEY_FOLDER = ".host-keys"
-#: Hits dated further from their rotation day share one key; corrupt dates must not fill the folder.
+#: Hits that are more than this number of weeks from the week of their rotation day share one key,
+#: because corrupt dates must not fill the folder with keys.
 _NEAR_WEEKS = 8
 _FAR = "far"
 _KEY_BYTES = 32
@@ -30,23 +32,32 @@ _HASH_BYTES = 16
 
 
 HashHosts = Callable[[Any, Any], Any]
-"""Hosts (a pyarrow dictionary array of strings) and their hits' timestamps, to hashed hosts."""
+"""A function from hosts and the timestamps of their hits to hashed hosts.
+
+The hosts are a pyarrow dictionary array of strings.
+"""
 
 
 def host_hasher(raw_dir: Path, day: date, *, wanted: bool) -> HashHosts | None:
-    """What hashes the hosts of a raw day that is written now; None where they stay as they are."""
+    """Return the function that hashes the hosts of a raw day; None if ``wanted`` is false."""
     return partial(WeekKeys(raw_dir).hash_hosts, day) if wanted else None
 
 
 class WeekKeys:
-    """The keys of a folder of raw days, made as they are needed. Only for the writer of it."""
+    """The keys of a folder of raw days.
+
+    A key is made when it is first needed. Only the writer of the folder may use this class.
+    """
 
     def __init__(self, raw_dir: Path) -> None:
         self._folder = raw_dir / KEY_FOLDER
         self._keys: dict[str, bytes] = {}
 
     def hash_hosts(self, day: date, hosts: Any, timestamps: Any) -> Any:
-        """The hosts (a pyarrow dictionary array) hashed by the weeks of their hits."""
+        """Return the hosts, each hashed with the key of the week of its hit.
+
+        Hosts and result are pyarrow dictionary arrays.
+        """
         near = week_of_day(day)
         weeks = (timestamps - WEEK_0_START) // WEEK_SECONDS
         weeks[np.abs(weeks - near) > _NEAR_WEEKS] = -1
@@ -75,7 +86,10 @@ class WeekKeys:
 
 
 def _write_first(path: Path, key: bytes) -> None:
-    """Write a key, unless another day that is made at this time has: they have to share one."""
+    """Write a key unless the file exists.
+
+    Another raw day that is made at the same time may have written the key. Both have to share it.
+    """
     new = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
     write_bytes(new, key, mode=0o600)
     try:
@@ -87,9 +101,9 @@ def _write_first(path: Path, key: bytes) -> None:
 
 
 def destroy_keys(raw_dir: Path, *, keep: Collection[int] | None) -> None:
-    """Remove the keys of weeks but those to ``keep``, and that of hits dated far off.
+    """Remove the keys of all weeks except ``keep``, and the key of hits with a far date.
 
-    With None, all stay: a raw day made again must get the hashes that the others have.
+    With None, keep all keys: a raw day that is made again must get the same hashes as the others.
     """
     for path in (raw_dir / KEY_FOLDER).glob("*"):
         if keep is not None and not (path.name.isdecimal() and int(path.name) in keep):

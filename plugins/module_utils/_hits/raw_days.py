@@ -1,9 +1,10 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Raw days: the hits of one log, one Parquet file a rotation day, with its record inside.
+"""Raw days: the hits of one log, in one Parquet file for each rotation day.
 
-``RAW_DIR/YYYY-MM-DD.parquet`` has the columns of :class:`~._countme.Hit`; no row occurs twice.
+The file contains its record. ``RAW_DIR/YYYY-MM-DD.parquet`` has the columns of
+:class:`~.rules.Hit`. No row occurs twice.
 """
 
 from __future__ import annotations
@@ -20,14 +21,14 @@ from .._base.libs import pa
 from .._daily.files import DayRecord, day_path, list_days, read_day_record
 from .statistics import STATISTICS
 
-#: The version of this format; a file of another one is made again.
+#: The version of this format. A file of another version is made again.
 FORMAT = 1
 _TRIMMED = ".trimmed.json"
 
-#: Where the hits of a raw day are from.
+#: The origin of the hits of a raw day.
 FROM_LOG = "log"
 FROM_DATABASE = "database"
-"""The raw hits of an earlier system; a raw day made from the log of that day takes its place."""
+"""The raw hits of an earlier system. A raw day made from the log of that day replaces them."""
 
 COLUMNS = (
     "timestamp",
@@ -45,21 +46,24 @@ INTEGER_COLUMNS = ("timestamp", "sys_age")
 
 @dataclass(frozen=True, kw_only=True)
 class RawRecord(DayRecord):
-    """What a raw day was made from and what it holds; times in Unix seconds, UTC."""
+    """The origin and the content of a raw day. Times are in Unix seconds, UTC."""
 
     hits: int
-    """Lines that are hits; ``rows`` are the distinct ones."""
+    """The number of lines that are hits. ``rows`` is the number of distinct hits."""
     weeks: Mapping[int, int]
-    """Rows by number of the week they count in."""
+    """The number of rows, by number of the week that they count in."""
     first: int | None
     last: int | None
     last_seen: Mapping[str, int | None]
-    """Time of the last hit that shows that a statistic is collected, by the statistic's name."""
+    """The time of the last hit in ``seen_by`` of a statistic, by the name of the statistic.
+
+    The hit shows that the statistic is collected.
+    """
     hosts_expected: tuple[str, ...] | None
-    """Hosts whose logs should be in the combined log; None where that is not recorded."""
+    """The hosts whose logs should be in the combined log; None if that is not recorded."""
     hosts_present: tuple[str, ...] | None
     hashed: bool = False
-    """Whether the hosts are keyed hashes."""
+    """True if the hosts are keyed hashes."""
     format: int = FORMAT
     origin: str = FROM_LOG
 
@@ -79,18 +83,21 @@ class RawRecord(DayRecord):
 
 
 def raw_schema() -> Any:
-    """The Arrow schema of a raw day."""
+    """Return the Arrow schema of a raw day."""
     types = {name: pa.int64() for name in INTEGER_COLUMNS}
     return pa.schema([(name, types.get(name, pa.string())) for name in COLUMNS])
 
 
-#: Where a raw day lies, and which there are.
+#: The functions for the path of a raw day and for the list of raw days.
 raw_day_path = day_path
 list_raw_days = list_days
 
 
 def read_record(path: Path) -> RawRecord:
-    """The record of a raw day. Raises OutputError where the file is damaged or not ours."""
+    """Return the record of a raw day.
+
+    Raises OutputError if the file is damaged or is not a raw day of this collection.
+    """
     return read_day_record(
         path,
         RawRecord,
@@ -101,7 +108,10 @@ def read_record(path: Path) -> RawRecord:
 
 
 def read_trimmed_through(raw_dir: Path) -> date | None:
-    """The newest rotation day up to which raw days were trimmed; None where none ever were."""
+    """Return the newest rotation day of the trimmed raw days; None if no day was trimmed.
+
+    Raises OutputError if the record of the trimmed days can't be read.
+    """
     path = raw_dir / _TRIMMED
     try:
         return date.fromisoformat(json.loads(path.read_bytes())["through"])
@@ -117,5 +127,8 @@ def read_trimmed_through(raw_dir: Path) -> date | None:
 
 
 def trimmed_record(through: date) -> tuple[str, bytes]:
-    """Name and content of the file that says up to which rotation day raw days were trimmed."""
+    """Return the name and content of the file that records the trimmed raw days.
+
+    ``through`` is the newest rotation day of the trimmed raw days.
+    """
     return _TRIMMED, (json.dumps({"through": str(through)}) + "\n").encode()

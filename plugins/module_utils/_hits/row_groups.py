@@ -1,7 +1,7 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Hits by the million, as index columns, with doubles taken out: one row group of a raw day."""
+"""Millions of hits as index columns, without duplicates: one row group of a raw day."""
 
 from __future__ import annotations
 
@@ -19,11 +19,14 @@ _KEY_LIMIT = 1 << 63
 
 @dataclass(frozen=True)
 class HitGroup:
-    """Hits as columns of equal length; host, system and request are indices, as in BlockHits."""
+    """Hits as columns of equal length.
+
+    Host, system and request are indices, as in BlockHits.
+    """
 
     timestamp: Any
     host: Any
-    """pyarrow dictionary array."""
+    """A pyarrow dictionary array."""
     system: Any
     systems: Sequence[Any]
     request: Any
@@ -33,7 +36,7 @@ class HitGroup:
         return len(self.timestamp)
 
     def rows(self, chosen: Any) -> HitGroup:
-        """Some of the rows, by index or mask."""
+        """Return the chosen rows. ``chosen`` has indices or is a mask."""
         rows = np.flatnonzero(chosen) if chosen.dtype == bool else chosen
         return HitGroup(
             self.timestamp[rows],
@@ -45,7 +48,7 @@ class HitGroup:
         )
 
     def part(self, start: int, end: int) -> HitGroup:
-        """The rows from ``start`` up to ``end``."""
+        """Return the rows from ``start`` up to ``end``, without ``end``."""
         return HitGroup(
             self.timestamp[start:end],
             self.host[start:end],
@@ -56,16 +59,16 @@ class HitGroup:
         )
 
     def distinct(self) -> HitGroup:
-        """Without doubles; the first of each stays, the order is kept."""
+        """Return the distinct rows. Keep the first of equal rows, and keep the order."""
         keys = _row_keys([self.timestamp, self.host.indices.to_numpy(), self.system, self.request])
-        # codes ascend in order of first appearance, so each new highest code is a first one
+        # Codes ascend in order of first appearance. Thus each new highest code is a first row.
         codes = pa.array(keys).dictionary_encode().indices.to_numpy()
         first = np.ones(len(codes), bool)
         first[1:] = codes[1:] > np.maximum.accumulate(codes)[:-1]
         return self if first.all() else self.rows(first)
 
     def to_table(self) -> Any:
-        """The nine columns as a pyarrow table, the strings still as dictionaries."""
+        """Return the nine columns as a pyarrow table. The strings stay dictionaries."""
         systems, system = drop_unused(self.systems, self.system)
         requests, request = drop_unused(self.requests, self.request)
         by_system = list(zip(*systems, strict=True)) or [()] * 4
@@ -82,7 +85,10 @@ class HitGroup:
 
 
 def join(parts: Sequence[HitGroup | BlockHits]) -> HitGroup:
-    """Several parts as one, the indices brought to common lists without doubles in them."""
+    """Return several parts as one group.
+
+    The indices of the group point into common lists without duplicates.
+    """
     systems, system = _joined([(part.systems, part.system) for part in parts])
     requests, request = _joined([(part.requests, part.request) for part in parts])
     hosts = [
@@ -113,7 +119,7 @@ def _joined(parts: Sequence[tuple[Sequence[Any], Any]]) -> tuple[Sequence[Any], 
 
 
 def _row_keys(columns: Sequence[Any]) -> Any:
-    """One int64 per row, equal just where all columns are."""
+    """Return one int64 per row. Two keys are equal if and only if all columns are equal."""
     keys = None
     size = 1
     for column in columns:
@@ -130,6 +136,6 @@ def _row_keys(columns: Sequence[Any]) -> Any:
 
 
 def _ranked(column: Any) -> tuple[Any, int, int]:
-    """The column with its values replaced by their ranks; (ranks, lowest, highest)."""
+    """Return the ranks of the values of a column, as (ranks, lowest, highest)."""
     distinct, ranks = np.unique(column, return_inverse=True)
     return ranks.astype(np.int64), 0, max(len(distinct) - 1, 0)

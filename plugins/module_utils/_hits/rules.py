@@ -1,15 +1,16 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The rules: which line of an access log is a hit, and what it tells. They stand here only.
+"""The rules for hits in an access log, and for the values of a hit. No other file has such rules.
 
-A hit is a request for ``/metalink`` or ``/mirrorlist`` with a query, as DNF and its relatives send
-them, answered with 200 or 302. The rules are written per field, between the quotes of the Combined
-Log Format, and :data:`LINE` is put together from them; so a line with exactly six quotes can be
-cut at its quotes and each field be judged on its own, with the same outcome (see ``_hit_blocks``).
+A hit is a request for ``/metalink`` or ``/mirrorlist`` with a query, and its answer is 200 or 302.
+DNF and related clients send such requests. The Combined Log Format separates fields by quotes. Each
+field has its own rule, and :data:`LINE` consists of these rules. Therefore a reader can cut a line
+with exactly six quotes at its quotes and match each field separately, with the same outcome (see
+``fast_path``).
 
-White space, digits and word characters are ASCII's. Text is what UTF-8 gives, with U+FFFD for bytes
-that are none.
+White space, digits and word characters are those of ASCII. Text is decoded as UTF-8, with U+FFFD
+for invalid bytes.
 """
 
 from __future__ import annotations
@@ -20,17 +21,18 @@ from urllib.parse import parse_qsl
 
 from .._logs.access_log import parse_time
 
-#: Grows when a rule changes, so that raw days made by older rules are out of date.
+#: Increment this number when a rule changes: raw days made by older rules are then out of date.
 RULES_VERSION = 1
 
-# The fields, between the six quotes of a line. ANSWER, REFERRER, GAP and END have no groups and
-# mean the same to RE2, whose \s lacks the vertical tab.
+# Six quotes of a line separate these fields. ANSWER, REFERRER, GAP and END have no groups, and they
+# match the same text in RE2. They avoid \s because \s in RE2 lacks the vertical tab.
 CLIENT = r"(?P<host>\S+)\s\S+\s\S+\s\[(?P<time>.+?)\]\s"
 REQUEST = r"(?:GET|HEAD)\s/(?:metalink|mirrorlist)\?(?P<query>\S*)\sHTTP/\d\.\d"
 ANSWER = r"[\t-\r ](?:200|302)[\t-\r ](?:[0-9]+|-)[\t-\r ]"
 REFERRER = r'[^"]+'
 GAP = r"[\t-\r ]"
-#: ``libdnf (NAME VERSION_ID; VARIANT_ID; OS.ARCH)``; any other agent counts too, its system unknown
+#: The form is ``libdnf (NAME VERSION_ID; VARIANT_ID; OS.ARCH)``. Any other agent counts too, with
+#: an unknown system.
 AGENT = (
     r"(?:(?:libdnf|rpm-ostree)(?:/\S+)?\s+"
     r"\((?P<os_name>.*)\s(?P<os_version>[0-9a-z._-]*?);"
@@ -50,7 +52,7 @@ _INT64 = 1 << 63
 
 
 class System(NamedTuple):
-    """What the user agent tells of a system; empty strings where it tells nothing."""
+    """The system in a user agent; empty strings for values that the agent lacks."""
 
     os_name: str
     os_version: str
@@ -59,7 +61,7 @@ class System(NamedTuple):
 
 
 class Request(NamedTuple):
-    """What the query tells: sys_age is -1 where the request carries no countme."""
+    """The values of a query. ``sys_age`` is -1 if the request has no countme."""
 
     sys_age: int
     repo_tag: str
@@ -67,7 +69,7 @@ class Request(NamedTuple):
 
 
 class Hit(NamedTuple):
-    """One row of the raw hits; ``timestamp`` in seconds since the Unix epoch, UTC."""
+    """One row of the raw hits. ``timestamp`` is in seconds since the Unix epoch, UTC."""
 
     timestamp: int
     host: str
@@ -81,31 +83,34 @@ class Hit(NamedTuple):
 
 
 class Reject(NamedTuple):
-    """Why a line is not a hit."""
+    """The reason why a line is not a hit."""
 
     reason: str
 
 
-#: A log line, but of another request, answer or protocol.
+#: The line is a log line, but has another request, answer or protocol.
 UNRELATED = Reject("unrelated")
-#: Not a line in Combined Log Format, or with quotes inside that leave no hit to be found.
+#: The line is not in Combined Log Format, or quotes inside its fields prevent a match.
 GARBLED = Reject("garbled")
-#: Malformed: all fields match, but the time is none.
+#: The line is malformed: all fields match, but the time is invalid.
 BAD_TIME = Reject("bad_time")
-#: Malformed: all fields match, but countme is not a whole number of 64 bits.
+#: The line is malformed: all fields match, but countme is not a whole number of 64 bits.
 BAD_COUNTME = Reject("bad_countme")
 
 MALFORMED = (BAD_TIME.reason, BAD_COUNTME.reason)
 
 
 def system_of_agent(agent: str) -> System | None:
-    """The system behind a user agent (a whole field); None where a line with it is no hit."""
+    """Return the system of a user agent (a whole field); None if its line is not a hit."""
     match = _AGENT.fullmatch(agent)
     return _system(match) if match else None
 
 
 def request_of_field(field: str) -> Request | Reject:
-    """What a request line (a whole field) asks for; UNRELATED or BAD_COUNTME where it is no hit."""
+    """Return the values of a request line (a whole field).
+
+    Return UNRELATED or BAD_COUNTME if the line is not a hit.
+    """
     match = _REQUEST.fullmatch(field)
     if not match:
         return UNRELATED
@@ -116,7 +121,7 @@ def request_of_field(field: str) -> Request | Reject:
 
 
 def hit_of_line(line: str) -> Hit | Reject:
-    """The exact rule for any line, given without its line end."""
+    """Return the hit or the reject of a line without its line end, by the exact rule."""
     match = LINE.fullmatch(line)
     if not match:
         return GARBLED
@@ -138,7 +143,11 @@ def _system(match: re.Match[str]) -> System:
 
 
 def _request(query: str) -> Request:
-    """Form values percent-decoded, the last of a name wins, blank ones count as absent."""
+    """Return the percent-decoded form values of a query.
+
+    The last value of a name is used. A blank value counts as absent. Raises ValueError if countme
+    is not a whole number of 64 bits.
+    """
     values = dict(parse_qsl(query, separator="&"))
     sys_age = int(values.get("countme", -1))
     if not -_INT64 <= sys_age < _INT64:

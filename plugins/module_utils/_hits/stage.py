@@ -1,7 +1,7 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The stage ``raw``: combined logs become raw days, one Parquet file for each rotation day and log."""
+"""The stage ``raw``: make a raw day, a Parquet file, for each rotation day and combined log."""
 
 from __future__ import annotations
 
@@ -53,7 +53,8 @@ if TYPE_CHECKING:
     from .fast_path import BlockReader
 
 _DEFAULT_DAYS = 14
-#: The most days that are made at once: two keep two processors busy, and each takes some 250 MB.
+#: The maximum number of days that are made at once. Two days keep two processors busy, and each day
+#: takes some 250 MB.
 _DAYS_AT_ONCE = 2
 _SAMPLES = 5
 
@@ -68,7 +69,10 @@ class RawDays(DailyFiles[RawRecord]):
     workers: int = 1
     """The number of blocks of a log that are read at the same time."""
     reader: BlockReader | None = None
-    """Shared by the days of one process, because what it learns of one day helps with others."""
+    """The reader that all days of one process share.
+
+    It keeps the results of its rules from one day, and uses them for the other days.
+    """
 
     def read_record(self, path: Path) -> RawRecord:
         return read_record(path)
@@ -95,7 +99,7 @@ class RawDays(DailyFiles[RawRecord]):
         return log.hosts_expected or None, log.hosts_present
 
     def write(self, log: DayLog, unfinished: Path) -> WrittenDay:
-        # imported only when a day is due, so that an unchanged night stays light
+        # These imports run only when a day is due, because a run without changes has to stay light.
         from .fast_path import BlockReader
         from .host_hash import host_hasher
         from .writer import RawDayWriter
@@ -157,11 +161,11 @@ def make_raw_days(
 ) -> DailyPlan:
     """Make the raw days that are due.
 
-    ``executor`` makes whole days, on other machines if it likes. By default threads of this process
-    make a few days at once: while the hits of one are written, another is read. ``workers`` is the
-    number of processors to use.
+    ``executor`` makes whole days, on this machine or on others. By default, threads of this process
+    make a few days at once: one day is read while the hits of another are written. ``workers`` is
+    the number of processors to use.
     """
-    # imported only when a day is due, so that an unchanged night stays light
+    # This import runs only when a day is due, because a run without changes has to stay light.
     from .fast_path import BlockReader
 
     if executor is not None:

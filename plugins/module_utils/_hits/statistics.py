@@ -1,10 +1,10 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The statistics that are counted from raw hits. A new statistic is one more entry in STATISTICS.
+"""The statistics that are counted from raw hits. Add an entry to STATISTICS for a new statistic.
 
-The rows of all statistics are in one table, ``countme_totals``. Rows of a statistic that is not
-counted by age have its mark in the column ``sys_age``.
+The table ``countme_totals`` has the rows of all statistics. If a statistic is not counted by age,
+its rows have its mark in the column ``sys_age``.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from .._base.libs import np
 
 
 class Hits(Enum):
-    """A choice of raw hits; the value is its condition in SQL."""
+    """A choice of raw hits. The value is its condition in SQL."""
 
     ALL = "true"
     WITH_COUNTME = "sys_age >= 0"
@@ -32,7 +32,7 @@ class Hits(Enum):
 
 
 class Counted(Enum):
-    """What one count stands for."""
+    """The thing that is counted."""
 
     HITS = "hits"
     ADDRESSES = "addresses"
@@ -47,7 +47,7 @@ class Statistic:
     """A number for each week and key."""
 
     name: str
-    """Its name in records: ``last_NAME`` is the time of the last hit in ``seen_by``."""
+    """The name in records: ``last_NAME`` is the time of the last hit in ``seen_by``."""
     title: str
     counted: Counted
     """Each distinct hit counts once, or each address once in a window."""

@@ -1,11 +1,12 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Writing a raw day of any size in bounded memory, each distinct hit once.
+"""Write a raw day of any size in bounded memory, with each distinct hit once.
 
-A combined log is in order of time but for small steps back, so doubles lie close together: hits are
-held until none as old can be expected, then written without doubles. Hits that come later still
-(an unsorted log, a corrupt date) are put aside and compared with all that was written, at the end.
+A combined log is in order of time, except for small steps back. Therefore duplicates are close to
+each other. The writer holds hits until no hit of the same age is expected, and then writes them
+without duplicates. Late hits come from an unsorted log or a corrupt date. The writer puts them into
+another file, and at the end compares them with all written hits.
 """
 
 from __future__ import annotations
@@ -29,30 +30,36 @@ from .raw_days import COLUMNS, raw_schema
 from .row_groups import HitGroup, join
 from .statistics import STATISTICS
 
-#: Hits per row group: enough to compress well, few enough to be written while others are read.
+#: The number of hits per row group. It is large enough for good compression, and small enough to
+#: write a group while other hits are read.
 GROUP_ROWS = 128 << 10
-#: So many held groups are written whatever the order of their times; some 200 MB.
+#: If more groups than this are held, all held hits are written, regardless of the order of their
+#: times. They take some 200 MB.
 _HELD_GROUPS = 32
-#: The newest hits of a group, by their time; some corrupt dates do not move this.
+#: The quantile of the times of a group that counts as its newest time. A few corrupt dates do not
+#: change this quantile.
 _NEWEST = 0.99
 
 
 @dataclass
 class HitSummary:
-    """A summary of the hits of a raw day; times in Unix seconds, UTC."""
+    """A summary of the hits of a raw day. Times are in Unix seconds, UTC."""
 
     rows: int = 0
     weeks: Counter[int] = field(default_factory=Counter)
-    """Rows by week."""
+    """The number of rows, by number of the week."""
     first: int | None = None
     last: int | None = None
     last_seen: dict[str, int | None] = field(
         default_factory=lambda: {one.name: None for one in STATISTICS}
     )
-    """Time of the last hit that shows that a statistic is collected, by its name."""
+    """The time of the last hit in ``seen_by`` of a statistic, by the name of the statistic.
+
+    The hit shows that the statistic is collected.
+    """
 
     def add(self, table: Any) -> None:
-        """Include the rows of a table or record batch."""
+        """Add the rows of a table or record batch to the summary."""
         timestamp, sys_age = table["timestamp"].to_numpy(), table["sys_age"].to_numpy()
         if not len(timestamp):
             return
@@ -83,7 +90,7 @@ def _later(known: int | None, timestamp: Any) -> int | None:
 
 
 class RawDayWriter(DayWriter[HitGroup | BlockHits, HitSummary]):
-    """Write a raw day from blocks of hits."""
+    """A writer of a raw day from blocks of hits."""
 
     def __init__(
         self, path: Path, *, group_rows: int = GROUP_ROWS, hash_hosts: HashHosts | None = None
@@ -101,12 +108,12 @@ class RawDayWriter(DayWriter[HitGroup | BlockHits, HitSummary]):
             _coded_schema(),
             use_dictionary=[name for name in COLUMNS if name != "timestamp"],
             column_encoding={"timestamp": "DELTA_BINARY_PACKED"},
-            # those of the other columns help no query, and would take two fifths of the time
+            # Statistics of other columns help no query, and would take two fifths of the time.
             write_statistics=["timestamp", "sys_age"],
         )
 
     def flush(self) -> None:
-        """Write the held hits except the newest, whose doubles may still come."""
+        """Write the held hits except the newest. Duplicates of the newest may still come."""
         group = join(self.take_held()).distinct()
         bound = int(np.quantile(group.timestamp, _NEWEST)) - LOG_JITTER_SECONDS
         if len(group) > _HELD_GROUPS * self._group_rows:
@@ -119,7 +126,7 @@ class RawDayWriter(DayWriter[HitGroup | BlockHits, HitSummary]):
             self._complete_through = bound
 
     def write_rest(self) -> None:
-        """Write the held hits, and the late ones that are not in the file yet."""
+        """Write the held hits, and the late hits that are not in the file yet."""
         if self.held:
             self._write_group(join(self.take_held()).distinct())
         if self._late_file is not None:
@@ -157,14 +164,14 @@ class RawDayWriter(DayWriter[HitGroup | BlockHits, HitSummary]):
         self.file = self.open_file(self.path)
         timely = pq.ParquetFile(timely_path)
         for number in range(timely.num_row_groups):
-            # these rows are in the summary already
+            # The summary already includes these rows.
             self.file.write_table(timely.read_row_group(number).cast(_coded_schema()))
         for batch in _new_hits(timely_path, self._late_path, self.limits):
             self.write(pa.Table.from_batches([batch]).cast(_coded_schema()))
 
 
 def _coded_schema() -> Any:
-    """The columns as they are written: strings as indices into dictionaries."""
+    """Return the schema of the written columns. Strings are indices into dictionaries."""
     coded = pa.dictionary(pa.int32(), pa.string())
     return pa.schema(
         [(one.name, coded if one.type == pa.string() else one.type) for one in raw_schema()]
@@ -172,7 +179,10 @@ def _coded_schema() -> Any:
 
 
 def _new_hits(timely_path: Path, late_path: Path, limits: Limits) -> Iterator[Any]:
-    """Batches of the distinct late hits that are not among the timely ones; out of core."""
+    """Yield batches of the distinct late hits that are not among the timely hits.
+
+    DuckDB uses disk space if memory is short. Raises OutputError if the comparison fails.
+    """
     columns = ", ".join(COLUMNS)
     query = (
         f"SELECT DISTINCT {columns} FROM late EXCEPT"  # noqa: S608, constants only

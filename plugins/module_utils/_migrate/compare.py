@@ -1,10 +1,10 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Two files of totals, row by row: where they differ, and the likely cause of it.
+"""Compare two files of totals row by row, and report differences with their likely causes.
 
-The earlier system counted each log once, in its turn, and only weeks after the newest one that it
-had: what came late was never counted. So a row that has grown is most likely that of a late log.
+The earlier system counted each log once, in order, and counted only weeks after its newest week. It
+never counted a late log. Therefore a late log is the most likely cause of a row that has grown.
 """
 
 from __future__ import annotations
@@ -38,43 +38,43 @@ NEW_WEEK = "week not counted by the earlier system"
 NEW_KIND = "rows of this kind not counted by the earlier system"
 
 Key = tuple[str, ...]
-"""A row of totals without its hits and its week; sys_age is its fifth value."""
+"""A row of totals without its hits and its week. ``sys_age`` is the fifth value."""
 _KEY = ("os_name", "os_version", "os_variant", "os_arch", "sys_age", "repo_tag", "repo_arch")
 _SYS_AGE = _KEY.index("sys_age")
 COLUMNS = ("week", "week_start", *_KEY, "old_hits", "new_hits", "likely_cause")
 
 
 class Difference(NamedTuple):
-    """A row that is not the same in both."""
+    """A row that differs between the two files."""
 
     week: int
     key: Key
     old_hits: int
-    """0 where there is no such row."""
+    """The hits of the row in the old file; 0 if the file has no such row."""
     new_hits: int
     cause: str
 
 
 @dataclass(frozen=True)
 class ComparedWeek:
-    """What two counts of one week have in common."""
+    """The comparison of two counts of one week."""
 
     week: int
     old_rows: int
     new_rows: int
     old_hits: int
-    """The sum of the countme hits, that is without the rows of unique addresses."""
+    """The sum of the countme hits, without the rows of unique addresses."""
     new_hits: int
     differences: Sequence[Difference] = field(default_factory=tuple)
 
     @property
     def causes(self) -> dict[str, int]:
-        """How many rows differ, by likely cause; the most frequent first."""
+        """The number of rows that differ, by likely cause. The most frequent cause is first."""
         return dict(Counter(one.cause for one in self.differences).most_common())
 
     @property
     def said(self) -> str:
-        """The outcome as a short sentence."""
+        """The outcome of the comparison as a short sentence."""
         if not self.differences:
             return f"{self.new_rows} rows, all equal"
         causes = ", ".join(f"{cause}: {rows}" for cause, rows in self.causes.items())
@@ -85,11 +85,12 @@ class ComparedWeek:
 def compare_totals(
     old_db: Path, new_db: Path, *, weeks: Collection[int] = (), raw_dir: Path | None = None
 ) -> list[ComparedWeek]:
-    """Compare some weeks, by default those that ``new_db`` has; ascending.
+    """Compare weeks of two files of totals, and return the weeks in ascending order.
 
-    ``raw_dir`` has the raw days of the new count: which of them are missing tells of missing logs.
-    Weeks that begin before the first of them are not compared unless they are named. Raises
-    CountingError where one of the files is not there or can't be read.
+    By default, compare the weeks that ``new_db`` has. ``raw_dir`` has the raw days of the new
+    count. A missing raw day shows that its log is missing. Skip weeks that begin before the first
+    raw day, unless ``weeks`` names them. Raises CountingError if one of the files does not exist or
+    can't be read.
     """
     for path in (old_db, new_db):
         if not path.is_file():
@@ -104,7 +105,7 @@ def compare_totals(
 
 
 def _rows(connection: Connection, week: int) -> dict[Key, int]:
-    """Hits by key; rows of the earlier system that have the same key count together."""
+    """Return the hits by key. Add up rows of the earlier system that have the same key."""
     found: Counter[Key] = Counter()
     if counted_weeks(connection):
         for row in rows_of(connection, week):
@@ -150,14 +151,14 @@ def _cause(
         return LATE
     if missing:
         return f"{LOG_MISSING} ({format_days(missing)})"
-    # addresses are distinct by day, so a log that was counted twice makes no more of them
+    # Addresses are unique within a day. Thus a log that is counted twice adds no addresses.
     if new and old % new == 0 and not is_unique:
         return TWICE
     return CHANGED
 
 
 def report_csv(compared: Sequence[ComparedWeek]) -> bytes:
-    """All differences as a CSV file with :data:`COLUMNS`."""
+    """Return all differences as the content of a CSV file with :data:`COLUMNS`."""
     out = io.StringIO(newline="")
     writer = csv.writer(out)
     writer.writerow(COLUMNS)
@@ -175,26 +176,26 @@ def _lines(compared: Sequence[ComparedWeek]) -> Iterator[tuple[object, ...]]:
 
 @dataclass(frozen=True)
 class CompareSettings:
-    """The two databases to compare, and where to write the report."""
+    """The two databases to compare, and the path of the report."""
 
     old_db: Path
     new_db: Path
     weeks: tuple[int, ...] = ()
-    """Only these weeks; empty for all."""
+    """The weeks to compare; empty for all weeks."""
     raw_dir: Path | None = None
     report: Path | None = None
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """The weeks of both databases, and the report on them, planned or written."""
+    """The compared weeks of both databases, and the planned or written report."""
 
     weeks: Sequence[ComparedWeek]
     report: WorkUnit | None = None
 
     @property
     def units(self) -> list[WorkUnit]:
-        """A unit for each week, and one for the report."""
+        """A unit for each week, and a unit for the report."""
         return [*map(_week_unit, self.weeks), *([self.report] if self.report else [])]
 
 
@@ -234,7 +235,7 @@ def _plan(settings: CompareSettings, _run: StageRun) -> Comparison:
 def _make(settings: CompareSettings, planned: Comparison, _run: StageRun) -> Comparison:
     if settings.report is None or planned.report is None or planned.report.status != "due":
         return planned
-    # it holds no secret, but it is not published
+    # The report contains no secret, but it is not published.
     write_bytes(settings.report, report_csv(planned.weeks), mode=0o640)
     return replace(planned, report=replace(planned.report, status="made"))
 

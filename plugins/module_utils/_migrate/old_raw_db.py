@@ -1,10 +1,10 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The SQLite file with the raw hits of mirrors-countme, which this collection replaces; read only.
+"""Read the SQLite file with the raw hits of mirrors-countme. The file is never written.
 
-Its table ``countme_raw`` has the columns of a raw day. No row says which log it came from, so its
-time is all there is to tell its day.
+This collection replaces mirrors-countme. The table ``countme_raw`` has the columns of a raw day. A
+row does not name its log. Therefore only the time of a row determines its day.
 """
 
 from __future__ import annotations
@@ -28,18 +28,21 @@ from .._storage.sqlite import connect, sqlite_errors
 _TABLE = "countme_raw"
 _MENDED = "Put a good copy in its place; nothing was imported from there."
 _ROWS_A_BLOCK = 100_000
-#: What can be a date; times beyond come from corrupt ones.
+#: The range of valid times, in Unix seconds. Times outside of it come from corrupt dates.
 _FIRST_TIME, _END_OF_TIMES = 0, (date(9999, 1, 1).toordinal() - UNIX_EPOCH_DAY) * DAY_SECONDS
 
 
 def day_start(day: date) -> int:
-    """Midnight, UTC, in Unix seconds."""
+    """Return the time at which a day begins (midnight, UTC), in Unix seconds."""
     return (day.toordinal() - UNIX_EPOCH_DAY) * DAY_SECONDS
 
 
 @contextlib.contextmanager
 def open_old_raw(path: Path) -> Iterator[sqlite3.Connection]:
-    """The database, checked to hold raw hits. Raises SourceError for one that can't be read."""
+    """Open the database, and check that it has the columns of raw hits.
+
+    Raises SourceError if the database does not exist, can't be read or lacks a column.
+    """
     if not path.is_file():
         raise SourceError(
             path,
@@ -51,7 +54,7 @@ def open_old_raw(path: Path) -> Iterator[sqlite3.Connection]:
         sqlite_errors(path, "a database of raw hits", if_damaged=_MENDED),
         contextlib.closing(connect(path, "ro", timeout_seconds=60)) as connection,
     ):
-        # bytes that are not UTF-8 become U+FFFD, as they do in logs
+        # Bytes that are not UTF-8 become U+FFFD, because the reader of logs replaces them too.
         connection.text_factory = lambda text: text.decode("utf-8", "replace")
         _check_columns(connection, path)
         yield connection
@@ -70,7 +73,7 @@ def _check_columns(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def days_with_hits(connection: sqlite3.Connection) -> set[date]:
-    """The days, in UTC, on which there are hits; found through the index of the times."""
+    """Return the days (UTC) that have hits. The query uses the index of the times."""
     later = f"SELECT min(timestamp) / ? FROM {_TABLE} WHERE timestamp >="  # noqa: S608
     query = (
         f"WITH RECURSIVE d(n) AS ({later} ? UNION ALL SELECT ({later} (n + 1) * ?)"  # noqa: S608
@@ -87,7 +90,10 @@ def days_with_hits(connection: sqlite3.Connection) -> set[date]:
 
 
 def first_and_last(connection: sqlite3.Connection, day: date) -> tuple[int, int]:
-    """The times of the first and the last hit of a day that has some."""
+    """Return the times of the first and the last hit of a day, in Unix seconds.
+
+    The day must have hits.
+    """
     query = f"SELECT min(timestamp), max(timestamp) FROM {_TABLE} WHERE timestamp BETWEEN ? AND ?"  # noqa: S608
     start = day_start(day)
     first, last = connection.execute(query, (start, start + DAY_SECONDS - 1)).fetchone()
@@ -95,7 +101,10 @@ def first_and_last(connection: sqlite3.Connection, day: date) -> tuple[int, int]
 
 
 def read_hits(connection: sqlite3.Connection, start: int, end: int) -> Iterator[BlockHits]:
-    """The hits from one time up to another, in their order, in blocks; bad rows are rejects."""
+    """Yield the hits from ``start`` up to ``end``, in order of time, in blocks.
+
+    Times are in Unix seconds. ``end`` is excluded. An invalid row counts as a reject.
+    """
     query = (
         f"SELECT {', '.join(COLUMNS)} FROM {_TABLE}"  # noqa: S608
         " WHERE timestamp >= ? AND timestamp < ? ORDER BY timestamp"
@@ -109,7 +118,7 @@ def _block(rows: Sequence[Sequence[Any]]) -> BlockHits:
     good = [row for row in rows if _is_sound(row)]
     systems: dict[System, int] = {}
     requests: dict[Request, int] = {}
-    # a system or request that is not known is NULL in some versions
+    # Some versions store NULL for an unknown system or request.
     system = [
         systems.setdefault(System(*(value or "" for value in row[2:6])), len(systems))
         for row in good

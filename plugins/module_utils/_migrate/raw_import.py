@@ -1,10 +1,11 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Raw hits of the earlier system become raw days, where there is no raw day made from a log.
+"""Import raw hits of the earlier system as raw days.
 
-A day that the database holds a part of only, because it was trimmed or its log was not read yet, is
-left out: a week would be counted from it as if it were whole.
+A raw day that was made from a log is never replaced. The database may have only a part of a day,
+because it was trimmed or because the log was not read yet. The import skips such a day unless
+``edge_days`` is set, because its week would be counted as if the day were complete.
 """
 
 from __future__ import annotations
@@ -31,15 +32,15 @@ from .._logs.paths import checked_log_name
 from .._storage.files import read_error, remove_unfinished, replacing, writer_lock
 from .old_raw_db import day_start, days_with_hits, first_and_last, open_old_raw, read_hits
 
-#: The log of a day ends shortly after midnight, and begins with answers to requests from before the
-#: midnight of its begin. A raw day that was imported reaches as far on both sides, since a
-#: neighbour made from a log lacks these hits. Those that are in both count once.
+#: The log of a day ends shortly after midnight. It begins with answers to requests from before the
+#: midnight at its start. An imported raw day extends by this time on both sides, because an
+#: adjacent raw day made from a log lacks these hits. A hit that is in both raw days counts once.
 OVERLAP_SECONDS = 3600
 
 
 @dataclass(frozen=True)
 class ImportSettings:
-    """Where raw hits come from, and where raw days go."""
+    """The source of the raw hits, and the folder of the raw days."""
 
     raw_db: Path
     log_name: str
@@ -47,7 +48,7 @@ class ImportSettings:
     raw_dir: Path
     hash_hosts: bool = False
     edge_days: bool = False
-    """Whether days are taken although the database may hold a part of them only."""
+    """True to import days even if the database may have only a part of them."""
     days: tuple[date, ...] | None = None
     """The days to import; None for all days that the database has."""
     mode: int = 0o640
@@ -55,16 +56,16 @@ class ImportSettings:
 
 @dataclass(frozen=True)
 class ImportPlan:
-    """What is to be done about one day."""
+    """The plan for one day."""
 
     unit: WorkUnit
     day: date
 
 
 def plan_import(settings: ImportSettings, *, today: date) -> list[ImportPlan]:
-    """Compare the days of the database with the raw days; write nothing.
+    """Return the plan of the import from the days of the database and the raw days.
 
-    Raises SourceError where the database can't be read.
+    Write nothing. Raises SourceError if the database can't be read.
     """
     with open_old_raw(settings.raw_db) as connection:
         source = _seen(settings)
@@ -103,7 +104,7 @@ def _plan_day(
         record = read_record(path) if path.exists() else None
     except CountingError as error:
         return WorkUnit(str(day), "blocked", (str(error),))
-    # whatever raw day is there: which days are whole follows from the database alone
+    # The result does not depend on raw days: only the database shows that a day is complete.
     cut = "" if settings.edge_days else _cut(connection, requests_of, there)
     if cut:
         return WorkUnit(str(day), "skipped", (cut,))
@@ -122,7 +123,10 @@ def _is_same(record: RawRecord, settings: ImportSettings, source: InputFile) -> 
 
 
 def _cut(connection: Connection, day: date, there: Collection[date]) -> str:
-    """How the database has a part of a day only, as far as can be told; empty where it has all."""
+    """Return the reason why the database may have only a part of a day.
+
+    Return an empty string if the database appears to have the complete day.
+    """
     one = timedelta(days=1)
     if day - one in there and day + one in there:
         return ""
@@ -142,7 +146,7 @@ def _clock(seconds: int) -> str:
 def import_days(
     plans: Sequence[ImportPlan], settings: ImportSettings, *, observer: Observer = NOBODY
 ) -> list[ImportPlan]:
-    """Import the days that are due, one after the other; return all with their units as now."""
+    """Import the days that are due in sequence. Return all plans with their new units."""
     observer.expect("days", sum(plan.unit.status == "due" for plan in plans))
     done = []
     for plan in plans:
@@ -207,13 +211,13 @@ def _write(day: date, settings: ImportSettings, connection: Connection) -> RawRe
 
 @dataclass(frozen=True)
 class RawImport:
-    """The days of the database, planned or imported."""
+    """The planned or imported days of the database."""
 
     days: Sequence[ImportPlan]
 
     @property
     def units(self) -> list[WorkUnit]:
-        """The units of the days, in their order."""
+        """The units of the days, in the same order."""
         return [plan.unit for plan in self.days]
 
 

@@ -1,7 +1,7 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""All stages: this list is what a new stage is added to."""
+"""The list of all stages. Add a new stage to this list."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .._sync.stage import SYNC
 from .._totals.stage import DELETE, TOTALS
 from .._totals.trim import TRIM
 
-#: The stages of a nightly run, in its order.
+#: The stages of a nightly run, in the order of the run.
 STAGES: tuple[Stage[Any, Any], ...] = (
     SYNC,
     COMBINE,
@@ -30,5 +30,5 @@ STAGES: tuple[Stage[Any, Any], ...] = (
     PUBLISH,
 )
 
-#: All stages, with those that an operator runs by hand.
+#: All stages, including the stages that an operator runs by hand.
 ALL_STAGES = (*STAGES, RAW_IMPORT, DELETE)
