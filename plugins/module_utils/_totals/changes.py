@@ -1,9 +1,9 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Changing the totals: weeks are put beside them, compared, and taken in by one transaction.
+"""Changes of the totals: stage weeks, compare them, and replace them in one transaction.
 
-Readers see the weeks of one call of :func:`replace_weeks` all old or all new.
+Readers see the weeks of one call of :func:`replace_weeks` either all old or all new.
 """
 
 from __future__ import annotations
@@ -33,7 +33,10 @@ from .quality import WeekRecord
 
 @contextlib.contextmanager
 def staging(connection: sqlite3.Connection, path: Path) -> Iterator[None]:
-    """A place beside the totals for new rows, so that the totals are locked only to take them."""
+    """Attach a database for staged rows, and detach it at the end.
+
+    The totals are locked only while weeks are replaced.
+    """
     connection.execute("ATTACH ? AS staged", (f"file:{quote(str(path))}?mode=rwc",))
     try:
         connection.execute("PRAGMA staged.journal_mode = OFF")
@@ -45,13 +48,13 @@ def staging(connection: sqlite3.Connection, path: Path) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class StagedWeek:
-    """The result of a count that waits to be taken into the totals."""
+    """The staged result of a count, before the totals are changed."""
 
     week: int
     rows: int
     hits: int
     same: bool
-    """Whether the totals have exactly these rows already."""
+    """True if the totals already have exactly these rows."""
 
 
 def _staged(week: int) -> str:
@@ -61,7 +64,7 @@ def _staged(week: int) -> str:
 def stage_week(
     connection: sqlite3.Connection, week: int, blocks: Iterable[Sequence[Sequence[object]]]
 ) -> StagedWeek:
-    """Put the rows of a week beside the totals and compare. Nobody is locked out meanwhile."""
+    """Stage the rows of a week and compare them with the totals, without a lock on the totals."""
     table = _staged(week)
     connection.execute(f"DROP TABLE IF EXISTS {table}")
     connection.execute(TOTALS_TABLE.replace("countme_totals", table))
@@ -94,7 +97,7 @@ def _same_rows(connection: sqlite3.Connection, week: int, rows: int) -> bool:
 
 @contextlib.contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """All that the block changes, or nothing."""
+    """Commit all changes of the block, or roll all of them back if it raises."""
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield
@@ -110,7 +113,7 @@ def replace_weeks(
     replaced: Collection[int],
     records: Iterable[WeekRecord],
 ) -> None:
-    """Take the staged rows of some weeks and write week records, in one transaction."""
+    """Replace rows of weeks by staged rows and write week records, in one transaction."""
     with transaction(connection):
         for statement in (TOTALS_TABLE, TOTALS_INDEX, WEEKS_TABLE):
             connection.execute(statement)
@@ -124,9 +127,9 @@ def replace_weeks(
 
 
 def fill_totals(connection: sqlite3.Connection, rows: Iterable[TotalsRow]) -> int | None:
-    """Give totals without any week these rows, in one transaction; gives their number.
+    """Insert rows into totals without any week, in one transaction, and return their number.
 
-    None where there are totals already, which stay as they are.
+    Return None if the totals have weeks. They are not changed then.
     """
     with transaction(connection):
         if counted_weeks(connection):
@@ -138,7 +141,7 @@ def fill_totals(connection: sqlite3.Connection, rows: Iterable[TotalsRow]) -> in
 
 
 def delete_weeks(connection: sqlite3.Connection, weeks: Collection[int]) -> None:
-    """Remove weeks, their rows and their records, in one transaction."""
+    """Delete the rows and the records of weeks, in one transaction."""
     with transaction(connection):
         for week in sorted(weeks):
             connection.execute("DELETE FROM countme_totals WHERE weeknum = ?", (str(week),))

@@ -1,13 +1,13 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Counting the hits of one week, by DuckDB over the Parquet files of its raw days.
+"""The count of the hits of one week, by DuckDB over the Parquet files of its raw days.
 
-A hit that is in the files of two days (a log rotated late, read twice) counts once. Rows of one
-file are distinct already, so only those of minutes that several files have are compared.
+A hit can be in the files of two days, if a log was rotated late and read twice. It counts once. The
+rows of one file are distinct already. Only rows of minutes that are in several files are compared.
 
-Memory is bounded: what does not fit goes to the spill folder, and unique addresses are counted one
-day after the other.
+Memory is bounded. Data that does not fit into memory goes to the spill folder. Unique addresses are
+counted one day after the other.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ from .._storage.duckdb import Limits, connect, duckdb_errors
 from .._storage.files import open_regular
 
 _COLUMNS = ", ".join(COLUMNS)
-#: Every column that a statistic may be counted by.
+#: All columns that the key of a statistic may have.
 _KEY = ("os_name", "os_version", "os_variant", "os_arch", "sys_age", "repo_tag", "repo_arch")
 _KEYS = ", ".join(_KEY)
 _ROWS_A_BLOCK = 10_000
-#: Ranges of time in which files overlap are told apart up to this number. Usually there is one at
-#: each midnight.
+#: The highest number of separate ranges of time in which files overlap. Usually there is one range
+#: at each midnight.
 _TIME_RANGES = 32
-#: Seconds of which one is sampled to find the largest client.
+#: The sample for the largest client takes one second of this number of seconds.
 _SAMPLE_SECONDS = 61
 _MORE_MEMORY = "Raise memory_mib, or free some space in the folder of totals_db."
 
@@ -46,7 +46,10 @@ class WeekCounter:
     def __init__(
         self, limits: Limits, *, key_hash: Callable[[str], str] = "hash({})".format
     ) -> None:
-        """``key_hash`` makes the SQL expression that numbers keys; a collision only costs time."""
+        """Open a DuckDB in memory with these limits.
+
+        ``key_hash`` returns the SQL expression that numbers keys. A collision only costs time.
+        """
         self._limits = limits
         self._key_hash = key_hash
         self._connection = connect(limits)
@@ -69,8 +72,8 @@ class WeekCounter:
     ) -> Iterator[list[tuple[Any, ...]]]:
         """Yield the rows of the totals for a week in blocks, in no order.
 
-        Raises SourceError naming a damaged raw day, or OutputError if memory or disk space do not
-        suffice.
+        Raises SourceError with the path of a damaged raw day. Raises OutputError if memory or disk
+        space are not sufficient.
         """
         start = week_start_timestamp(week)
         with self._files(paths) as raw:
@@ -82,10 +85,11 @@ class WeekCounter:
                     yield from self._address_rows(one, week, raw, start)
 
     def largest_client(self, week: int, paths: Sequence[Path], *, at_least: int) -> int:
-        """Return how many hits with countme came from the address that sent the most.
+        """Return the number of countme hits from the address that sent the most.
 
-        Returns 0 if no address sent ``at_least`` hits. Addresses are found in a sample of the
-        seconds. An address with a notable share cannot hide, because its hits in one second are few.
+        Return 0 if no address sent ``at_least`` hits. Addresses are found in a sample of the
+        seconds. An address with a notable share of the hits is always found, because it has only
+        few hits in one second.
         """
         within = f"{COUNTME.keep.value} AND {_within(week_start_timestamp(week), WEEK_SECONDS)}"
         with self._files(paths) as raw:
@@ -106,14 +110,14 @@ class WeekCounter:
             return max((hits for (hits,) in counts if hits >= at_least), default=0)
 
     def _count_keys(self, raw: str, start: int, *, several: bool) -> None:
-        """Make the table of all keys of a week, with the number of their hits.
+        """Create the table of all keys of a week, with the number of their hits.
 
         The number is exact for hits that a statistic of STATISTICS counts one by one.
         """
         within = _within(start, WEEK_SECONDS)
         counted = _any_of(one.keep.value for one in STATISTICS if one.counted is Counted.HITS)
         shared = self._shared_times(raw, f"{counted} AND {within}") if several else "false"
-        # hits of one file only are distinct already, and need no address and no time
+        # Hits that are in one file only are distinct already, so address and time are not compared.
         twice = f"{counted} AND ({shared})"
         self._run(
             "CREATE OR REPLACE TEMP TABLE counted AS "  # noqa: S608
@@ -125,7 +129,7 @@ class WeekCounter:
         )
 
     def _shared_times(self, raw: str, within: str) -> str:
-        """Return a condition that holds for all times at which more than one file has hits."""
+        """Return an SQL condition that is true for all times at which several files have hits."""
         minutes = self._all(
             "SELECT minute FROM (SELECT DISTINCT filename, timestamp // 60 AS minute "  # noqa: S608
             f"FROM {raw} WHERE {within}) GROUP BY minute HAVING count(*) > 1 ORDER BY minute"
@@ -142,7 +146,7 @@ class WeekCounter:
     def _address_rows(
         self, statistic: Statistic, week: int, raw: str, start: int
     ) -> Iterator[list[tuple[Any, ...]]]:
-        # one number stands for a key, since comparing its texts takes twice the time
+        # A number replaces the key, because comparing its texts takes twice the time.
         keys = ", ".join(statistic.key)
         number = self._key_hash(keys)
         keep = statistic.keep.value
@@ -182,9 +186,10 @@ class WeekCounter:
 
     @contextlib.contextmanager
     def _files(self, paths: Sequence[Path]) -> Iterator[str]:
-        """The raw days as a table for queries; held open, so that they stay as they are now.
+        """Open the raw days and yield them as an SQL table.
 
-        Descriptors instead of names: no name is ever taken for a pattern, no link followed.
+        The files stay open, so that their content stays as it is now. The query uses file
+        descriptors instead of names. DuckDB thus expands no name as a pattern, and follows no link.
         """
         with contextlib.ExitStack() as stack:
             files = {path: stack.enter_context(open_regular(path)) for path in paths}
@@ -212,9 +217,10 @@ class WeekCounter:
 
 
 def runs_of(numbers: Sequence[int], *, at_most: int) -> list[tuple[int, int]]:
-    """Ascending numbers as (first, last) of runs; with more than ``at_most``, gaps are closed.
+    """Return the runs of ascending numbers as (first, last), at most ``at_most`` of them.
 
-    The widest gaps stay, so that the runs hold few numbers that were not given.
+    If there are more runs, the narrowest gaps are closed. The widest gaps stay, so that the runs
+    contain few numbers that were not given.
     """
     gaps = sorted(
         (b - a, index) for index, (a, b) in enumerate(pairwise(numbers), start=1) if b - a > 1
@@ -226,7 +232,7 @@ def runs_of(numbers: Sequence[int], *, at_most: int) -> list[tuple[int, int]]:
 
 
 def _key_cells(statistic: Statistic) -> str:
-    """Return the SQL for the cells of a row of the totals behind the number and the week."""
+    """Return the SQL for the cells of a row of the totals after the hits and the week."""
     cells = {name: f"k.{name}::VARCHAR" for name in statistic.key}
     return ", ".join(cells.get(name, f"'{statistic.mark}'") for name in _KEY)
 

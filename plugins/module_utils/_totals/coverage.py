@@ -37,7 +37,7 @@ from .plan import TotalsPlan, TotalsSettings, csv_plan, plan_totals, read_counte
 from .quality import COMPLETE, PROVISIONAL
 from .week_plan import WeekPlan
 
-#: A status does not wait longer for a program that holds the database.
+#: The longest time that a status waits for a program that holds the database.
 _LOCK_TIMEOUT_SECONDS = 10
 
 
@@ -50,7 +50,10 @@ def _places(settings: TotalsSettings) -> list[Path | None]:
 
 
 def cover_totals(settings: TotalsSettings, context: CoverageContext) -> list[StageCoverage]:
-    """Return the coverage of the weeks that the days touch; nothing if a place is unreadable."""
+    """Return the coverage of the weeks that the days touch.
+
+    Return an empty list if a place is unreadable.
+    """
     if context.why_unreadable(*_places(settings)):
         return []
     settings = replace(
@@ -65,7 +68,7 @@ def cover_totals(settings: TotalsSettings, context: CoverageContext) -> list[Sta
         problems += _no_raw_days(settings, planned)
     calendar = context.calendar
     weeks = _weeks(calendar, planned)
-    # hits that are dated into the future make weeks of the future
+    # Hits that are dated into the future create weeks of the future, which are left out.
     ended = [week for week in planned.counted.weeks if week_end(week) < calendar.today]
     return [
         StageCoverage(
@@ -105,7 +108,8 @@ def _no_raw_days(settings: TotalsSettings, planned: TotalsPlan) -> Iterator[Prob
 def _weeks(calendar: Calendar, planned: TotalsPlan) -> list[WeekCoverage]:
     """Return the weeks that the days touch, ascending.
 
-    The file of a day holds the requests of the day before, so that day decides the week.
+    The file of a rotation day holds the requests of the day before. The day of the requests gives
+    the week.
     """
     plans = {plan.week: plan for plan in planned.weeks}
     ends = (calendar.days[0], calendar.days[-1])
@@ -122,7 +126,7 @@ def _weeks(calendar: Calendar, planned: TotalsPlan) -> list[WeekCoverage]:
     ]
 
 
-#: The states of weeks whose plan says everything.
+#: The states of weeks for which the status of the plan is sufficient.
 _WEEK_STATES: Mapping[Status, State] = {
     "outdated": OUT_OF_DATE,
     "blocked": BLOCKED,
@@ -146,7 +150,8 @@ def _week(
         return CoverageState(states.get(record.status, PARTIAL), reasons)
     if week in planned.counted.weeks:
         return CoverageState(PRESENT, reasons)
-    # its last requests are in the file of the day after it, the first later ones in the next
+    # The file of the day after the week holds its last requests. The file of the day after that
+    # holds the first later ones.
     if (calendar.today - week_end(week)).days <= 1 + max(calendar.settle_days, 1):
         return CoverageState(WAITING, reasons)
     return since_begin(CoverageState(MISSING, reasons), week_end(week), calendar.begin)

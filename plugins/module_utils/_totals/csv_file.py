@@ -1,12 +1,13 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The totals as CSV: written from the database, whole or only its tail, and replaced at once.
+"""The CSV file of the totals: write it from the database, whole or in part, and replace it at once.
 
-Weeks ascend, and most runs touch the newest ones only. So the file is copied up to the first week
-that changed by the kernel, which shares the blocks where the file system can, and written anew from
-there. A small record beside the file, ``.NAME.json``, says where each week begins and which state
-of the database the file shows. Where that does not fit, the whole file is written again.
+Weeks ascend, and most runs change only the newest weeks. The kernel therefore copies the file up to
+the first week that changed, and shares the blocks if the file system can. The rest of the file is
+written again. A small record beside the file, ``.NAME.json``, holds the offset of each week and the
+state of the database that the file shows. If the record does not match, the whole file is written
+again.
 """
 
 from __future__ import annotations
@@ -34,12 +35,12 @@ _FORMAT = 1
 
 @dataclass(frozen=True)
 class CsvRecord:
-    """What a CSV file shows, and where its weeks begin."""
+    """The state of the database that a CSV file shows, and the offsets of its weeks."""
 
     size: int
     mtime_ns: int
     database: list[int]
-    """Sizes and times of the database's files when the CSV was written."""
+    """Sizes and times of the database's files when the CSV file was written."""
     made_from: str
     """Path of the database."""
     weeks: list[list[int]]
@@ -48,7 +49,7 @@ class CsvRecord:
 
 
 class CsvWritten(NamedTuple):
-    """How much of a file was copied from the one before, and how much was written anew."""
+    """The numbers of bytes that were copied from the file before, and that were written again."""
 
     copied_bytes: int
     written_bytes: int
@@ -59,7 +60,10 @@ def _record_path(path: Path) -> Path:
 
 
 def _database_state(path: Path) -> list[int]:
-    """Changes with every transaction: the sizes and times of the file and its write-ahead log."""
+    """Return the sizes and times of the database file and of its write-ahead log.
+
+    They change with every transaction.
+    """
     state = []
     for name in (path.name, f"{path.name}-wal"):
         with contextlib.suppress(FileNotFoundError):
@@ -69,7 +73,7 @@ def _database_state(path: Path) -> list[int]:
 
 
 def csv_record(path: Path) -> CsvRecord | None:
-    """The record of a CSV file; None where the file is not as it was written by us."""
+    """Return the record of a CSV file, or None if the file is not as this stage wrote it."""
     try:
         values = json.loads(_record_path(path).read_bytes())
         record = CsvRecord(**values)
@@ -85,7 +89,7 @@ def csv_record(path: Path) -> CsvRecord | None:
 
 
 def csv_in_step(path: Path, database: Path) -> CsvRecord | None:
-    """The record of a CSV file that shows the present state of the database; None otherwise."""
+    """Return the record of a CSV file that shows the present state of the database, or None."""
     record = csv_record(path)
     if record is None or record.made_from != str(database.absolute()):
         return None
@@ -102,10 +106,10 @@ def write_csv(
 ) -> CsvWritten:
     """Write the totals to ``path``, all or nothing.
 
-    ``keep`` is the record of a file that is right up to the week ``first_changed``; the weeks
+    ``keep`` is the record of a file that is correct up to the week ``first_changed``. The weeks
     before it are copied.
     """
-    connection.execute("BEGIN")  # one state of the totals for the whole file
+    connection.execute("BEGIN")  # The whole file shows one state of the totals.
     try:
         weeks = counted_weeks(connection)
         offsets = [(w, o) for w, o in (keep.weeks if keep else []) if w < first_changed]
@@ -131,7 +135,7 @@ def write_csv(
 
 
 def keep_in_step(path: Path, record: CsvRecord, database: Path) -> None:
-    """Note that a CSV file still shows the totals, although something else in them changed."""
+    """Record that a CSV file still shows the totals, after a change of other data."""
     state = _database_state(database)
     if record.database != state:
         _write_record(path, replace(record, database=state))
@@ -148,7 +152,7 @@ def _head_bytes(keep: CsvRecord | None, first_changed: int) -> int:
 
 
 def _write_head(out: IO[bytes], before: Path, count: int) -> None:
-    """Write the first bytes of the file as it was before, or the header alone."""
+    """Write the first ``count`` bytes of the file before, or the header if ``count`` is 0."""
     if not count:
         out.write(_HEADER)
         return
@@ -166,7 +170,7 @@ def _write_head(out: IO[bytes], before: Path, count: int) -> None:
 def _write_weeks(
     out: IO[bytes], connection: sqlite3.Connection, weeks: Sequence[int]
 ) -> Iterator[tuple[int, int]]:
-    """Append the rows of weeks; gives (week, offset)."""
+    """Append the rows of weeks, and yield (week, offset in bytes)."""
     for week in weeks:
         yield week, out.tell()
         text = io.TextIOWrapper(out, encoding="utf-8", newline="", write_through=False)
@@ -175,16 +179,16 @@ def _write_weeks(
 
 
 def csv_rows(week: int, rows: Iterable[TotalsRow]) -> Iterator[tuple[object, ...]]:
-    """Rows of the totals as rows of the CSV file."""
+    """Return rows of the totals as rows of the CSV file."""
     start, end = str(week_start(week)), str(week_end(week))
     return ((start, end, row[0], *row[2:]) for row in rows)
 
 
 def check_replaceable(path: Path, database: Path, weeks: Collection[int]) -> None:
-    """Raises OutputError for a file that is no totals, or has weeks that would be lost.
+    """Check that a CSV file may be replaced by these totals.
 
-    A file that was written from this database, and only lags behind it, is replaced whatever it
-    holds.
+    Raises OutputError if the file has no totals, or has weeks that would be lost. A file that was
+    written from this database may show an older state. It is replaced whatever it holds.
     """
     record = csv_record(path)
     if record and record.made_from == str(database.absolute()):

@@ -1,7 +1,7 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The one reader of ``totals.csv``: week by week, with the rows of one week in memory."""
+"""The one reader of ``totals.csv``: read week by week, with the rows of one week in memory."""
 
 from __future__ import annotations
 
@@ -18,40 +18,41 @@ from .._base.libs import np, pa, pa_csv, pc
 from .._storage.files import open_regular
 from .database import TotalsRow
 
-#: The columns of a row behind its week.
+#: The columns of a row after its week.
 ROW_COLUMNS = ("hits", *TotalsRow._fields[2:])
 CSV_COLUMNS = ("week_start", "week_end", *ROW_COLUMNS)
 
 #: Small blocks keep memory low: 330 MiB for a file of 725 MB. A row must fit into a block. It comes
-#: from a line of a log, and lines of 10 MB have been seen, so larger blocks are tried too.
+#: from a line of a log, and logs have had lines of 10 MB, so larger blocks are tried, too.
 _BLOCK_BYTES = (4 << 20, 64 << 20, 256 << 20)
 
 _ROW_NUMBER = re.compile(r"Row #([0-9]+)")
 
 
 class CsvWeek(NamedTuple):
-    """The rows of one week, in the order of the file: an Arrow table of ROW_COLUMNS."""
+    """The rows of one week, in the order of the file, as an Arrow table of ROW_COLUMNS."""
 
     week: int
     rows: Any
 
 
 class _Piece(NamedTuple):
-    """Neighbouring rows of one week."""
+    """Adjacent rows of one week."""
 
     start: str
     """The cell ``week_start``."""
     line: int
-    """The number of its first row in the file; the header is number 1."""
+    """The number of its first row in the file. The header has the number 1."""
     batch: Any
 
 
 def weeks_of_csv(path: Path, *, ascending: bool = True) -> Iterator[CsvWeek]:
-    """Yield the weeks of a totals.csv, each with neighbouring rows.
+    """Yield the weeks of a totals.csv, each with adjacent rows.
 
-    An earlier system appended rows of weeks that the file had before. Without ``ascending``, such
-    a week is yielded once more. Raises SourceError naming the line if the file has other columns, a
-    row that cannot be read, or, with ``ascending``, an earlier week after a later one.
+    An earlier system appended rows of weeks that the file had before. Without ``ascending``, such a
+    week is yielded once more. Raises SourceError with the number of the line if the file has other
+    columns or a row that cannot be read. With ``ascending``, an earlier week after a later one
+    raises SourceError, too.
     """
     open_regular(path).close()
     yielded = 0

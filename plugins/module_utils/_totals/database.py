@@ -1,11 +1,11 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The SQLite file of the totals: the table that readers know since 2020, and the weeks' quality.
+"""The SQLite file of the totals: the table for readers, and the quality of the weeks.
 
-``countme_totals`` has the very schema that its readers rely on, with weeknum and sys_age as TEXT;
-sys_age -1 marks the rows of unique addresses. Tables that are not ours are left alone. How they
-are changed is in ``_totals_changes``.
+``countme_totals`` has existed since 2020. It has exactly the schema that its readers rely on, with
+weeknum and sys_age as TEXT. The sys_age -1 marks the rows of unique addresses. Tables of other
+programs are not changed. ``changes.py`` holds the functions that change the totals.
 """
 
 from __future__ import annotations
@@ -76,15 +76,15 @@ REPLACE_WEEK = (
 COUNTME_ROWS = row_condition(COUNTME)
 UNIQUE_ROWS = row_condition(UNIQUE)
 
-#: Order of the rows of a week: by statistic, then most hits first, then by the key. Text is ordered
-#: by its bytes.
+#: The order of the rows of a week: by statistic, then by descending hits, then by the key. Text is
+#: ordered by its bytes.
 ROW_ORDER = (
     f"{', '.join(row_condition(one) for one in STATISTICS if one.mark)}, hits DESC, os_name, os_version, os_variant, os_arch, "
     "CAST(sys_age AS INTEGER), sys_age, repo_tag, repo_arch"
 )
 
 
-#: Totals are for everybody, whatever the umask when they were first written.
+#: Everybody may read the totals, whatever the umask of the first writer was.
 _MODE = 0o644
 
 
@@ -94,9 +94,9 @@ def open_totals(
 ) -> Iterator[sqlite3.Connection]:
     """Open the totals and check their schema; create them if they are absent and ``write`` is set.
 
-    Waits ``lock_timeout_seconds`` for another program that holds the file. Raises LockedError after
-    that, OutputError for a file of another schema or one that cannot be written, and SourceError
-    for one that cannot be read.
+    Wait up to ``lock_timeout_seconds`` for another program that holds the file. Raises LockedError
+    if the file is still locked then. Raises OutputError if the file has another schema or cannot be
+    written. Raises SourceError if the file cannot be read.
     """
     new = write and not path.exists()
     if write:
@@ -121,7 +121,10 @@ def open_totals(
 
 
 def _check_schema(connection: sqlite3.Connection, path: Path) -> None:
-    """Raises OutputError where a table has one of our names and is not ours."""
+    """Check the schema of the tables.
+
+    Raises OutputError if a table has one of our names and another schema.
+    """
     ours = {
         "countme_totals": list(zip(TotalsRow._fields, _TYPES, strict=True)),
         "weeks": [(name, kind.split()[0]) for name, kind in WEEKS_COLUMNS.items()],
@@ -154,13 +157,16 @@ def _check_weeks(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def has_table(connection: sqlite3.Connection, table: str) -> bool:
-    """Return whether a table is in the file, or in one that is attached to it."""
+    """Return true if a table is in the file, or in a file that is attached to it."""
     query = "SELECT 1 FROM pragma_table_info(?)"
     return connection.execute(query, (table,)).fetchone() is not None
 
 
 def counted_state(connection: sqlite3.Connection) -> CountedState:
-    """What is counted, found through the index: a file of 600 MB is not read for it."""
+    """Return the weeks and records of the totals.
+
+    The query uses the index, so that a file of 600 MB is not read as a whole.
+    """
     if not has_table(connection, "countme_totals"):
         return CountedState()
     weeks = counted_weeks(connection)
@@ -182,7 +188,7 @@ def counted_state(connection: sqlite3.Connection) -> CountedState:
 
 
 def counted_weeks(connection: sqlite3.Connection) -> list[int]:
-    """The weeks that have rows, ascending."""
+    """Return the weeks that have rows, ascending."""
     if not has_table(connection, "countme_totals"):
         return []
     weeks = connection.execute(
@@ -194,7 +200,10 @@ def counted_weeks(connection: sqlite3.Connection) -> list[int]:
 
 
 def week_number(text: object) -> int:
-    """The number of a week as it stands in the totals. Raises SourceError where it is none."""
+    """Return the number of a week from its text in the totals.
+
+    Raises SourceError if the text is not the number of a week.
+    """
     try:
         week = int(str(text))
         week_end(week)
@@ -224,18 +233,18 @@ def _week_record(values: dict[str, Any]) -> WeekRecord:
 
 
 def week_row(record: WeekRecord) -> dict[str, object]:
-    """Return the values of the columns of the table ``weeks``."""
+    """Return the values of the columns of the table ``weeks`` for a record."""
     values = {name: getattr(record, name) for name in WEEKS_COLUMNS if name != "weeknum"}
     return {**values, "weeknum": record.week, "inputs": json.dumps(record.inputs)}
 
 
 def hits_of(connection: sqlite3.Connection, weeks: Iterable[int]) -> dict[int, int]:
-    """The countme hits of some weeks, from their rows."""
+    """Return the countme hits of some weeks, from their rows."""
     query = f"SELECT sum(hits) FROM countme_totals WHERE weeknum = ? AND {COUNTME_ROWS}"  # noqa: S608
     return {w: connection.execute(query, (str(w),)).fetchone()[0] or 0 for w in weeks}
 
 
 def rows_of(connection: sqlite3.Connection, week: int) -> Iterator[TotalsRow]:
-    """The rows of a week in the order that is documented."""
+    """Return the rows of a week in the documented order."""
     query = f"SELECT {COLUMNS} FROM countme_totals WHERE weeknum = ? ORDER BY {ROW_ORDER}"  # noqa: S608
     return map(TotalsRow._make, connection.execute(query, (str(week),)))

@@ -1,10 +1,10 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Host-days day by day, from the records of combined logs or of raw days.
+"""Host-days of each day, from the records of combined logs or of raw days.
 
-A *host-day* is the log of one host for one day. Days are those of the requests, and the newest
-weeks are read only.
+A *host-day* is the log of one host for one day. The days are the days of the requests. Only the
+newest weeks are read.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from .._hits.raw_days import list_raw_days, read_record
 from .._logs.combined_tree import combined_logs, newest_days, read_combined_day
 from .quality import expected_by_day, host_days
 
-#: The newest weeks that are read.
+#: The number of newest weeks that are read.
 NEWEST_WEEKS = 53
 
 
@@ -42,7 +42,7 @@ def _newest_year(days: Iterable[date]) -> list[date]:
 def _by_day(
     rotation_days: list[date], known: Mapping[date, HostDays], there: Iterable[date]
 ) -> dict[date, HostDays]:
-    """Return the host-days by the day of the requests, which is the one before the rotation.
+    """Return the host-days by the day of the requests, which is the day before the rotation day.
 
     A day without any file is expected to have as many hosts as the nearest day with a record.
     """
@@ -58,8 +58,8 @@ def _by_day(
 def host_days_of_combined(combined: Path, log_name: str) -> dict[date, HostDays]:
     """Return the host-days of the newest weeks, from the records of the combined logs.
 
-    A day that an earlier system combined is there, but not recorded. Raises CountingError if the
-    tree can't be read.
+    A day that an earlier system combined has a file, but no record. Raises CountingError if the
+    tree cannot be read.
     """
     there: list[date] = []
     for day in newest_days(combined):

@@ -1,9 +1,9 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a run of countme_totals is about to do: its settings, and the plan of weeks and CSV file.
+"""The settings of a run of countme_totals, and its plan of weeks and CSV file.
 
-Nothing is written here.
+This file writes nothing.
 """
 
 from __future__ import annotations
@@ -37,14 +37,14 @@ from .week_plan import (
 
 @dataclass(frozen=True)
 class TotalsSettings:
-    """Where totals come from and go to, and what an operator chose."""
+    """The paths of the raw days and of the totals, and the options of the operator."""
 
     raw_dir: Path
     totals_db: Path
     now: datetime
     totals_csv: Path | None = None
     weeks: tuple[int, ...] = ()
-    """Only these, whatever their age; empty for all that are due."""
+    """The weeks to count, whatever their age. Empty for all weeks that are due."""
     revise_weeks: int = 4
     settle_days: int = 7
     first_week: int = FEDORA_FIRST_WEEK
@@ -58,34 +58,37 @@ class TotalsSettings:
 
     @property
     def spill_dir(self) -> Path:
-        """A private folder beside the database, for what does not fit into memory."""
+        """A private folder beside the database for data that does not fit into memory."""
         return self.totals_db.with_name(f".{self.totals_db.name}.counting")
 
 
 @dataclass(frozen=True)
 class CsvPlan:
-    """What is to become of the CSV file."""
+    """The plan of the CSV file."""
 
     keep: CsvRecord | None
-    """The file as it is, where it shows the state of the database."""
+    """The record of the file, if the file shows the state of the database."""
     reason: str
-    """Why it is to be written; empty where it is not."""
+    """The reason to write the file. Empty if it is not to be written."""
 
 
 @dataclass(frozen=True)
 class TotalsPlan:
-    """What a run is about to do, and the totals as they are."""
+    """The plan of a run, and the totals before the run."""
 
     weeks: Sequence[WeekPlan]
     counted: CountedState
     history: Mapping[int, int]
     """Countme hits by week of the newest weeks that an earlier system counted."""
     csv: CsvPlan | None
-    """None where no file is wanted, or there is nothing to write."""
+    """None if no file is wanted, or if there is nothing to write."""
 
 
 def read_raw_state(raw_dir: Path) -> RawState:
-    """The raw days that are there, by their records. Raises SettingsError for no folder at all."""
+    """Return the raw days of a folder with their records.
+
+    Raises SettingsError if there is no folder.
+    """
     if not raw_dir.is_dir():
         raise SettingsError(
             "option raw_dir",
@@ -104,9 +107,9 @@ def read_raw_state(raw_dir: Path) -> RawState:
 
 
 def plan_totals(settings: TotalsSettings) -> TotalsPlan:
-    """Compare the raw days with what the totals were counted from; reads records, not hits.
+    """Compare the raw days with the inputs of the totals, and return the plan.
 
-    Raises CountingError where that can't be done at all.
+    This reads the records of raw days, not their hits. Raises CountingError if no plan is possible.
     """
     raw = read_raw_state(settings.raw_dir)
     counted = CountedState()
@@ -136,7 +139,10 @@ def plan_totals(settings: TotalsSettings) -> TotalsPlan:
 
 
 def _history(connection: Connection, counted: CountedState, rule: SuspectRule) -> dict[int, int]:
-    """Hits of the newest weeks that an earlier system counted: what is usual for the next ones."""
+    """Return the hits of the newest weeks that an earlier system counted.
+
+    They show the usual number of hits for the weeks after them.
+    """
     weeks = sorted(set(counted.weeks) - set(counted.records))
     return hits_of(connection, weeks[-rule.trailing_weeks :])
 
@@ -147,7 +153,10 @@ def _with_judgements(
     history: Mapping[int, int],
     rule: SuspectRule,
 ) -> list[WeekPlan]:
-    """The plans, with those weeks due that are judged otherwise now (the rule was changed)."""
+    """Return the plans, with a plan for each week whose suspect reason changed.
+
+    The reason changes if the rule was changed. Such a week is due.
+    """
     due = {plan.week: plan for plan in plans}
     for record in judged_otherwise(counted.records, {}, history, rule):
         plan = due.get(record.week) or WeekPlan(record.week, "unchanged")
@@ -163,13 +172,16 @@ def judged_otherwise(
     history: Mapping[int, int],
     rule: SuspectRule,
 ) -> list[WeekRecord]:
-    """Of all weeks, the records that are to be written."""
+    """Return the records to write: those of all weeks whose record is new or changed."""
     together = judged([*{**records, **new}.values()], rule, history=history)
     return [record for record in together if record != records.get(record.week)]
 
 
 def csv_plan(settings: TotalsSettings, weeks: Collection[int], *, changes: bool) -> CsvPlan | None:
-    """Raises OutputError for a CSV file that is not to be replaced by these totals."""
+    """Return the plan of the CSV file, or None if no file is wanted or there are no weeks.
+
+    Raises OutputError if these totals must not replace the CSV file.
+    """
     if settings.totals_csv is None or not weeks:
         return None
     keep = csv_in_step(settings.totals_csv, settings.totals_db)
@@ -182,7 +194,7 @@ def csv_plan(settings: TotalsSettings, weeks: Collection[int], *, changes: bool)
 
 
 def csv_unit(settings: TotalsSettings, planned: TotalsPlan) -> list[WorkUnit]:
-    """The unit of the CSV file, as planned; none where no file is wanted."""
+    """Return the planned unit of the CSV file. Return an empty list if no file is wanted."""
     if settings.totals_csv is None or planned.csv is None:
         return []
     reasons = tuple(filter(None, [planned.csv.reason]))
@@ -190,7 +202,10 @@ def csv_unit(settings: TotalsSettings, planned: TotalsPlan) -> list[WorkUnit]:
 
 
 def read_counted(settings: TotalsSettings) -> CountedState:
-    """What the totals hold; nothing where they are not there. Raises CountingError."""
+    """Return the state of the totals. Return an empty state if there is no database.
+
+    Raises CountingError if the totals cannot be read.
+    """
     if not settings.totals_db.exists():
         return CountedState()
     with opened_totals(settings, write=False) as connection:
@@ -200,7 +215,7 @@ def read_counted(settings: TotalsSettings) -> CountedState:
 def opened_totals(
     settings: TotalsSettings, *, write: bool
 ) -> contextlib.AbstractContextManager[Connection]:
-    """The totals of these settings; see :func:`~._totals_db.open_totals`."""
+    """Open the totals of these settings; see :func:`~.database.open_totals`."""
     return open_totals(
         settings.totals_db,
         write=write,
@@ -209,5 +224,5 @@ def opened_totals(
 
 
 def limits_of(settings: TotalsSettings) -> Limits:
-    """What the counting of a week may use."""
+    """Return the limits of memory, workers and spill folder for the count of a week."""
     return Limits(settings.spill_dir / "spill", settings.memory_mib, settings.workers)

@@ -1,11 +1,12 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How good a week is: its status, its host-days, and whether its hits are out of the ordinary.
+"""The quality of a week: its status, its host-days, and the suspect reason of its hits.
 
-*Host-day*: the log of one host for one day of the week, found in the file rotated on the next day.
-*Status*: ``complete`` where all files of the week and all expected host-days are there,
-``provisional`` where a file is missing that may still come, ``partial`` otherwise.
+*Host-day*: the log of one host for one day of the week. It is in the file that was rotated on the
+next day.
+*Status*: ``complete`` if all files of the week and all expected host-days are there,
+``provisional`` if a missing file may still come, ``partial`` otherwise.
 """
 
 from __future__ import annotations
@@ -26,20 +27,20 @@ PROVISIONAL = "provisional"
 
 
 class InputQuality(NamedTuple):
-    """The quality of a week as the records of its raw days give it, without reading a hit."""
+    """The quality of a week from the records of its raw days, without reading a hit."""
 
     status: str
     expected_host_days: int | None
     """None if the combined logs do not record their hosts."""
     received_host_days: int | None
     malformed: int
-    """Lines that would be hits except that a value cannot be read."""
+    """Lines that would be hits, but have a value that cannot be read."""
 
 
 class WeekQuality(NamedTuple):
     """The facts about a week that are published and reported, in the order of quality.csv.
 
-    None stands for a fact that was not recorded.
+    None means that a fact was not recorded.
     """
 
     week: str
@@ -65,7 +66,7 @@ FACTS = WeekQuality._fields[WeekQuality._fields.index("status") :]
 
 
 def unknown_quality(week: int) -> WeekQuality:
-    """Return the quality of a week of which nothing is recorded: an earlier system counted it."""
+    """Return the quality of a week without a record, which an earlier system counted."""
     return WeekQuality(week_name(week), str(week_start(week)), str(week_end(week)), "unknown")
 
 
@@ -75,12 +76,12 @@ class _Judged(Protocol):
 
 
 def newest_complete_week(quality: Mapping[int, _Judged]) -> int | None:
-    """Return the newest week with the status ``complete``; None if there is none."""
+    """Return the newest week with the status ``complete``, or None if no week has it."""
     return max((week for week, one in quality.items() if one.status == COMPLETE), default=None)
 
 
 def newest_week(weeks: Collection[int], quality: Mapping[int, _Judged]) -> int | None:
-    """Return the newest complete week of some; the newest of all if none is complete."""
+    """Return the newest complete week of some weeks, or the newest week if none is complete."""
     known = {week: quality[week] for week in weeks if week in quality}
     complete = newest_complete_week(known)
     return max(weeks, default=None) if complete is None else complete
@@ -101,16 +102,16 @@ class WeekRecord:
     """The sum of the countme hits, without the rows of unique addresses."""
     malformed: int
     revision: int
-    """1 after the first count; each recount with another result adds 1."""
+    """1 after the first count. Each later count with another result adds 1."""
     computed_at: str
-    """Time of the count, ISO 8601, UTC."""
+    """The time of the count, ISO 8601, UTC."""
     fingerprint: str
-    """A digest of the inputs at that time."""
+    """A digest of the inputs at the time of the count."""
     inputs: tuple[str, ...]
-    """Names of the files of the raw days."""
+    """The names of the files of the raw days."""
     log_name: str
     polluted: str = ""
-    """What the count itself found suspect; empty for nothing."""
+    """The reason why the count itself found the hits suspect. Empty if there is none."""
     suspect_reason: str = ""
 
     @property
@@ -127,36 +128,37 @@ class WeekRecord:
 
     @property
     def of_inputs(self) -> InputQuality:
-        """The part that a new plan can compare without counting."""
+        """The quality that a new plan can compare without counting."""
         return InputQuality(*(getattr(self, name) for name in InputQuality._fields))
 
     @property
     def quality(self) -> WeekQuality:
-        """The part that is published and reported."""
+        """The quality that is published and reported."""
         facts = {name: getattr(self, name) for name in WeekQuality._fields if name != "week"}
         return WeekQuality(week_name(self.week), **facts)
 
 
 @dataclass(frozen=True)
 class SuspectRule:
-    """When the hits of a week are out of the ordinary.
+    """The rule that marks the hits of a week as suspect.
 
-    They are compared with the median of ``trailing_weeks`` earlier weeks. From one week to the next
-    the hits of a whole distribution change by 1 to 5 %, a release or a term adds some more, and
-    Christmas takes 10 to 15 %; the weeks that readers of the published numbers had to leave out by
-    hand lost far more. So 25 % leaves holidays alone. The median of eight weeks does not move for
-    up to three bad weeks, and takes up a lasting change after five.
+    The hits are compared with the median of ``trailing_weeks`` earlier weeks. From one week to the
+    next, the hits of a whole distribution change by 1 to 5 %. A release or a term adds some more,
+    and Christmas takes 10 to 15 %. The weeks that readers of the published numbers had to leave out
+    by hand lost far more. A limit of 25 % therefore does not mark holidays. The median of eight
+    weeks does not move for up to three bad weeks, and follows a lasting change after five.
     """
 
     percent: float = 25.0
     trailing_weeks: int = 8
     polluter_percent: float = 5.0
-    """No address behind which honest systems sit sends that share of a week's hits, once there are
-    ``polluter_hits`` of them: the largest networks stay well below 1 %."""
+    """The share of a week's hits, in percent, from which one address makes the week suspect. The
+    address must have sent at least ``polluter_hits`` of them. An address that honest systems
+    share sends less: the largest networks stay well below 1 %."""
     polluter_hits: int = 10_000
 
 
-#: With fewer earlier weeks than this nothing can be said about what is ordinary.
+#: Fewer earlier weeks than this do not show the usual number of hits.
 FEWEST_TRAILING_WEEKS = 3
 
 
@@ -168,10 +170,10 @@ def quality_of(
     settle_days: int,
     waiting: bool = False,
 ) -> InputQuality:
-    """The quality of a week from the records of the raw days that are there.
+    """Return the quality of a week from the records of the raw days that are there.
 
-    ``waiting`` says that a part of the week can't be counted before a later hit is seen. A missing
-    file may still come for ``settle_days`` after its day.
+    ``waiting`` means that a part of the week cannot be counted before a later hit is seen. A
+    missing file may still come for ``settle_days`` days after its day.
     """
     days = rotation_days(week)
     missing = [day for day in days if day not in records]
@@ -210,15 +212,16 @@ def _host_days(
 
 
 def host_days(expected: Collection[str], present: Collection[str]) -> tuple[int, int]:
-    """Return how many hosts are expected on a day, and how many of these are present."""
+    """Return the number of hosts that are expected on a day, and the number of these present."""
     return len(set(expected)), len(set(expected) & set(present))
 
 
 def expected_by_day(days: Iterable[date], known: Mapping[date, int]) -> dict[date, int]:
     """Return the number of hosts that are expected on each day.
 
-    A day without a record is expected to have as many hosts as the nearest day that has one; of two
-    that are equally near, the earlier one. ``known`` has the numbers of days with a record.
+    ``known`` holds the numbers of the days that have a record. A day without a record is expected
+    to have as many hosts as the nearest day with a record. If two days are equally near, the
+    earlier one is used.
     """
 
     def nearest(day: date) -> date:
@@ -230,9 +233,9 @@ def expected_by_day(days: Iterable[date], known: Mapping[date, int]) -> dict[dat
 def judged(
     weeks: Sequence[WeekRecord], rule: SuspectRule, *, history: Mapping[int, int]
 ) -> list[WeekRecord]:
-    """The weeks with their ``suspect_reason`` as the rule has it; the order does not matter.
+    """Return the weeks with their ``suspect_reason`` by the rule. Weeks may be in any order.
 
-    ``history`` has the hits of weeks that were counted by an earlier system.
+    ``history`` holds the hits of weeks that an earlier system counted.
     """
     ordered = sorted(weeks, key=lambda week: week.week)
     usable = {w.week: w.hits for w in ordered if w.status != PROVISIONAL}

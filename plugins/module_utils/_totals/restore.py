@@ -1,7 +1,7 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Totals that were kept, or published, as CSV only: back into a database that has none."""
+"""Restore totals that were kept or published only as CSV into a database without totals."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def restore_history(
 ) -> WorkUnit:
     """Fill a database without totals with the rows of a CSV file of totals, all or nothing.
 
-    A database that has totals is left as it is. Only the writer of the database may call this, but
-    with ``check``. Raises SourceError for a file that can't be read, or naming the line that is not
-    a row of totals.
+    A database that has totals is not changed. Only the writer of the database may call this without
+    ``check``. Raises SourceError if the file cannot be read. Raises SourceError with the number of
+    the line if a line is not a row of totals.
     """
     there = WorkUnit(history_csv.name, "unchanged", (f"{totals_db.name} has totals already",))
     if totals_db.exists():
@@ -35,7 +35,7 @@ def restore_history(
             if counted_weeks(connection):
                 return there
     reason = f"{totals_db.name} has no totals yet"
-    next(_rows(history_csv), None)  # nothing is made for a file that can't be read
+    next(_rows(history_csv), None)  # An unreadable file must not create a database.
     if check:
         planned = "weeks are planned without these rows, and may be others once they are there"
         return WorkUnit(history_csv.name, "due", (reason, planned))
@@ -44,7 +44,7 @@ def restore_history(
     ) as connection:
         rows = fill_totals(connection, _rows(history_csv))
     if rows is None:
-        return there  # another program counted after the first look
+        return there  # Another program counted after the first check.
     return WorkUnit(history_csv.name, "made", (reason,), {"restored_rows": rows})
 
 

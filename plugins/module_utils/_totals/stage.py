@@ -30,20 +30,23 @@ _TOPICS = Topics("countme-update", is_command=True, units={"": UnitTopics("week"
 
 @dataclass(frozen=True)
 class TotalsUpdate:
-    """The weeks and the CSV file, planned or made."""
+    """The units and the plan of the weeks and the CSV file, before or after the run."""
 
     units: Sequence[WorkUnit]
     plan: TotalsPlan | None = None
-    """None where there are no raw days to plan with."""
+    """None if there are no raw days to plan with."""
 
     @property
     def is_due(self) -> bool:
-        """Return true if a week is due, or was named and is counted again to verify it."""
+        """True if a week is due, or if a named week is counted again to verify it."""
         return any_due(self) or bool(self.plan and any(week.recount for week in self.plan.weeks))
 
 
 def settings_from(options: Mapping[str, Any], now: datetime) -> TotalsSettings:
-    """Return the settings for the options of countme_totals. Raises SettingsError."""
+    """Return the settings for the options of countme_totals.
+
+    Raises SettingsError if an option is wrong.
+    """
     csv, history = options["totals_csv"], options["history_csv"]
     return TotalsSettings(
         raw_dir=Path(options["raw_dir"]),
@@ -71,11 +74,11 @@ def _first_week_from(text: str | None) -> int:
 
 
 def plan_update(settings: TotalsSettings, run: StageRun) -> TotalsUpdate:
-    """Decide which weeks are due. Raises CountingError if the files can't be used at all.
+    """Return the plan of the weeks that are due.
 
-    Without a folder of raw days there is one ``missing`` unit, unless weeks were counted from such a
-    folder before. In check mode the folder may be missing in any case, because the run that makes
-    it may come before this one.
+    Without a folder of raw days there is one ``missing`` unit, unless weeks were counted from such
+    a folder before. In check mode the folder may always be missing, because a run that creates it
+    may come before this one. Raises CountingError if the files cannot be used at all.
     """
     restored = _restored(settings, check=True)
     has_input = settings.weeks or settings.raw_dir.is_dir()
@@ -89,7 +92,7 @@ def plan_update(settings: TotalsSettings, run: StageRun) -> TotalsUpdate:
 
 
 def make_update(settings: TotalsSettings, planned: TotalsUpdate, run: StageRun) -> TotalsUpdate:
-    """Fill an empty database from the history, then count the weeks that are due."""
+    """Fill an empty database from the history CSV file, then count the weeks that are due."""
     restored = _restored(settings, check=False)
     if planned.plan is None:
         return replace(planned, units=[*restored, *planned.units[len(restored) :]])
@@ -113,7 +116,7 @@ def _restored(settings: TotalsSettings, *, check: bool) -> list[WorkUnit]:
 
 
 def totals_outcome(settings: TotalsSettings, planned: TotalsUpdate) -> Outcome:
-    """Return the outcome; the stage fails if a week could not be counted."""
+    """Return the outcome. The stage fails if a week could not be counted."""
     records = read_counted(settings).records
     newest = newest_complete_week(records)
     made = [unit.figures for unit in planned.units if unit.status == "made"]
@@ -143,7 +146,7 @@ def _with_quality(unit: WorkUnit, records: Mapping[int, WeekRecord]) -> WorkUnit
     record = records.get(unit.figures.get("week", -1))
     if record is None:
         return unit
-    # a unit has a status of its own
+    # A unit has a status of its own, so the status of the week has another name.
     facts = {
         f"week_{name}" if name == "status" else name: value
         for name, value in record.quality.facts().items()

@@ -1,7 +1,7 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Trimming: raw days that no week needs any more go; their weeks then stay as they were counted."""
+"""The stage ``trim``: remove raw days that no week needs. The counts of their weeks stay."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from .database import counted_weeks, open_totals
 
 @dataclass(frozen=True)
 class TrimPlan:
-    """Which raw days go, and what is said of them and of those that have to stay."""
+    """The raw days to remove, and the units of these days and of the days that stay."""
 
     first_kept_week: int = 0
     days: tuple[date, ...] = ()
@@ -40,8 +40,8 @@ class TrimPlan:
 def plan_trim(raw_dir: Path, *, keep_weeks: int, totals_db: Path | None = None) -> TrimPlan:
     """Find the days to trim: all before ``keep_weeks`` + 1 whole weeks before the newest week.
 
-    The newest week is told by the newest rotation day, not by hits, whose dates may be corrupt.
-    Stay: days of weeks that ``totals_db`` has not counted, and days that hold hits of kept weeks.
+    The newest rotation day gives the newest week, because the dates of hits may be corrupt. Days of
+    weeks that ``totals_db`` has not counted stay. Days that hold hits of kept weeks stay, too.
     """
     if not raw_dir.is_dir():
         reason = f"no folder {raw_dir}: countme_raw makes it with the first raw day"
@@ -88,7 +88,7 @@ def _counted(totals_db: Path) -> Collection[int]:
 
 
 def _weeks_left(raw_dir: Path) -> set[int] | None:
-    """Weeks that raw days which are left have hits of; None where one of them can't be read."""
+    """Return the weeks of the hits in the raw days that are left, or None if one is unreadable."""
     try:
         return {
             week for path in list_raw_days(raw_dir).values() for week in read_record(path).weeks
@@ -98,7 +98,10 @@ def _weeks_left(raw_dir: Path) -> set[int] | None:
 
 
 def trim(raw_dir: Path, plan: TrimPlan) -> list[WorkUnit]:
-    """Remove the planned days and say so in the folder first; only for the writer of it."""
+    """Record the trimming in the folder, then remove the planned days.
+
+    Only the writer of the folder may call this.
+    """
     if not plan.days:
         return plan.units
     through = max(plan.days)
@@ -117,7 +120,7 @@ def trim(raw_dir: Path, plan: TrimPlan) -> list[WorkUnit]:
 
 @dataclass(frozen=True)
 class TrimSettings:
-    """The raw days to trim, and how many to keep."""
+    """The folder of the raw days to trim, and the number of weeks to keep."""
 
     raw_dir: Path
     keep_weeks: int

@@ -1,10 +1,10 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Count the weeks that are due, and take them into the database and the CSV file.
+"""Count the weeks that are due, and write them to the database and the CSV file.
 
-The database comes first, then the CSV file. A run that is killed between the two leaves a CSV file
-that shows an older state; the next run sees that and writes it again.
+The database is written first, then the CSV file. A run that is killed between the two leaves a CSV
+file that shows an older state. The next run detects this and writes the file again.
 """
 
 from __future__ import annotations
@@ -40,25 +40,25 @@ from .plan import (
 from .quality import SuspectRule, WeekRecord
 from .week_plan import WeekPlan
 
-#: So many weeks are taken into the database at once: all of a nightly run, and of years of history
-#: so much that little is lost when the run is ended.
+#: The number of weeks in one transaction. It covers all weeks of a nightly run. It is small enough
+#: that little is lost if a run over years of history is ended.
 WEEKS_A_TRANSACTION = 26
 
 
 def update_totals(
     settings: TotalsSettings, planned: TotalsPlan, observer: Observer = NOBODY
 ) -> list[WorkUnit]:
-    """Count the weeks that are due, and bring the CSV file to the state of the database.
+    """Count the weeks that are due, and update the CSV file to the state of the database.
 
-    Return the units of the weeks and of the CSV file. A week that can't be counted has failed. Only
-    the writer of the totals may call this.
+    Return the units of the weeks and of the CSV file. A week that cannot be counted has the status
+    ``failed``. Only the writer of the totals may call this.
     """
     units, replaced = _carry_out(settings, planned, observer)
     return [*units, *_written_csv(settings, planned, replaced, observer)]
 
 
 def plan_deletion(settings: TotalsSettings) -> list[WorkUnit]:
-    """Return a unit for each named week: ``due`` if the totals have it."""
+    """Return a unit for each named week. It is ``due`` if the totals have the week."""
     counted = read_counted(settings)
     return [
         WorkUnit(
@@ -71,7 +71,7 @@ def plan_deletion(settings: TotalsSettings) -> list[WorkUnit]:
 
 
 def delete_totals(settings: TotalsSettings, units: Sequence[WorkUnit]) -> list[WorkUnit]:
-    """Remove the weeks that are due from the database and the CSV file."""
+    """Delete the weeks that are due from the database and the CSV file."""
     there = [unit.figures["week"] for unit in units if unit.status == "due"]
     csv = csv_plan(settings, read_counted(settings).weeks, changes=True)
     with opened_totals(settings, write=True) as connection:
@@ -84,7 +84,7 @@ def delete_totals(settings: TotalsSettings, units: Sequence[WorkUnit]) -> list[W
 def _carry_out(
     settings: TotalsSettings, planned: TotalsPlan, observer: Observer
 ) -> tuple[list[WorkUnit], set[int]]:
-    """What became of the weeks, and the weeks whose rows are others now."""
+    """Count the weeks, and return all units and the weeks whose rows were replaced."""
     replaced: set[int] = set()
     units = [p.unit() for p in planned.weeks if p.status != "due" and not p.recount]
     for unit in units:
@@ -110,7 +110,7 @@ def _carry_out(
 
 @dataclass(frozen=True)
 class _Counted:
-    """A week of a batch, counted and compared with what the totals have."""
+    """A week of a batch, counted and compared with the totals."""
 
     plan: WeekPlan
     staged: StagedWeek | None = None
@@ -127,7 +127,7 @@ def _take(
     counter: WeekCounter,
     observer: Observer,
 ) -> tuple[list[WorkUnit], list[int]]:
-    """Count some weeks and take them into the totals in one transaction."""
+    """Count some weeks and write them to the totals in one transaction."""
     counted = []
     for plan in batch:
         observer.started(plan.unit())
@@ -183,7 +183,7 @@ def _polluter(
 
 
 def _new_record(one: _Counted, before: WeekRecord | None, now: datetime) -> WeekRecord | None:
-    """The record of a week as it is now; None where it gets none."""
+    """Return the new record of a week, or None if the week gets no record."""
     plan, staged = one.plan, one.staged
     if one.failure or plan.quality is None:
         return None
@@ -232,7 +232,7 @@ def _written_csv(
     replaced: Collection[int],
     observer: Observer,
 ) -> list[WorkUnit]:
-    """Bring the CSV file to the state of the database."""
+    """Update the CSV file to the state of the database, and return its unit."""
     path, csv = settings.totals_csv, planned.csv
     if path is None or csv is None or not settings.totals_db.exists():
         return []
@@ -265,7 +265,10 @@ def _write_csv(
 
 @contextlib.contextmanager
 def _spill_dir(folder: Path) -> Iterator[None]:
-    """A private folder for what does not fit into memory; a killed run may have left one."""
+    """Create a private folder for data that does not fit into memory, and remove it at the end.
+
+    A killed run may have left such a folder. It is removed first.
+    """
     make_folder(folder.parent)
     try:
         shutil.rmtree(folder, ignore_errors=True)

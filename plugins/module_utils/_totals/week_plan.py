@@ -1,10 +1,11 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which weeks are to be counted, and why the others are not: the plan, made without reading a hit.
+"""The plan of the weeks to count, with the reasons for all others, without reading a hit.
 
-A week is over, for each of the two kinds of rows, once a hit of that kind is seen that is later
-than its end by more than the jitter of logs. It is counted from all raw days that have hits in it.
+A week ends separately for each of the two kinds of rows. It is over for a kind once a hit of that
+kind is seen that is later than the end of the week by more than the jitter of logs. The week is
+counted from all raw days that have hits in it.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ FEDORA_FIRST_WEEK = parse_week(FIRST_WEEK)
 
 
 class RawDay(NamedTuple):
-    """A raw day that is there, with its record."""
+    """A raw day in the folder, with its record."""
 
     day: date
     path: Path
@@ -48,7 +49,7 @@ class RawDay(NamedTuple):
 
 
 class WeekSpan(NamedTuple):
-    """The oldest and the newest week that have rows of a statistic; None for no week."""
+    """The oldest and the newest week that have rows of a statistic. None if no week has rows."""
 
     oldest: int | None = None
     newest: int | None = None
@@ -56,28 +57,28 @@ class WeekSpan(NamedTuple):
 
 @dataclass(frozen=True)
 class RawState:
-    """What lies in the folder of raw days."""
+    """The content of the folder of raw days."""
 
     days: Mapping[date, RawDay]
     damaged: Mapping[date, str] = field(default_factory=dict)
-    """Raw days without a readable record, and what is wrong with them."""
+    """Raw days without a readable record, with the error of each."""
     trimmed_through: date | None = None
 
 
 @dataclass(frozen=True)
 class CountedState:
-    """What the totals hold."""
+    """The content of the totals."""
 
     weeks: Collection[int] = ()
     """Weeks that have rows."""
     spans: Mapping[str, WeekSpan] = field(default_factory=dict)
-    """By the name of the statistic."""
+    """The spans of weeks by the name of the statistic."""
     records: Mapping[int, WeekRecord] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Rules:
-    """What an operator may set."""
+    """The rules that an operator can set, and the present day."""
 
     today: date
     revise_weeks: int = 4
@@ -88,19 +89,19 @@ class Rules:
 
 @dataclass(frozen=True)
 class WeekPlan:
-    """What is to become of a week."""
+    """The plan of a week."""
 
     week: int
     status: Status
-    """``due``, ``unchanged``, ``waiting``, ``gone``, ``outdated``, ``blocked``, ``skipped``
-    or, for a week that was asked for by name and can't be counted, ``failed``."""
+    """``due``, ``unchanged``, ``waiting``, ``gone``, ``outdated``, ``blocked``, ``skipped`` or,
+    for a named week that cannot be counted, ``failed``."""
     reasons: tuple[str, ...] = ()
     recount: bool = False
-    """Whether its hits are to be counted; not for a week of which only the status changes."""
+    """True if the hits are to be counted. False for a week whose status alone changes."""
     inputs: tuple[RawDay, ...] = ()
     """The raw days of its rotation days, and all others that have hits in it."""
     statistics: tuple[Statistic, ...] = ()
-    """The statistics that are counted of the week."""
+    """The statistics that are counted for the week."""
     quality: InputQuality | None = None
     fingerprint: str = ""
 
@@ -109,7 +110,7 @@ class WeekPlan:
 
 
 class Bounds(NamedTuple):
-    """The weeks of which a statistic is counted."""
+    """The range of weeks for which a statistic is counted."""
 
     first: int
     until: int
@@ -118,14 +119,14 @@ class Bounds(NamedTuple):
 
 @dataclass(frozen=True)
 class Horizon:
-    """The weeks of which each statistic is counted."""
+    """The ranges of weeks for which each statistic is counted."""
 
     bounds: Mapping[Statistic, Bounds]
     first_week: int
     """The first week of statistics that do not begin with their first hit."""
 
     def statistics(self, week: int) -> tuple[Statistic, ...]:
-        """Return the statistics that are counted of a week."""
+        """Return the statistics that are counted for a week."""
         return tuple(one for one, (first, until) in self.bounds.items() if first <= week < until)
 
     def open_from(self, statistic: Statistic) -> int:
@@ -135,7 +136,10 @@ class Horizon:
 
     @property
     def begin(self) -> int:
-        """The week from which on a week without any statistic is not over; older ones never are."""
+        """The first week that waits if it has no statistic.
+
+        Earlier weeks without a statistic never wait.
+        """
         return min(
             self.first_week if one.from_first_week else until
             for one, (_first, until) in self.bounds.items()
@@ -186,7 +190,7 @@ def _first_week_seen(
     if oldest_counted is not None:
         known.append(oldest_counted)
     if not known:
-        return 0  # no week is over without such a hit either
+        return 0  # Without such a hit no week is over, so the first week does not matter.
     first = min(known)
     open_days = [
         d.path
@@ -205,9 +209,9 @@ def plan_weeks(
     *,
     named: Sequence[int] = (),
 ) -> list[WeekPlan]:
-    """What is to become of each week that the raw days touch, or of the ``named`` ones; ascending.
+    """Return the plans of the weeks that the raw days touch, or of the ``named`` weeks, ascending.
 
-    Raises SettingsError where the raw days are not those of the log that was counted so far.
+    Raises SettingsError if the raw days belong to another log than the totals.
     """
     _check_log_name(raw, counted)
     newest = _newest_counted(raw, counted)
@@ -233,7 +237,7 @@ def _touched_weeks(raw: RawState, counted: CountedState) -> list[int]:
 
 
 def _newest_counted(raw: RawState, counted: CountedState) -> int:
-    """The newest week counted so far, leaving out those of hits dated into the future."""
+    """Return the newest counted week, without the weeks of hits that are dated into the future."""
     last = week_of_day(max(raw.days)) if raw.days else 0
     return max((week for week in counted.weeks if week <= last), default=last)
 
@@ -292,7 +296,7 @@ def _with_inputs(
 
 
 def _waits(week: int, inputs: Sequence[RawDay], horizon: Horizon) -> bool:
-    """Return whether some hits of the week cannot be counted before a later hit is seen."""
+    """Return true if some hits of the week cannot be counted before a later hit is seen."""
     start = week_start_timestamp(week)
     counted = horizon.statistics(week)
     return any(
@@ -323,7 +327,10 @@ def _fingerprint(inputs: Sequence[RawDay], statistics: Collection[Statistic]) ->
 def _by_itself(
     plan: WeekPlan, raw: RawState, counted: CountedState, *, oldest_revised: int
 ) -> WeekPlan:
-    """A week nobody named: counted when new, again when recent and its inputs changed."""
+    """Return the plan of a week that was not named.
+
+    The week is counted if it is new. It is counted again if it is recent and its inputs changed.
+    """
     record = counted.records.get(plan.week)
     has_rows = plan.week in counted.weeks
     if record is None and has_rows:
@@ -347,7 +354,10 @@ def _by_itself(
 
 
 def _fills_gaps(plan: WeekPlan, record: WeekRecord) -> bool:
-    """Whether days came in that the week was counted without: it must not stay a fragment."""
+    """Return true if there are new days that the count of the week lacked.
+
+    Such a week is counted again at any age, so that its count does not stay incomplete.
+    """
     own_days = set(rotation_days(plan.week))
     return any(d.day in own_days and d.path.name not in record.inputs for d in plan.inputs)
 
@@ -360,7 +370,10 @@ def _with_status_of_now(plan: WeekPlan, record: WeekRecord) -> WeekPlan:
 
 
 def _asked_for(plan: WeekPlan, raw: RawState, counted: CountedState) -> WeekPlan:
-    """A named week: counted again whatever its age, but never from a part of its raw days."""
+    """Return the plan of a named week.
+
+    The week is counted again at any age, but never from a part of its raw days.
+    """
     record = counted.records.get(plan.week)
     has_rows = plan.week in counted.weeks
     damaged = _damaged(plan, record, raw)
@@ -388,7 +401,7 @@ def _bring_back(week: int, gone: Collection[date]) -> str:
 
 
 def _damaged(plan: WeekPlan, record: WeekRecord | None, raw: RawState) -> tuple[str, ...]:
-    """Why the week can't be counted from its raw days as they are."""
+    """Return the reasons why the week cannot be counted from the present raw days."""
     days = set(rotation_days(plan.week))
     inputs = record.inputs if record else ()
     reasons = [
@@ -407,7 +420,10 @@ def _damaged(plan: WeekPlan, record: WeekRecord | None, raw: RawState) -> tuple[
 
 
 def _gone_days(week: int, record: WeekRecord | None, raw: RawState) -> list[date]:
-    """Raw days without which the week would be counted from a part of what it was made of."""
+    """Return the raw days that are gone and that a whole count of the week needs.
+
+    A count without them would use only a part of the inputs of the week.
+    """
     there = {d.path.name for d in raw.days.values()}
     gone = {name for name in (record.inputs if record else ()) if name not in there}
     days = {date.fromisoformat(name.removesuffix(".parquet")) for name in gone}
@@ -419,7 +435,7 @@ def _gone_days(week: int, record: WeekRecord | None, raw: RawState) -> list[date
 
 
 def _changes(plan: WeekPlan, record: WeekRecord, *, has_rows: bool) -> tuple[str, ...]:
-    """Why a counted week is out of date; empty where it is not."""
+    """Return the reasons why a counted week is out of date. Empty if it is not."""
     if not has_rows and any(d.record.weeks.get(plan.week) for d in plan.inputs):
         return ("its rows are gone from the totals",)
     if plan.fingerprint == record.fingerprint:
