@@ -1,10 +1,10 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The columns of mirrorsdata-*.csv, and the column in which each client counts; all from data.
+"""The columns of mirrorsdata-*.csv, and the columns in which each client counts.
 
-People read these files by column number, so a column never moves. A release without a column gets
-one at the end.
+All rules are data. People read these files by column number, so a column never moves. A release
+without a column gets a new column at the end.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from .._base.fedora import COLUMNS, NEWEST_RELEASES, RELEASES
 from .._base.option_values import name_from, pattern_from, rules_version, template_from
 from .rules import Target
 
-#: Raise it when a row would be made differently, so that all rows are made again.
+#: The version of the code that makes rows. Increase it when a change of the code changes a row, so
+#: that the next run makes all rows again.
 _ROW_RULES = 1
 
 #: Releases have numbers of two digits from this one to :data:`_LAST_NUMBER`.
@@ -29,22 +30,26 @@ _FIRST_NUMBER, _LAST_NUMBER = 10, 99
 
 @dataclass(frozen=True)
 class ReleaseRule:
-    """How clients of some releases count."""
+    """The rule for the columns of the clients of some releases."""
 
     release: re.Pattern[str]
     family: str
-    """The family of repositories in mirrors-daily.csv; the first group is the release in it."""
+    """The family of repositories in mirrors-daily.csv.
+
+    The first group of ``release`` is the release in the family.
+    """
     columns: tuple[str, ...]
     """Templates of columns. The last one is the column of the whole family."""
     architectures: Mapping[str, str]
-    """A further column by architecture."""
+    """An additional column for each architecture."""
 
 
 @dataclass(frozen=True)
 class ReleaseLimit:
     """The newest release that a client can have in a year.
 
-    Anybody can ask for a release of a far future, and get a column for it that never goes away.
+    Anyone can request a release of the distant future. Without the limit, that release would get a
+    column, and a column is never removed.
     """
 
     prefixes: tuple[str, ...]
@@ -52,10 +57,10 @@ class ReleaseLimit:
     """The newest release in ``year``."""
     year: int
     releases: int
-    """New releases in ``years``."""
+    """The number of new releases in ``years``."""
     years: int
     ahead: int
-    """Releases beyond the newest one that count."""
+    """The number of releases beyond the newest one that count."""
 
     def to_come(self, year: int) -> Iterator[str]:
         """Yield the releases that no client can have in a year."""
@@ -67,16 +72,16 @@ class ReleaseLimit:
 
 @dataclass(frozen=True)
 class Columns:
-    """The rules for columns; the first release rule that fits counts."""
+    """The rules for columns. The first release rule that matches applies."""
 
     first: tuple[str, ...]
-    """The columns that every file has behind the date, without their numbers."""
+    """The columns that every file has after the date, without their numbers."""
     added: tuple[re.Pattern[str], ...]
-    """Names that a column may have behind these, in the order in which new ones are added."""
+    """Patterns of the names of later columns, in the order in which new columns are added."""
     unknown_release: str
     unknown_architecture: str
     architectures: Mapping[str, str]
-    """The column of each architecture, whatever the release."""
+    """The column of each architecture for all releases."""
     releases: tuple[ReleaseRule, ...]
     limits: tuple[ReleaseLimit, ...]
 
@@ -87,9 +92,10 @@ class Columns:
         releases: Sequence[Mapping[str, Any]] | None = None,
         newest_releases: Sequence[Mapping[str, Any]] | None = None,
     ) -> Columns:
-        """Return the rules that options give; those left out are Fedora's.
+        """Return the rules from the options.
 
-        Raises SettingsError naming the part of an option that is wrong.
+        Fedora's rules replace an option that is None. Raises SettingsError, which names the wrong
+        part, if an option is wrong.
         """
         columns = COLUMNS if columns is None else columns
         found = cls(
@@ -110,7 +116,7 @@ class Columns:
         return found
 
     def check(self) -> None:
-        """Raise SettingsError for a column that the files could not have."""
+        """Raise SettingsError if a column is not allowed in the files."""
         if len(set(self.first)) < len(self.first):
             raise wrong_option("columns.first", expected="different names", found="one name twice")
         fixed = {
@@ -133,12 +139,12 @@ class Columns:
 
     @property
     def version(self) -> int:
-        """The version of the rules by which rows are made."""
+        """The version of the rules that make the rows."""
         return rules_version(_ROW_RULES, self, FEDORA_COLUMNS)
 
     @property
     def family_columns(self) -> frozenset[str]:
-        """The columns whose sum says how many clients a row has; a few clients count twice."""
+        """The columns whose sum is the number of clients of a row. A few clients count twice."""
         return frozenset({rule.columns[-1] for rule in self.releases} | {self.unknown_release})
 
     def columns_of(self, target: Target) -> tuple[str, ...]:
@@ -152,7 +158,7 @@ class Columns:
         return (*by_release, own, *([further] if further else []))
 
     def family_of(self, release: str) -> tuple[str, str]:
-        """Return the family and the release in it, as mirrors-daily.csv names them."""
+        """Return the family and the release in the family, as mirrors-daily.csv names them."""
         rule, match = self._rule_of(release)
         if rule is None or match is None:
             return "unknown", ""
@@ -168,8 +174,9 @@ class Columns:
     def counts_by_column(self, clients: Mapping[Target, int], first: Target) -> dict[str, int]:
         """Count the clients of one date by column.
 
-        ``first`` is the target of the first client of the date, in the order of its text. That
-        client does not count, and never did, so that rows of all years compare.
+        ``first`` is the target of the first client of the date, in the order of the text of the
+        clients. That client has never counted. It does not count now, so that the rows of all
+        years remain comparable.
         """
         counts: dict[str, int] = {}
         for target, number in clients.items():
@@ -178,13 +185,13 @@ class Columns:
         return counts
 
     def may_add(self, name: str) -> bool:
-        """Return whether a column behind the first ones may have a name."""
+        """Return True if a column after the first columns may have the name."""
         return name not in self.first and any(one.fullmatch(name) for one in self.added)
 
     def new_columns(self, counted: Iterable[str], known: Iterable[str]) -> list[str]:
-        """Return the columns that have no place yet, in the order in which they get one.
+        """Return the columns that have no place yet, in the order of their future places.
 
-        Raises SettingsError for a column that the files could not have.
+        Raises SettingsError if a column is not allowed in the files.
         """
 
         def place(name: str) -> tuple[int, str]:

@@ -1,10 +1,10 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Condensed days: the distinct clients of one log, one Parquet file a rotation day.
+"""Condensed days, which hold the distinct clients of one log in one Parquet file per rotation day.
 
 ``DATA_DIR/YYYY-MM-DD.parquet`` has the columns ``date`` (as written in the log), ``host``,
-``release`` and ``arch``, in order of the date; no row occurs twice.
+``release`` and ``arch``. The rows are sorted by date. Each row occurs once.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any, Self
 from .._base.libs import pa
 from .._daily.files import DayRecord, read_day_record
 
-#: The version of this format; a file of another one is made again.
+#: The version of this format. A run makes a file of another format again.
 FORMAT = 1
 
 COLUMNS = ("date", "host", "release", "arch")
@@ -25,15 +25,15 @@ COLUMNS = ("date", "host", "release", "arch")
 
 @dataclass(frozen=True, kw_only=True)
 class CondensedRecord(DayRecord):
-    """What a condensed day was made from and what it holds."""
+    """The record of the inputs and of the content of a condensed day."""
 
     requests: int
-    """Lines that name a client; ``rows`` are the distinct clients."""
+    """The number of lines that name a client. ``rows`` is the number of distinct clients."""
     dates: Mapping[str, int]
-    """Rows by date as written."""
+    """The number of rows by date as written."""
     unknown_requests: int
     unknown_repos: tuple[tuple[str, int], ...]
-    """Repositories of no known release, those asked for most first, with the requests for each."""
+    """Repositories of no known release, with their numbers of requests, most requested first."""
     format: int = FORMAT
 
     @classmethod
@@ -47,13 +47,16 @@ class CondensedRecord(DayRecord):
 
 
 def condensed_schema() -> Any:
-    """The columns as they are written: strings as indices into dictionaries."""
+    """Return the schema of the file: each column holds strings as indices into a dictionary."""
     coded = pa.dictionary(pa.int32(), pa.string())
     return pa.schema([(name, coded) for name in COLUMNS])
 
 
 def read_record(path: Path) -> CondensedRecord:
-    """The record of a condensed day. Raises OutputError where the file is damaged or not ours."""
+    """Return the record of a condensed day.
+
+    Raises OutputError if the file is damaged or is not a condensed day.
+    """
     return read_day_record(
         path,
         CondensedRecord,

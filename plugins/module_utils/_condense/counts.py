@@ -1,7 +1,7 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Counting the clients of a day from the condensed days that hold some of them."""
+"""The number of clients of a day, from the condensed days that hold some of these clients."""
 
 from __future__ import annotations
 
@@ -30,12 +30,13 @@ class DayCounts:
     """The clients of one day."""
 
     dates: Mapping[str, DateCounts]
-    """By date as written; some lines have a day of one digit."""
+    """The counts by date as written. Some lines have a day of one digit."""
     clients: Mapping[Target, int]
-    """Of all of these."""
+    """The clients of all these dates."""
 
 
-# put together from constants only; the rows of one file are distinct as they are
+# The queries contain constants only, so no input can change them. The rows of one file are already
+# distinct, so one file needs no DISTINCT.
 _ROWS = "FROM read_parquet($paths) WHERE list_contains($dates, date)"
 _KNOWN = f"if(list_contains($to_come, release), '{UNKNOWN_REPO}', release) AS release"
 _PLAIN = f"SELECT date, host, release, arch {_ROWS}"
@@ -54,10 +55,10 @@ def count_day(
     limits: Limits,
     to_come: Collection[str] = (),
 ) -> DayCounts:
-    """Count the clients of a day, each once whatever files it is in.
+    """Count the clients of a day. A client counts once, even if several files hold it.
 
-    Those that ask for releases ``to_come`` ask for unknown ones. Raises OutputError where a file is
-    damaged or there is too little room.
+    Releases in ``to_come`` count as unknown releases. Raises OutputError if a file is damaged or
+    there is too little space.
     """
     of_plain = {"paths": [str(path) for path in paths], "dates": sorted(dates)}
     given = {**of_plain, "to_come": list(to_come)}
@@ -69,7 +70,8 @@ def count_day(
             by_date = connection.execute(_BY_DATE.format(_DISTINCT), given).fetchall()
         of_all = connection.execute(_OF_ALL, given).fetchall() if len(dates) > 1 else None
     counted: dict[str, Counter[Target]] = {}
-    first: dict[str, tuple[str, Target]] = {}  # blanks sort before all that hosts are made of
+    # A blank sorts before every character of a host, so tuples sort as ``HOST RELEASE ARCH``.
+    first: dict[str, tuple[str, Target]] = {}
     for written, release, arch, clients, lowest in by_date:
         target = Target(release, arch)
         counted.setdefault(written, Counter())[target] = clients

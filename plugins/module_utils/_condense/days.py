@@ -1,7 +1,7 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Condense, first half: combined logs become condensed days, the distinct clients of each."""
+"""The first half of condensing, which makes condensed days from combined logs."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ from .._daily.stage import DailyFiles, DayLog, WrittenDay, other_rules
 from .condensed_days import CondensedRecord, read_record
 from .repositories import FEDORA_REPOSITORIES, Repositories
 
-#: Unknown repositories that are recorded for each day.
+#: The number of unknown repositories that are recorded for each day.
 _SHOWN_REPOS = 20
-#: Unknown repositories counted at a time; of more, those asked for least are forgotten.
+#: The number of unknown repositories that are counted at the same time. If there are more, the
+#: counts of the least requested repositories are dropped.
 _COUNTED_REPOS = 20_000
-#: A repository that so large a share of the requests is for should be known.
+#: The share of all requests from which a warning reports an unknown repository.
 _WORTH_KNOWING = 0.01
 
 
@@ -39,7 +40,7 @@ class CondensedDays(DailyFiles[CondensedRecord]):
 
     def out_of_date(self, day: date, record: CondensedRecord) -> list[str]:
         if record.log_name != self.log_name:
-            # the rows of one log must never take the place of another's
+            # The rows of one log must never replace the rows of another log.
             raise OutputError(
                 self.path(day),
                 expected=f"the clients of {self.log_name}",
@@ -49,7 +50,7 @@ class CondensedDays(DailyFiles[CondensedRecord]):
         return other_rules(record, self.repositories.version)
 
     def write(self, log: DayLog, unfinished: Path) -> WrittenDay:
-        # imported only when a day is due, so that an unchanged night stays light
+        # These imports are expensive, so a run without a due day skips them.
         from .fast_path import ClientReader
         from .writer import CondensedDayWriter
 
@@ -73,7 +74,7 @@ class CondensedDays(DailyFiles[CondensedRecord]):
 
 
 def _described(record: CondensedRecord) -> WrittenDay:
-    """Return the figures of a condensed day, and a warning for each repository worth knowing."""
+    """Return the figures of a condensed day, and a warning for each frequent unknown repository."""
     unknown = [(printable(repo), requests) for repo, requests in record.unknown_repos]
     figures = {
         "requests": record.requests,
@@ -89,7 +90,10 @@ def _described(record: CondensedRecord) -> WrittenDay:
 
 
 class UnknownRepos:
-    """Requests by repository of no known release, those asked for least forgotten in time."""
+    """The requests for each repository of no known release.
+
+    The counts of the least requested repositories are dropped when there are more than ``most``.
+    """
 
     def __init__(self, *, most: int = _COUNTED_REPOS) -> None:
         self.requests = 0
@@ -97,13 +101,13 @@ class UnknownRepos:
         self._by_repo: Counter[str] = Counter()
 
     def add(self, found: Counter[str]) -> None:
-        """Count in the requests for such repositories in one more block."""
+        """Add the requests for unknown repositories in one more block."""
         self.requests += found.total()
         self._by_repo.update(found)
         if len(self._by_repo) > self._most:
             self._by_repo = Counter(dict(self._by_repo.most_common(self._most // 2)))
 
     def most_asked(self) -> tuple[tuple[str, int], ...]:
-        """Those asked for most, by requests and name."""
+        """Return the most requested repositories, sorted by requests and name."""
         ranked = sorted(self._by_repo.items(), key=lambda one: (-one[1], one[0]))
         return tuple(ranked[:_SHOWN_REPOS])

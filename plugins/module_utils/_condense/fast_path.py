@@ -1,13 +1,13 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The fast path from log to clients, exact by construction.
+"""The fast path from log to clients, which is exact by construction.
 
-All a line has to be for ``_mirrorlist`` stands between its first six quotes. A line with exactly
-six is cut at them by pyarrow's tokenizer; no field holds a quote then, so the line names a client
-just when each field matches its own part of the rule. Requests have few distinct values: what one
-asks for is found once. Addresses and dates are read by numpy where they look as they nearly always
-do. Every other line goes to the exact rule.
+The form of a log line depends only on the text up to its sixth quote. pyarrow's tokenizer cuts a
+line with exactly six quotes at these quotes. No field contains a quote then, so the line names a
+client if, and only if, each field matches its own part of the exact rule. Requests have few
+distinct values, so the reader finds the target of each value once. numpy reads addresses and dates
+in their usual form. The exact rule reads every other line.
 """
 
 from __future__ import annotations
@@ -39,20 +39,21 @@ from .rules import (
     request_of_field,
 )
 
-# Narrower than the exact rule, whose white space and digits are Unicode's.
+# These patterns are narrower than the exact rule, which accepts white space and digits of Unicode.
 _PLAIN_ANSWER = r"[\t-\r ][0-9]+[\t-\r ][!-~]*[\t-\r ]"
 _PLAIN_GAP = r"[\t-\r ]"
 _ANY_PATH = "|".join(PATHS)
-#: Fields that are looked into only where the request mentions no path.
+#: Fields that are searched for a path only if the request mentions no path.
 _SELDOM_READ = ("referrer", "agent", "end")
 _PLAIN = ("client", "gap", *_SELDOM_READ)
 
-#: Days before that of the rotation that a line may be of: rotation can be stuck for weeks. A date
-#: further away is damage or a trick, and would stand in the published rows for ever.
+#: The largest number of days from the date of a line to its later rotation day. Rotation can fail
+#: for weeks. An older date comes from damage or an attack. It would stay in published rows forever.
 _DAYS_BEFORE = 366
+#: The largest number of days from the rotation day to the later date of a line.
 _DAYS_AFTER = 1
 
-#: Bits of the bytes an address may have: one for those with points, one for those with colons.
+#: Bits for the bytes of addresses: one for addresses with points, one for addresses with colons.
 _POINTS, _COLONS = 1, 2
 
 
@@ -70,23 +71,23 @@ def _address_bits() -> Any:
 
 @dataclass
 class BlockClients:
-    """The clients of a block of lines, as columns of equal length, and what became of the rest."""
+    """The clients of a block of lines as columns of equal length, and the counts of other lines."""
 
     date: Any
     """numpy int32, indices into ``dates``."""
     dates: Sequence[str]
-    """As written."""
+    """The dates as written."""
     host: Any
     """pyarrow dictionary array of strings."""
     target: Any
     """numpy int32, indices into ``targets``."""
     targets: Sequence[Target]
-    """The targets that the indices mean; the list may grow."""
+    """The targets behind the indices. The list may grow."""
     lines: int
-    """Lines read, empty ones left out."""
+    """The number of lines read, without empty lines."""
     rejects: Counter[str]
     unknown: Counter[str] = field(default_factory=Counter)
-    """Requests by repository of no known release, as it was asked for."""
+    """The number of requests by repository of no known release, as written in the request."""
 
     def __len__(self) -> int:
         return len(self.date)
@@ -100,7 +101,7 @@ class _Field(NamedTuple):
 
 
 class ClientReader:
-    """Read clients from blocks of lines of one rotation day. Threads may share one reader."""
+    """A reader of clients from blocks of lines of one rotation day. Threads may share it."""
 
     def __init__(self, day: date, release_of: ReleaseOf) -> None:
         self._first = day.toordinal() - _DAYS_BEFORE
@@ -115,9 +116,9 @@ class ClientReader:
         return _Field(request_of_field(text, self._release_of), mentions_path(text))
 
     def clients(self, block: bytes | memoryview) -> BlockClients:
-        """All clients of a block that starts where a line starts and ends where one ends.
+        """Return all clients of a block of complete lines.
 
-        A block with an empty line at its start saves a copy of it.
+        A block that starts with an empty line is not copied.
         """
         fields, odd_lines = cut_at_quotes(block, plain=_PLAIN)
         count = len(fields["client"])
@@ -151,7 +152,7 @@ class ClientReader:
         return found
 
     def _numbers_of(self, requests: Sequence[Request]) -> Any:
-        """Return the indices of the requests' targets; new targets are added to the list."""
+        """Return the indices of the targets of the requests, and add new targets to the list."""
         with self._lock:
             numbers = []
             for one in requests:
@@ -162,7 +163,7 @@ class ClientReader:
         return np.array(numbers, np.int32)
 
     def _add(self, found: BlockClients, lines: Sequence[str]) -> None:
-        """Add what the exact rule finds in some more lines."""
+        """Add the clients and rejects that the exact rule finds in more lines."""
         clients: list[Client] = []
         for line in lines:
             outcome = client_of_line(line, self._release_of)
@@ -201,11 +202,11 @@ def _unknown(requests: Sequence[Request], counts: Sequence[int]) -> Counter[str]
 
 
 def distinct(found: BlockClients) -> BlockClients:
-    """The same without doubles, in order of the date, what is target, and the host's place."""
+    """Return each client once, sorted by date, index of the target and index of the host."""
     hosts, targets = max(len(found.host.dictionary), 1), max(len(found.targets), 1)
     rank = np.argsort(np.argsort(found.dates)) if found.dates else np.zeros(0, np.int64)
     keys = codes_of(found.host) + hosts * (found.target + targets * rank[found.date])
-    keys.sort()  # by far faster than looking them up in a table that no cache holds
+    keys.sort()  # This is much faster than a hash table that is larger than the caches.
     if len(keys):
         keys = keys[np.append(True, keys[1:] != keys[:-1])]
     rest, host = np.divmod(keys, hosts)
@@ -226,14 +227,14 @@ def _keep(found: BlockClients, rows: Any) -> None:
 
 
 def _mention_path(texts: Any) -> Any:
-    """Which of some texts, as pyarrow bytes, mention a path."""
+    """Return an array that is True for each text (pyarrow bytes) that mentions a path."""
     if pa.types.is_dictionary(texts.type):
         texts = texts.dictionary_decode()
     return pc.match_substring_regex(texts, _ANY_PATH).to_numpy(zero_copy_only=False)
 
 
 def _as_dates(days: Any) -> tuple[list[str], Any]:
-    """Days since the Unix epoch as dates, and the index of each into them."""
+    """Return the distinct dates of some days since the Unix epoch, and the index of each day."""
     if not len(days):
         return [], np.zeros(0, np.int32)
     first, last = int(days.min()), int(days.max())
@@ -246,7 +247,10 @@ def _as_dates(days: Any) -> tuple[list[str], Any]:
 
 
 def _plain_rows(fields: dict[str, Any]) -> tuple[Any, Any, Any]:
-    """Lines that need no exact rule, whatever they ask for: their numbers, days and hosts."""
+    """Return the numbers, days and hosts of the lines that need no exact rule.
+
+    The requests of the lines do not matter here.
+    """
     client = fields["client"]
     days, plain = read_days(client)
     plain &= matches(fields["answer"], _PLAIN_ANSWER)
@@ -258,14 +262,14 @@ def _plain_rows(fields: dict[str, Any]) -> tuple[Any, Any, Any]:
     if not is_address.all():
         fitting = is_address[codes_of(hosts)]
         rows, hosts = rows[fitting], hosts.filter(pa.array(fitting))
-        # not even the words of others may be read as text
+        # The dictionary must not keep the other hosts, because they may not be valid text.
         hosts = hosts.dictionary_decode().dictionary_encode()
     addresses = pa.DictionaryArray.from_arrays(hosts.indices, hosts.dictionary.cast(pa.string()))
     return rows, days[rows], addresses
 
 
 def _are_addresses(hosts: Any) -> Any:
-    """Which of the hosts (a pyarrow binary array) are plain addresses."""
+    """Return an array that is True for each host (pyarrow bytes) that is a plain address."""
     _unused, offset_buffer, text_buffer = hosts.buffers()
     found = np.zeros(len(hosts), bool)
     if not len(hosts) or text_buffer is None:
@@ -280,7 +284,7 @@ def _are_addresses(hosts: Any) -> Any:
 
 
 def join(parts: Sequence[BlockClients]) -> BlockClients:
-    """Clients of several blocks of one reader as one, without doubles."""
+    """Join the clients of several blocks of one reader, and return each client once."""
     numbers: dict[str, int] = {}
     columns = []
     for part in parts:

@@ -1,12 +1,14 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Condense, second half: condensed days become the rows of mirrorsdata-*.csv and mirrors-daily.csv.
+"""The second half of condensing, which makes the rows of the CSV files from condensed days.
 
-The clients of a date are in two condensed days: a few in that of the date, which was rotated just
-after midnight, most in the next one. So the row of a date appears with the first log that was
-rotated later, is made of both, and is made again when one of them changes, in whatever order they
-come. Rows for which there are no condensed days (any more) stay as they are.
+The CSV files are mirrorsdata-*.csv and mirrors-daily.csv. The clients of a date are in two
+condensed days. The condensed day of the date, whose log was rotated just after midnight, holds a
+few of them. The next condensed day holds most of them. A run makes the row of a date when the first
+log that was rotated later is there. The row is made from both condensed days, and it is made again
+when one of them changes. The order in which they arrive does not matter. A row without condensed
+days stays unchanged.
 """
 
 from __future__ import annotations
@@ -44,17 +46,17 @@ RECORD_NAME = ".condense.json"
 UNIT_NAME = "csv"
 
 Mark: TypeAlias = tuple[int, int]
-"""Size and time of modification (ns) of a file; another one is another file."""
+"""The size (bytes) and time of modification (ns) of a file. Another mark means another file."""
 
 
 @dataclass(frozen=True)
 class CsvSettings:
-    """Where condensed days are, and where rows go."""
+    """The folders of the condensed days and of the CSV files, and the settings for the rows."""
 
     data_dir: Path
     csv_dir: Path
     memory_mib: int = 384
-    """What the counting of a day may use before it goes to disk."""
+    """The memory (MiB) that the count of a day may use before it uses the disk."""
     columns: Columns = FEDORA_COLUMNS
 
 
@@ -64,11 +66,11 @@ class Source(NamedTuple):
     size: int
     mtime_ns: int
     dates: tuple[str, ...]
-    """As written."""
+    """The dates as written."""
 
     @property
     def mark(self) -> Mark:
-        """The size and time by which the file is recognized."""
+        """The size and time that identify the file."""
         return self.size, self.mtime_ns
 
 
@@ -77,9 +79,9 @@ class Made(NamedTuple):
 
     dates: tuple[str, ...]
     sources: Mapping[str, Mark]
-    """By rotation day."""
+    """The marks of the condensed days by rotation day."""
     is_whole: bool
-    """True if both days that hold most of its clients were there."""
+    """True if both condensed days that hold most of the clients were there."""
 
 
 @dataclass(frozen=True)
@@ -94,19 +96,22 @@ class CsvRecord:
 
 @dataclass(frozen=True)
 class CsvPlan:
-    """What is to be done about the rows."""
+    """The plan for the rows of the CSV files."""
 
     unit: WorkUnit
     days: Mapping[str, Source] = field(default_factory=dict)
     wanted: Mapping[str, Made] = field(default_factory=dict)
-    """All days whose rows can be made, and of what."""
+    """All days whose rows can be made, with their inputs."""
     due: tuple[str, ...] = ()
     withdrawn: tuple[str, ...] = ()
-    """Dates as written that a condensed day held once and, made again, no longer holds."""
+    """Dates as written that a condensed day no longer holds after it was made again."""
 
 
 def plan_csv(settings: CsvSettings) -> CsvPlan:
-    """Compare condensed days and files with what is recorded. Reads records only."""
+    """Compare the condensed days and CSV files with the record, and return the plan.
+
+    It reads records only.
+    """
     record = _read_record(settings.data_dir)
     days, damaged = _sources(settings.data_dir, record)
     wanted = _wanted(days)
@@ -126,7 +131,7 @@ def _read_record(data_dir: Path) -> CsvRecord:
     try:
         return from_json(CsvRecord, json.loads((data_dir / RECORD_NAME).read_bytes()))
     except (OSError, ValueError, KeyError, TypeError):
-        # without it all rows are made again, which is right whatever became of it
+        # Without the record, all rows are made again. The result is correct in every case.
         return CsvRecord()
 
 
@@ -151,7 +156,10 @@ def _mark_of(path: Path) -> Mark:
 
 
 def _wanted(days: Mapping[str, Source]) -> dict[str, Made]:
-    """The days whose rows can be made: some log that was rotated later holds clients of them."""
+    """Return the days whose rows can be made, with their inputs.
+
+    The row of a day can be made if a log that was rotated later holds clients of the day.
+    """
     dates: dict[date, set[str]] = {}
     holders: dict[date, set[str]] = {}
     for rotated, source in days.items():
@@ -197,10 +205,10 @@ def update_csv(
     *,
     observer: Observer = NOBODY,
 ) -> WorkUnit:
-    """Make the rows that are due and write the files that change by it.
+    """Make the rows that are due, and write the files that change.
 
-    A day that can't be counted keeps its row and is named; an error of the library otherwise
-    becomes a failed unit.
+    If a day cannot be counted, its row stays unchanged and the unit reports the day. Any other
+    error of the library becomes a failed unit.
     """
     observer.started(plan.unit, kind=UNIT_NAME)
     try:
@@ -259,7 +267,7 @@ def _spill_dir(settings: CsvSettings) -> Path:
 def _count_due(
     plan: CsvPlan, settings: CsvSettings, table: MirrorsTable, daily: DailyTable
 ) -> Iterator[tuple[str, str]]:
-    """Put the rows of all days that are due into the tables; gives days that failed, and why."""
+    """Put the rows of all due days into the tables, and yield each failed day with its error."""
     limits = Limits(_spill_dir(settings), settings.memory_mib)
     for day in plan.due:
         made = plan.wanted[day]
@@ -282,10 +290,10 @@ def _put(
     *,
     is_whole: bool,
 ) -> None:
-    """Put the rows of a day in, but for those that would be poorer for the lack of a log.
+    """Put the rows of a day into the tables, except rows that would lose clients.
 
-    Where the log of the day itself isn't there any more, or never was, a row that was made while
-    it was has more clients.
+    If the log of the day itself is missing, an earlier row that was made with this log has more
+    clients. The earlier row then stays.
     """
     for written, found in counts.dates.items():
         by_column = columns.counts_by_column(found.clients, found.first)

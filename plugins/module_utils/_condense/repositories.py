@@ -1,9 +1,9 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The release behind a repository, found in the repository's name by rules that are data.
+"""The rules that find the release of a repository in its name. The rules are data.
 
-A rule knows releases that do not exist yet, so the next one counts from its first day.
+A rule matches future releases as well, so a new release counts from its first day.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ _OPTION = "repositories"
 
 @dataclass(frozen=True)
 class Repositories:
-    """The rules for names of repositories; the first name that fits gives the release."""
+    """The rules for names of repositories. The first pattern that matches gives the release."""
 
     replaced: tuple[tuple[str, str], ...]
-    """Words and what replaces them, in order."""
+    """Pairs of a word and its replacement, in order."""
     cut_from: re.Pattern[str] | None
-    """The rest of the name from the first match on is dropped."""
+    """The pattern from whose first match on the rest of the name is removed."""
     names: tuple[tuple[re.Pattern[str], str], ...]
-    """Patterns of whole plain names, and templates of releases."""
+    """Pairs of a pattern for a whole plain name and a template for the release."""
 
     @classmethod
     def from_option(cls, option: Mapping[str, Any] | None) -> Repositories:
-        """Return the rules that an option gives, or Fedora's without one.
+        """Return the rules from the option, or Fedora's rules if the option is None.
 
-        Raises SettingsError naming the part of the option that is wrong.
+        Raises SettingsError, which names the wrong part, if the option is wrong.
         """
         option = REPOSITORIES if option is None else option
         names = []
@@ -60,7 +60,7 @@ class Repositories:
         return rules_version(RULES_VERSION, self, FEDORA_REPOSITORIES)
 
     def plain_name(self, repo: str) -> str:
-        """Return the name of a repository without the words that do not tell its release."""
+        """Return the name of a repository without the words that do not identify its release."""
         name = repo.lower()
         for word, by in self.replaced:
             name = name.replace(word, by)
@@ -69,7 +69,7 @@ class Repositories:
         return name.replace("-", "").strip()
 
     def release_of(self, repo: str) -> str:
-        """Return the release behind the name of a repository; UNKNOWN_REPO for any other name."""
+        """Return the release for the name of a repository, or UNKNOWN_REPO if no rule matches."""
         name = self.plain_name(repo)
         for pattern, release in self.names:
             match = pattern.fullmatch(name)

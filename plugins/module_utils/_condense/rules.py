@@ -1,13 +1,13 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The rules of condensing: which line of an access log names a client, and its target.
+"""The rules that find the client, and its target, in a line of an access log.
 
-Every line that mentions ``/metalink`` or ``/mirrorlist`` anywhere and has the form of a log line
-counts, whatever was answered. This has always been so. A client is an address that asks for a
-release and an architecture on a date, and the date is the one that the line has.
+A line counts if it has the form of a log line and contains ``/metalink`` or ``/mirrorlist``
+anywhere. The status of the response has never mattered. A client is an address that requests a
+release and an architecture on a date. The date is the date in the line.
 
-White space and digits are those of Unicode here, unlike in the rules of raw hits.
+These rules accept the white space and digits of Unicode. The rules of raw hits do not.
 """
 
 from __future__ import annotations
@@ -20,14 +20,15 @@ from typing import NamedTuple
 
 from .._base.days_and_weeks import MONTHS
 
-#: Raise it when a rule changes, so that days condensed by older rules are out of date.
+#: The version of the rules. Increase it when a rule changes, so that older condensed days are out
+#: of date.
 RULES_VERSION = 2
 
 PATHS = ("/metalink", "/mirrorlist")
 
-# Each atomic group ends where the lazy text in it can end first. A later end never helps, because
-# the text that has to follow would then begin later still. So a match takes time in proportion to
-# the length of the line.
+# Each atomic group ends at the first possible end of its lazy text. A later end never helps,
+# because the text that must follow would start even later. A match therefore takes time
+# proportional to the length of the line.
 _LINE = re.compile(
     r"(?P<host>[\d.]+|[0-9a-fA-F:]+)\s\S*\s\S*\s"
     r'\[(?>(?P<time>.*?)\]\s")'
@@ -39,7 +40,8 @@ _DATE = re.compile(r"(?P<day>[0-9]{1,2})/(?P<month>[A-Z][a-z]{2})/(?P<year>[0-9]
 UNKNOWN_REPO = "unknown_repo"
 UNKNOWN_ARCH = "unknown_arch"
 
-#: Characters of an unknown repository's name that are kept. Hostile names have any length.
+#: The number of characters of an unknown repository's name that are kept. An attacker can send a
+#: name of any length.
 _NAME_LENGTH = 80
 
 
@@ -49,18 +51,18 @@ class Reject(NamedTuple):
     reason: str
 
 
-#: The line mentions neither path.
+#: The line contains neither path.
 UNRELATED = Reject("unrelated")
-#: The line mentions a path, but is no log line of an address.
+#: The line contains a path, but it is not a log line that starts with an address.
 GARBLED = Reject("garbled")
-#: The time of the line names no day of the calendar.
+#: The time of the line is not a day of the calendar.
 BAD_DATE = Reject("bad_date")
 #: The day of the line is too far from the rotation day of its log.
 ODD_DATE = Reject("odd_date")
 
 
 class Target(NamedTuple):
-    """What a client asks for."""
+    """The release and the architecture that a client requests."""
 
     release: str
     arch: str
@@ -71,29 +73,32 @@ class Request(NamedTuple):
 
     target: Target
     unknown_repo: str
-    """The repository as it is in the request, if its release is not known; otherwise empty."""
+    """The repository as written in the request, or an empty string if its release is known."""
 
 
 class Client(NamedTuple):
     """The meaning of a log line."""
 
     date: str
-    """The date of the line as ``2021-09-27``; a day of one digit stays one digit."""
+    """The date of the line as ``2021-09-27``. A day of one digit keeps one digit."""
     host: str
     request: Request
 
 
 ReleaseOf = Callable[[str], str]
-"""Returns the release behind the name of a repository; UNKNOWN_REPO for an unknown name."""
+"""A function that returns the release for a repository name, or UNKNOWN_REPO."""
 
 
 def mentions_path(text: str) -> bool:
-    """Return whether a text mentions one of PATHS; other lines are unrelated."""
+    """Return True if the text contains one of PATHS. Lines without a path are unrelated."""
     return PATHS[0] in text or PATHS[1] in text
 
 
 def client_of_line(line: str, release_of: ReleaseOf) -> Client | Reject:
-    """Return the client of any line, given without its line end: the exact rule."""
+    """Return the client of a line, or the reject if the line names no client.
+
+    This is the exact rule. ``line`` has no line end.
+    """
     if not mentions_path(line):
         return UNRELATED
     match = _LINE.match(line)
@@ -106,9 +111,9 @@ def client_of_line(line: str, release_of: ReleaseOf) -> Client | Reject:
 
 
 def date_as_written(time: str) -> str | None:
-    """Return ``2021-09-27`` for ``27/Sep/2021:12:00:00 +0200``; None for no day of the calendar.
+    """Return ``2021-09-27`` for ``27/Sep/2021:12:00:00 +0200``.
 
-    A day of one digit stays one digit.
+    Return None if the date is not a day of the calendar. A day of one digit keeps one digit.
     """
     match = _DATE.fullmatch(time.partition(":")[0])
     if not match or match["month"] not in MONTHS:
@@ -122,7 +127,10 @@ def date_as_written(time: str) -> str | None:
 
 
 def calendar_day(written: str) -> date:
-    """Return the day of a date as a log line has it. Raises ValueError."""
+    """Return the day of a date as written.
+
+    Raises ValueError if the date is not a day of the calendar.
+    """
     year, month, day = written.split("-")
     return date(int(year), int(month), int(day))
 
@@ -130,9 +138,9 @@ def calendar_day(written: str) -> date:
 def request_of_field(field: str, release_of: ReleaseOf) -> Request:
     """Return the meaning of a request line.
 
-    The query is the text between the first two question marks of its second word. Its last part
-    with ``repo=`` counts; the value is the text between the first two equals signs of the part, not
-    decoded. The same holds for ``arch=``.
+    The query is the text between the first two question marks of the second word. The last part of
+    the query with ``repo=`` counts. Its value is the text between the first two equals signs of the
+    part. The value is not decoded. The same rule applies to ``arch=``.
     """
     words = field.split(maxsplit=2)
     path_and_query = words[1].split("?", 2) if len(words) > 1 else []
@@ -175,5 +183,5 @@ _ARCH_END = re.compile(f"[{re.escape(string.punctuation.replace('_', ''))}]")
 
 
 def arch_of(name: str) -> str:
-    """Return the architecture behind a name in a request; UNKNOWN_ARCH for an unknown name."""
+    """Return the architecture for a name in a request, or UNKNOWN_ARCH if the name is unknown."""
     return _ARCHES.get(_ARCH_END.split(name, maxsplit=1)[0].lower(), UNKNOWN_ARCH)

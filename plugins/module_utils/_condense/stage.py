@@ -1,7 +1,7 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The stage ``condense``: first the condensed days, then the rows of the CSV files."""
+"""The stage ``condense``, which makes condensed days and then the rows of the CSV files."""
 
 from __future__ import annotations
 
@@ -44,19 +44,22 @@ class CondenseSettings:
 
 @dataclass(frozen=True)
 class CondensePlan:
-    """The days and the rows, planned or made."""
+    """The plan for the days and the rows. After a run, it holds the results."""
 
     days: DailyPlan
     rows: WorkUnit
 
     @property
     def units(self) -> list[WorkUnit]:
-        """A unit for each day, and one for the rows of the CSV files."""
+        """One unit for each day, and one unit for the rows of the CSV files."""
         return [*self.days.units, self.rows]
 
 
 def settings_from(options: Mapping[str, Any], now: datetime) -> CondenseSettings:
-    """Return the settings for the options of mirrorlist_condense. Raises SettingsError."""
+    """Return the settings for the options of mirrorlist_condense.
+
+    Raises SettingsError if an option is wrong.
+    """
     data_dir = Path(options["data_dir"])
     return CondenseSettings(
         CondensedDays(
@@ -80,7 +83,10 @@ def settings_from(options: Mapping[str, Any], now: datetime) -> CondenseSettings
 
 
 def plan_condense(settings: CondenseSettings, _run: StageRun) -> CondensePlan:
-    """Compare logs, condensed days and CSV files with their records. Raises CountingError."""
+    """Compare logs, condensed days and CSV files with their records, and return the plan.
+
+    Raises CountingError if the mount is missing or a folder cannot be read.
+    """
     check_mount(settings.require_mount)
     days = settings.files.plan(settings.days)
     rows = plan_csv(settings.csv).unit
@@ -92,7 +98,7 @@ def plan_condense(settings: CondenseSettings, _run: StageRun) -> CondensePlan:
 def make_condensed(
     settings: CondenseSettings, planned: CondensePlan, run: StageRun
 ) -> CondensePlan:
-    """Make the days that are due, then the rows that change because of them."""
+    """Make the days that are due, and then make the rows that depend on them."""
     days = settings.files.make(planned.days, run.observer)
     return CondensePlan(days, _make_rows(settings.csv, run.run_id, run.observer))
 

@@ -1,10 +1,10 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The files mirrorsdata-*.csv and mirrors-daily.csv as tables: read, changed and written whole.
+"""The files mirrorsdata-*.csv and mirrors-daily.csv as tables, which are read and written whole.
 
-Rows that nothing is known about any more stay as they are: the files are the memory of all days
-since the counting began, and their header is the memory of where each column stands.
+Rows without inputs stay unchanged, because the files are the only record of all days since the
+counting began. Their header is the only record of the place of each column.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ ALL_NAME, DAILY_NAME = "mirrorsdata-all.csv", "mirrors-daily.csv"
 
 #: The name of the first column, which holds the date.
 DATE_COLUMN = "1970-01-01"
-#: The second line of all files: a row of zeros, from which plots start.
+#: The date in the second line of all files. That line is a row of zeros where plots start.
 _ZERO_DATE = "1970-01-02"
 _ROW = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{1,2}(?:,[0-9]*)+")
 _DAILY_ROW = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:,[a-z0-9_.-]*){3},[0-9]+")
@@ -31,14 +31,14 @@ DAILY_HEADER = "date,family,release,arch,clients"
 
 @dataclass
 class MirrorsTable:
-    """The rows of mirrorsdata-all.csv. An old system left several rows of some dates."""
+    """The rows of mirrorsdata-all.csv. An earlier system wrote several rows for some dates."""
 
     rules: Columns | None = None
-    """The rules for columns; without them, the header of a file may have any columns."""
+    """The rules for columns. If it is None, the header of a file may have any columns."""
     columns: list[str] = field(default_factory=list)
-    """Names of columns behind the date, without their numbers."""
+    """The names of the columns after the date, without their numbers."""
     rows: dict[str, list[tuple[str, ...]]] = field(default_factory=dict)
-    """Cells by date as written."""
+    """The cells of the rows, by date as written."""
 
     @classmethod
     def empty(cls, rules: Columns) -> MirrorsTable:
@@ -46,17 +46,17 @@ class MirrorsTable:
         return cls(rules, list(rules.first))
 
     def may_add(self, name: str) -> bool:
-        """Return whether a header may have a column behind those that are known."""
+        """Return True if a header may have the column after the known columns."""
         return bool(name) if self.rules is None else self.rules.may_add(name)
 
     def replace(self, written: str, counts: Mapping[str, int]) -> None:
-        """Set the row of a date from its clients by column; new columns go to the end."""
+        """Set the row of a date from its clients by column, and add new columns at the end."""
         if self.rules:
             self.columns += self.rules.new_columns(counts, self.columns)
         self.rows[written] = [tuple(str(counts.get(name, 0)) for name in self.columns)]
 
     def clients(self, written: str) -> int:
-        """Clients in the fullest row of a date; 0 where there is none."""
+        """Return the largest number of clients in a row of the date, or 0 if there is no row."""
         return max((self._clients_in(row) for row in self.rows.get(written, ())), default=0)
 
     def _clients_in(self, row: Sequence[str]) -> int:
@@ -68,7 +68,7 @@ class MirrorsTable:
         return sorted({written[:4] for written in self.rows})
 
     def to_bytes(self, year: str = "") -> bytes:
-        """The file for all years, or for one."""
+        """Return the content of the file for all years, or for one year."""
         names = [f"{number:02}-{name}" for number, name in enumerate(self.columns, 2)]
         lines = [
             ",".join((written, *row, *("0" for _unused in self.columns[len(row) :])))
@@ -81,10 +81,11 @@ class MirrorsTable:
 
 
 def read_mirrors_table(path: Path, table: MirrorsTable) -> MirrorsTable:
-    """Add the rows of a file to a table that has no row of these dates yet, and return the table.
+    """Add the rows of a file to a table, and return the table.
 
-    An earlier system wrote files with fewer columns. A file that does not exist has no rows. Raises
-    OutputError for a file of another kind, which must not be overwritten.
+    Rows of dates that the table already has are skipped. An earlier system wrote files with fewer
+    columns. A file that does not exist has no rows. Raises OutputError if the file is of another
+    kind, because such a file must not be overwritten.
     """
     known = frozenset(table.rows)
     for number, line in enumerate(_lines(path), 1):
@@ -133,12 +134,12 @@ def _not_ours(place: str, expected: str, found: str) -> OutputError:
 
 @dataclass
 class DailyTable:
-    """Rows of mirrors-daily.csv by day: whole lines without the day."""
+    """The rows of mirrors-daily.csv by day. A row is a whole line without the day."""
 
     rows: dict[str, list[str]] = field(default_factory=dict)
 
     def replace(self, day: str, clients: Mapping[tuple[str, str, str], int]) -> None:
-        """The rows of a day, from its clients by (family, release, arch)."""
+        """Set the rows of a day from its clients by (family, release, arch)."""
         self.rows[day] = [f"{','.join(one)},{number}" for one, number in sorted(clients.items())]
 
     def clients(self, day: str) -> int:
@@ -150,7 +151,10 @@ class DailyTable:
 
 
 def read_daily_table(path: Path) -> DailyTable:
-    """The rows of a file, none where it isn't there. Raises OutputError as for the others."""
+    """Return the rows of a file. A file that does not exist has no rows.
+
+    Raises OutputError if the file is of another kind.
+    """
     table = DailyTable()
     for number, line in enumerate(_lines(path), 1):
         if number == 1 and line == DAILY_HEADER:

@@ -1,10 +1,10 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Writing a condensed day of any size in bounded memory, each client once.
+"""The writer of condensed days, which writes each client once and in bounded memory.
 
-Clients are held without doubles. Where there are too many they are put aside in a file, and those
-files are brought together at the end, out of core.
+The writer holds each client once in memory. If it holds too many clients, it writes them to a
+temporary file. At the end, DuckDB joins these files out of core.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ from .._storage.duckdb import Limits, connect, duckdb_errors
 from .condensed_days import COLUMNS, condensed_schema
 from .fast_path import BlockClients, join
 
-#: Clients held, doubles of different blocks among them, before those are looked for.
+#: The number of held clients at which duplicates from different blocks are removed.
 HELD_ROWS = 1 << 20
-#: Clients per row group; each has the addresses of its own only.
+#: The number of clients per row group. The dictionary of a group holds only its own addresses.
 _GROUP_ROWS = 1 << 18
 
 
 @dataclass
 class ClientSummary:
-    """What a condensed day holds."""
+    """The number of rows of a condensed day, in total and by date."""
 
     rows: int = 0
     dates: Counter[str] = field(default_factory=Counter)
-    """Rows by date."""
+    """The number of rows by date."""
 
     def add(self, table: Any) -> None:
         """Include the rows of a table."""
@@ -46,7 +46,7 @@ class ClientSummary:
 
 
 class CondensedDayWriter(DayWriter[BlockClients, ClientSummary]):
-    """Write a condensed day from blocks of clients."""
+    """A writer that makes a condensed day from blocks of clients."""
 
     def __init__(self, path: Path, *, held_rows: int = HELD_ROWS) -> None:
         super().__init__(path, ClientSummary(), flush_at_rows=held_rows)
@@ -57,7 +57,7 @@ class CondensedDayWriter(DayWriter[BlockClients, ClientSummary]):
         return open_parquet(path, condensed_schema())
 
     def flush(self) -> None:
-        """Remove the doubles of the held clients, and put these aside if there still are many."""
+        """Remove duplicate held clients, and write the rest to a temporary file if many remain."""
         self.hold(join(self.take_held()))
         self.flush_at_rows = self.held_rows + self._most_held_rows
         if self.held_rows >= self._most_held_rows:
@@ -86,7 +86,7 @@ class CondensedDayWriter(DayWriter[BlockClients, ClientSummary]):
 
 
 def _as_tables(clients: BlockClients) -> Iterator[Any]:
-    """The columns as pyarrow tables in order of the date, the strings as dictionaries."""
+    """Yield the clients as pyarrow tables sorted by date, with dictionaries for the strings."""
     for start in range(0, len(clients.date), _GROUP_ROWS):
         rows = slice(start, start + _GROUP_ROWS)
         target = clients.target[rows]
@@ -102,7 +102,7 @@ def _as_tables(clients: BlockClients) -> Iterator[Any]:
 
 
 def _distinct(paths: Sequence[Path], limits: Limits) -> Iterator[Any]:
-    """The distinct rows of some files in order of the date, as tables; out of core."""
+    """Yield the distinct rows of the files as tables sorted by date. DuckDB works out of core."""
     columns = ", ".join(COLUMNS)
     query = f"SELECT DISTINCT {columns} FROM aside ORDER BY date"  # noqa: S608, constants only
     with (

@@ -1,7 +1,10 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Coverage of the stages that make one file of each day's combined log, from their plans."""
+"""The coverage of the stages that make one file from the combined log of each day.
+
+The plans of the stages give the coverage.
+"""
 
 from __future__ import annotations
 
@@ -22,12 +25,15 @@ from .._base.records import WorkUnit
 from .files import day_path
 from .stage import DailyFiles
 
-#: A folder that does not exist. It stands for a combined tree that cannot be read.
+#: A folder that does not exist. It replaces a combined tree that cannot be read.
 _NOWHERE = Path("/nonexistent")
 
 
 def cover_days(files: DailyFiles[Any], context: CoverageContext) -> dict[date, CoverageState]:
-    """Return the state of each day. Without the combined tree only what is there can be judged."""
+    """Return the state of each day.
+
+    If the combined tree cannot be read, only the state of existing files is known.
+    """
     source_is_there = not context.why_unreadable(files.src)
     planned = (files if source_is_there else files.without_source(_NOWHERE)).plan(
         context.calendar.days
@@ -42,7 +48,7 @@ def cover_days(files: DailyFiles[Any], context: CoverageContext) -> dict[date, C
 
 
 def _made_day(calendar: Calendar, unit: WorkUnit, day: date, folder: Path) -> CoverageState:
-    """Return the state of a day whose file is made of a combined log."""
+    """Return the state of a day whose file is made from a combined log."""
     is_there = day_path(folder, day).exists()
     if unit.status == "failed":
         return CoverageState(UNREADABLE, unit.reasons)
@@ -54,7 +60,7 @@ def _made_day(calendar: Calendar, unit: WorkUnit, day: date, folder: Path) -> Co
 
 
 def _unsure(covered: CoverageState) -> CoverageState:
-    """Return what can be said of a day without the combined logs."""
+    """Return the state of a day when the combined logs cannot be read."""
     if covered.state == PRESENT:
         return covered
     return CoverageState(UNREADABLE, ("the combined logs cannot be read",))

@@ -1,7 +1,10 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Folders with one Parquet file a rotation day, each with its record in its key-value metadata."""
+"""Folders with one Parquet file per rotation day.
+
+The key-value metadata of each file holds its record.
+"""
 
 from __future__ import annotations
 
@@ -29,14 +32,15 @@ _NAME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\.parquet")
 
 
 def day_path(folder: Path, day: date) -> Path:
-    """``FOLDER/YYYY-MM-DD.parquet``."""
+    """Return the path ``FOLDER/YYYY-MM-DD.parquet``."""
     return folder / f"{day}{_ENDING}"
 
 
 def list_days(folder: Path) -> dict[date, Path]:
-    """The days that are there, ascending; other files in the folder are not looked at.
+    """Return the days that have a file, in ascending order, and skip all other files.
 
-    Empty where there is no folder. Raises SourceError where it can't be read.
+    The result is empty if the folder does not exist. Raises SourceError if the folder cannot be
+    read.
     """
     try:
         names = sorted(os.listdir(folder))
@@ -54,29 +58,32 @@ def list_days(folder: Path) -> dict[date, Path]:
 
 @dataclass(frozen=True, kw_only=True)
 class DayRecord:
-    """What the output of a day records of the log it was made from; subclasses tell more."""
+    """The record of the log that the output of a day was made from. Subclasses add fields."""
 
     day: str
     """The rotation day."""
     log_name: str
     rules: int
-    """The version of the rules it was made by."""
+    """The version of the rules that made the output."""
     source: InputFile
     """The form of the log that was read."""
     other_forms: tuple[InputFile, ...] = ()
-    """The same log once more, plain or compressed, where it lay there in several forms."""
+    """Other forms of the same log, plain or compressed, if the log was there in several forms."""
     lines: int
-    """Lines of the log that are not empty."""
+    """The number of lines of the log that are not empty."""
     rejects: Mapping[str, int]
-    """Those that count for nothing, by reason."""
+    """The number of rejected lines by reason."""
     rows: int
-    """Rows of the output, all of them distinct."""
+    """The number of rows of the output. All rows are distinct."""
     format: int
     """The version of the output's format."""
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> Self:
-        """Raises KeyError, TypeError or ValueError for what is not such a record."""
+        """Return the record from its JSON values.
+
+        Raises KeyError, TypeError or ValueError if the values are not such a record.
+        """
         values = dict(record)
         values["source"] = from_json(InputFile, values["source"])
         values["other_forms"] = tuple(from_json(InputFile, one) for one in values["other_forms"])
@@ -94,9 +101,10 @@ class DayRecord:
 def read_day_record(
     path: Path, kind: type[Record], *, known_format: int, expected: str, advice: str
 ) -> Record:
-    """The record of a day.
+    """Return the record of a day.
 
-    Raises OutputError where the file is damaged, not ours or of another format than the known one.
+    Raises OutputError if the file is damaged, has no record of this collection, or has a format
+    other than ``known_format``.
     """
     try:
         metadata = pq.read_metadata(path).metadata or {}

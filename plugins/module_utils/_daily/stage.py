@@ -1,10 +1,11 @@
 # Copyright: Contributors to the fedora_infra.dnf_counting project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Stages that make one file of each day's combined log: which days are due, and making them.
+"""The base of the stages that make one file from the combined log of each day.
 
-A stage says how the record of a day differs from what it would make now, and writes the file of a
-day from the blocks of a log. Everything else is the same for raw days and condensed days.
+It finds the days that are due, and makes them. A stage reports why the file of a day is out of
+date, and writes the file of a day from the blocks of a log. Everything else is the same for raw
+days and condensed days.
 """
 
 from __future__ import annotations
@@ -35,24 +36,24 @@ class LogPlan:
     unit: WorkUnit
     day: date
     forms: tuple[Path, ...] = ()
-    """The log, plain or compressed; more than one where it lies there in several forms."""
+    """The forms of the log, plain or compressed. There can be several forms."""
 
 
 @dataclass(frozen=True)
 class DailyPlan:
-    """The days of a stage, planned or made."""
+    """The plan for the days of a stage. After a run, it holds the results."""
 
     days: Sequence[LogPlan]
 
     @property
     def units(self) -> list[WorkUnit]:
-        """The units of the days, in their order."""
+        """The units of the days, in the order of the days."""
         return [plan.unit for plan in self.days]
 
 
 @dataclass(frozen=True)
 class DayLog:
-    """The log of a day, open for an output to be made from it."""
+    """The open log of a day, as the input of an output."""
 
     day: date
     log_name: str
@@ -61,7 +62,7 @@ class DayLog:
     blocks: LogBlocks
 
     def recorded(self, rules: int) -> dict[str, Any]:
-        """What was read, and by which rules, as the fields of these names of an output's record."""
+        """Return the fields of an output's record that describe the log and the rules."""
         return {
             "day": str(self.day),
             "log_name": self.log_name,
@@ -75,7 +76,7 @@ class DayLog:
 
 @dataclass(frozen=True)
 class WrittenDay:
-    """An output that was written: its record, and what its unit says beside it."""
+    """A written output: its record, and more figures and warnings for its unit."""
 
     record: DayRecord
     figures: Mapping[str, Any] = field(default_factory=dict)
@@ -84,19 +85,19 @@ class WrittenDay:
 
 @dataclass(frozen=True)
 class DailyFiles(ABC, Generic[Record]):
-    """The files that a stage makes of one combined log, one for each rotation day."""
+    """The files that a stage makes from one combined log, one file for each rotation day."""
 
     new: ClassVar[str]
-    """The reason why a file that is not there is due."""
+    """The reason why a missing file is due."""
 
     src: Path
     """The combined tree."""
     log_name: str
-    """The name of the log, without the ending of a compression."""
+    """The name of the log, without the suffix of a compression."""
     folder: Path
     """The folder of the files."""
     mode: int = 0o640
-    """The permissions of the files. They hold addresses, so they are for the counting user."""
+    """The permissions of the files. The files hold addresses and are for the counting user."""
 
     def path(self, day: date) -> Path:
         """Return the path of the file of a day."""
@@ -108,23 +109,27 @@ class DailyFiles(ABC, Generic[Record]):
 
     @abstractmethod
     def read_record(self, path: Path) -> Record:
-        """Read the record of a file. Raises CountingError if it has none of ours."""
+        """Read the record of a file.
+
+        Raises CountingError if the file has no record of this collection.
+        """
 
     @abstractmethod
     def out_of_date(self, day: date, record: Record) -> Iterable[str]:
-        """Return why a file would be made otherwise now, apart from changes of its log.
+        """Return the reasons why a file is out of date, except changes of its log.
 
-        Raises CountingError if the file must not be replaced; the day has failed then.
+        Raises CountingError if the file must not be replaced. The day then fails.
         """
 
     @abstractmethod
     def write(self, log: DayLog, unfinished: Path) -> WrittenDay:
-        """Write the file of a day to ``unfinished``, which gets its name after that."""
+        """Write the file of a day to ``unfinished``, which is renamed afterwards."""
 
     def plan(self, days: Sequence[date]) -> DailyPlan:
-        """Compare the logs of the days with the records of their files; read records only.
+        """Compare the logs of the days with the records of their files, and return the plan.
 
-        A day that cannot be examined has failed. A file without a record of ours is due.
+        It reads records only. A day that cannot be compared fails. A file without a record of this
+        collection is due.
         """
         return DailyPlan([self._plan_or_failure(day) for day in days])
 
@@ -170,12 +175,12 @@ class DailyFiles(ABC, Generic[Record]):
             [Callable[[LogPlan], WorkUnit], Sequence[LogPlan]], Iterator[WorkUnit]
         ] = map,
     ) -> DailyPlan:
-        """Make the days that are due, and return the plan with all units as they are now.
+        """Make the days that are due, and return the plan with the new state of all units.
 
-        ``map_`` is ``map``, which makes one day after the other, or that of an executor.
+        ``map_`` is ``map``, which makes the days one after another, or the ``map`` of an executor.
         """
         due = [plan for plan in planned.days if plan.unit.status == "due"]
-        # of the forms of a log the first is read
+        # Only the first form of a log is read, so only its size counts.
         observer.expect("bytes", sum(size_now(plan.forms[0]) for plan in due))
         made = iter(map_(partial(self.make_day, observer=observer), due))
         days = []
@@ -186,13 +191,16 @@ class DailyFiles(ABC, Generic[Record]):
         return DailyPlan(days)
 
     def make_day(self, plan: LogPlan, *, observer: Observer = NOBODY) -> WorkUnit:
-        """Make one day that is due. An error of the library becomes a failed unit."""
+        """Make one day that is due, and return its unit.
+
+        An error of the library or the system becomes a failed unit.
+        """
         observer.started(plan.unit)
         started = time.monotonic()
         on_read = partial(observer.advance, "bytes", unit=plan.unit.name)
         try:
-            # recorded before they are read: a file that changes meanwhile is read again by the
-            # next run
+            # The files are recorded before they are read. If a file changes during the run, the
+            # next run reads it again.
             source, *other_forms = (InputFile.seen(path, self.src) for path in plan.forms)
             check_same_content(plan.forms)
             with (
@@ -216,17 +224,17 @@ class DailyFiles(ABC, Generic[Record]):
 
 
 def other_rules(record: DayRecord, rules: int) -> list[str]:
-    """The reason why an output is out of date that was made by another version of the rules."""
+    """Return a reason if another version of the rules made the output, or an empty list."""
     if record.rules == rules:
         return []
     return [f"made by version {record.rules} of the rules, now {rules}"]
 
 
 def _changed_inputs(src: Path, forms: Sequence[Path], record: DayRecord) -> list[str]:
-    """Forms of a log that an output was not made from, as reasons.
+    """Return a reason for each form of a log that an output was not made from.
 
-    One that was compressed since is no change: that keeps the time of modification, and changes
-    the size.
+    A log that was compressed later is not a change. Compression keeps the time of modification, and
+    changes the size.
     """
     recorded = (record.source, *record.other_forms)
     seen = (InputFile.seen(path, src) for path in forms)
@@ -240,5 +248,8 @@ def _is_known(seen: InputFile, recorded: Iterable[InputFile]) -> bool:
 
 
 def without_address(line: str) -> str:
-    """A line as it may be shown: not with the client's address, which stands first."""
+    """Return a line without the client's address, so that a message may contain it.
+
+    The address is the first word of the line.
+    """
     return "…" + line[len(line.split(maxsplit=1)[0]) :]

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The base of the writers that make the Parquet file of one day, in bounded memory.
 
-A writer holds blocks of rows until it can write them without doubles. What does not fit into
-memory goes to temporary files beside the output.
+A writer holds blocks of rows until it can write each row once. It writes rows that do not fit into
+memory to temporary files in the folder of the output.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from typing import Any, Generic, Protocol, Self, TypeVar
 from .._base.libs import pa, pq
 from .._storage.duckdb import Limits
 
-#: Largest dictionary page, in bytes. pyarrow stores a column as plain text once its distinct values
-#: take more than this. Its default is below the addresses of one row group, and makes the file a
-#: fifth larger.
+#: The largest dictionary page, in bytes. pyarrow stores a column as plain text if its distinct
+#: values are larger than this limit. The default limit is smaller than the addresses of one row
+#: group, and makes the file a fifth larger.
 _DICTIONARY_BYTES = 16 << 20
 _QUERY_MEMORY_MIB = 384
 
@@ -50,7 +50,9 @@ def open_parquet(path: Path, schema: Any, **options: Any) -> Any:
 
 
 class DayWriter(ABC, Generic[Block, Summary]):
-    """Write blocks in the order of the log: :meth:`add` each, then :meth:`complete`, :meth:`close`.
+    """A writer of blocks in the order of the log.
+
+    Call :meth:`add` for each block, then :meth:`complete`, then :meth:`close`.
 
     The names of all temporary files start with the name of the output. Use the writer as a context
     manager: after an error it removes the output and all temporary files.
@@ -59,7 +61,7 @@ class DayWriter(ABC, Generic[Block, Summary]):
     """
 
     def __init__(self, path: Path, summary: Summary, *, flush_at_rows: int) -> None:
-        """``flush_at_rows`` is the number of held rows at which the first flush happens."""
+        """Open the output. The first flush happens when ``flush_at_rows`` rows are held."""
         self.path = path
         self.summary = summary
         self.limits = Limits(path.with_name(f"{path.name}.spill"), _QUERY_MEMORY_MIB)
@@ -83,7 +85,7 @@ class DayWriter(ABC, Generic[Block, Summary]):
 
     @abstractmethod
     def flush(self) -> None:
-        """Write held rows, or move them to a temporary file, and set ``flush_at_rows``."""
+        """Write held rows to the output or a temporary file, and set ``flush_at_rows``."""
 
     @abstractmethod
     def write_rest(self) -> None:
@@ -113,7 +115,7 @@ class DayWriter(ABC, Generic[Block, Summary]):
             self.held_rows += len(block)
 
     def take_held(self) -> list[Block]:
-        """Return the held blocks, and hold none from now on."""
+        """Return the held blocks, and remove them from the writer."""
         taken = self.held
         self.held, self.held_rows = [], 0
         return taken
@@ -124,13 +126,13 @@ class DayWriter(ABC, Generic[Block, Summary]):
         self.file.write_table(table)
 
     def temporary_path(self, suffix: str) -> Path:
-        """Return the path of a temporary file, which is removed with the others."""
+        """Return the path of a temporary file, which is removed with the other temporary files."""
         path = self.path.with_name(f"{self.path.name}.{suffix}")
         self._temporary.append(path)
         return path
 
     def open_file(self, path: Path) -> Any:
-        """Open a ParquetWriter that is closed after an error."""
+        """Open a ParquetWriter, which is closed after an error."""
         writer = self.parquet_writer(path)
         self._open.append(writer)
         return writer
