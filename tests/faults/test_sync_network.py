@@ -148,7 +148,7 @@ def test_incident_partial_transfer_daemon_dies_in_mid_file(stage: Stage) -> None
     end_group(stage.daemon)
     result = result_of(running)
     assert statuses(result)[f"slow {DAY}"] == "failed"
-    assert "broke" in result["hosts"][1]["reason"]
+    assert "connection unexpectedly closed" in result["hosts"][1]["reason"]
     kept = stage.partial.stat().st_size
     assert 2_000_000 < kept < len(stage.large)
     assert not stage.log.exists()

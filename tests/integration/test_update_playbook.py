@@ -18,5 +18,5 @@ def test_a_machine_that_is_no_log_host_yet_is_left_as_it_is(tmp_path: Path) -> N
     venv = tmp_path / "venv"
     refused = LogHost(tmp_path, days=1).play("update_packages", web_data_analysis_venv=str(venv))
     assert refused.code == 2
-    assert "found none. Set it up by fedora_infra.dnf_counting.deploy" in refused.output
+    assert "found none. Set it up with fedora_infra.dnf_counting.deploy" in refused.output
     assert not list(tmp_path.glob("venv*"))

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from .._base.days_and_weeks import LOG_JITTER_SECONDS, WEEK_0_START, WEEK_SECONDS, week_of
 from .._base.errors import OutputError
@@ -89,7 +89,11 @@ def _later(known: int | None, timestamp: Any) -> int | None:
     return highest if known is None else max(known, highest)
 
 
-class RawDayWriter(DayWriter[HitGroup | BlockHits, HitSummary]):
+#: Hits in the two forms that a writer takes.
+HitsAdded: TypeAlias = "HitGroup | BlockHits"
+
+
+class RawDayWriter(DayWriter[HitsAdded, HitSummary]):
     """A writer of a raw day from blocks of hits."""
 
     def __init__(

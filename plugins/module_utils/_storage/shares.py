@@ -54,7 +54,7 @@ def silent_places(places: Iterable[Path], *, patience_seconds: float) -> list[Pa
 
 
 def _start_probe(place: Path) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
+    return subprocess.Popen(  # pylint: disable=ansible-bad-function
         [*_PROBE, place],
         env={"PATH": os.defpath},  # cron may set no PATH, or one without this program
         stdin=subprocess.DEVNULL,

@@ -168,7 +168,7 @@ def run_rsync(
     ``stopping`` ends it from another thread.
     """
     try:
-        child = subprocess.Popen(
+        child = subprocess.Popen(  # pylint: disable=ansible-bad-function
             [*_launcher(), "rsync", *arguments],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
